@@ -1,0 +1,300 @@
+//! The strict parser: bytes to slots, without recursion.
+
+use crate::document::{Kind, Slot};
+use crate::{Error, ErrorKind};
+
+/// How much a text may ask for.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Limits {
+    /// How many arrays and objects may be open at once.
+    pub depth: usize,
+    /// How many bytes the text may have.
+    pub bytes: usize,
+}
+
+impl Limits {
+    /// The default: 128 levels, 1 GiB.
+    pub const DEFAULT: Self = Self { depth: 128, bytes: 1 << 30 };
+
+    /// With another depth.
+    #[must_use]
+    pub const fn with_depth(mut self, depth: usize) -> Self {
+        self.depth = depth;
+        self
+    }
+
+    /// With another size, at most 4 GiB - 1.
+    #[must_use]
+    pub const fn with_bytes(mut self, bytes: usize) -> Self {
+        self.bytes = bytes;
+        self
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+pub(crate) fn skip_space(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(b' ' | b'\n' | b'\r' | b'\t') = bytes.get(at) {
+        at += 1;
+    }
+    at
+}
+
+/// What may come next inside the innermost open container.
+#[derive(Clone, Copy, PartialEq)]
+enum Expect {
+    Value,
+    /// Just after `[`: an element or `]`.
+    FirstItem,
+    /// Just after `{`: a key or `}`.
+    FirstKey,
+    Key,
+    /// After a value: `,` or the closing bracket.
+    Next,
+}
+
+/// Parses the value at `from`, appends its slots and returns the offset after it.
+pub(crate) fn value(bytes: &[u8], from: usize, limits: Limits, slots: &mut Vec<Slot>) -> Result<usize, Error> {
+    if bytes.len() > limits.bytes.min(u32::MAX as usize) {
+        return Err(Error::new(ErrorKind::TooLong, limits.bytes));
+    }
+    let mut open: Vec<u32> = Vec::new();
+    let mut at = from;
+    let mut expect = Expect::Value;
+    loop {
+        at = skip_space(bytes, at);
+        let Some(&byte) = bytes.get(at) else {
+            return Err(Error::new(ErrorKind::UnexpectedEnd, bytes.len()));
+        };
+        match (byte, expect) {
+            (b'"', Expect::Key | Expect::FirstKey) => {
+                at = string(bytes, at, slots)?;
+                at = skip_space(bytes, at);
+                match bytes.get(at) {
+                    Some(b':') => at += 1,
+                    Some(_) => return Err(Error::new(ErrorKind::UnexpectedByte, at)),
+                    None => return Err(Error::new(ErrorKind::UnexpectedEnd, bytes.len())),
+                }
+                expect = Expect::Value;
+                continue;
+            }
+            (b'{' | b'[', Expect::Value | Expect::FirstItem) => {
+                if open.len() >= limits.depth {
+                    return Err(Error::new(ErrorKind::TooDeep, at));
+                }
+                open.push(slots.len() as u32);
+                let object = byte == b'{';
+                let kind = if object { Kind::Object } else { Kind::Array };
+                slots.push(Slot { start: at as u32, end: 0, next: 0, kind, escaped: false });
+                at += 1;
+                expect = if object { Expect::FirstKey } else { Expect::FirstItem };
+                continue;
+            }
+            (b'}', Expect::FirstKey) | (b']', Expect::FirstItem) => at = close(at, slots, &mut open),
+            (b',' | b'}' | b']', Expect::Next) => {
+                let object = open
+                    .last()
+                    .and_then(|&i| slots.get(i as usize))
+                    .is_some_and(|container| container.kind == Kind::Object);
+                match (byte, object) {
+                    (b',', _) => {
+                        at += 1;
+                        expect = if object { Expect::Key } else { Expect::Value };
+                        continue;
+                    }
+                    (b'}', true) | (b']', false) => at = close(at, slots, &mut open),
+                    _ => return Err(Error::new(ErrorKind::UnexpectedByte, at)),
+                }
+            }
+            (b'"', Expect::Value | Expect::FirstItem) => at = string(bytes, at, slots)?,
+            (b'-' | b'0'..=b'9', Expect::Value | Expect::FirstItem) => at = number(bytes, at, slots)?,
+            (b't', Expect::Value | Expect::FirstItem) => at = word(bytes, at, "true", Kind::Bool, slots)?,
+            (b'f', Expect::Value | Expect::FirstItem) => at = word(bytes, at, "false", Kind::Bool, slots)?,
+            (b'n', Expect::Value | Expect::FirstItem) => at = word(bytes, at, "null", Kind::Null, slots)?,
+            _ => return Err(Error::new(ErrorKind::UnexpectedByte, at)),
+        }
+        if open.is_empty() {
+            return Ok(at);
+        }
+        expect = Expect::Next;
+    }
+}
+
+fn close(at: usize, slots: &mut [Slot], open: &mut Vec<u32>) -> usize {
+    let next = slots.len() as u32;
+    if let Some(slot) = open.pop().and_then(|i| slots.get_mut(i as usize)) {
+        slot.end = at as u32 + 1;
+        slot.next = next;
+    }
+    at + 1
+}
+
+fn push(slots: &mut Vec<Slot>, start: usize, end: usize, kind: Kind, escaped: bool) -> usize {
+    let next = slots.len() as u32 + 1;
+    slots.push(Slot { start: start as u32, end: end as u32, next, kind, escaped });
+    end
+}
+
+fn word(bytes: &[u8], at: usize, word: &str, kind: Kind, slots: &mut Vec<Slot>) -> Result<usize, Error> {
+    let rest = bytes.get(at..).unwrap_or_default();
+    if rest.starts_with(word.as_bytes()) {
+        return Ok(push(slots, at, at + word.len(), kind, false));
+    }
+    let same = rest.iter().zip(word.as_bytes()).take_while(|(a, b)| a == b).count();
+    let kind = if same == rest.len() { ErrorKind::UnexpectedEnd } else { ErrorKind::UnexpectedByte };
+    Err(Error::new(kind, at + same))
+}
+
+fn number(bytes: &[u8], start: usize, slots: &mut Vec<Slot>) -> Result<usize, Error> {
+    let digits = |mut at: usize| -> Result<usize, Error> {
+        let from = at;
+        while let Some(b'0'..=b'9') = bytes.get(at) {
+            at += 1;
+        }
+        if at > from {
+            return Ok(at);
+        }
+        let kind = if at >= bytes.len() { ErrorKind::UnexpectedEnd } else { ErrorKind::InvalidNumber };
+        Err(Error::new(kind, at))
+    };
+    let mut at = start;
+    if bytes.get(at) == Some(&b'-') {
+        at += 1;
+    }
+    if bytes.get(at) == Some(&b'0') {
+        at += 1;
+        if let Some(b'0'..=b'9') = bytes.get(at) {
+            return Err(Error::new(ErrorKind::InvalidNumber, at));
+        }
+    } else {
+        at = digits(at)?;
+    }
+    if bytes.get(at) == Some(&b'.') {
+        at = digits(at + 1)?;
+    }
+    if let Some(b'e' | b'E') = bytes.get(at) {
+        at += 1;
+        if let Some(b'+' | b'-') = bytes.get(at) {
+            at += 1;
+        }
+        at = digits(at)?;
+    }
+    Ok(push(slots, start, at, Kind::Number, false))
+}
+
+/// Skips plain string bytes, eight at a time, to the next quote, backslash or control character.
+fn plain(bytes: &[u8], from: usize) -> usize {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGH: u64 = ONES << 7;
+    let has_zero = |x: u64| x.wrapping_sub(ONES) & !x & HIGH;
+    let mut at = from;
+    for chunk in bytes.get(from..).unwrap_or_default().as_chunks::<8>().0 {
+        let word = u64::from_le_bytes(*chunk);
+        let quote = has_zero(word ^ (ONES * b'"' as u64));
+        let slash = has_zero(word ^ (ONES * b'\\' as u64));
+        let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
+        let hit = quote | slash | control;
+        if hit != 0 {
+            return at + (hit.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    while let Some(&b) = bytes.get(at) {
+        if b == b'"' || b == b'\\' || b < 0x20 {
+            break;
+        }
+        at += 1;
+    }
+    at
+}
+
+fn string(bytes: &[u8], start: usize, slots: &mut Vec<Slot>) -> Result<usize, Error> {
+    let mut at = start + 1;
+    let mut escaped = false;
+    loop {
+        at = plain(bytes, at);
+        match bytes.get(at) {
+            Some(b'"') => return Ok(push(slots, start, at + 1, Kind::String, escaped)),
+            Some(b'\\') => {
+                escaped = true;
+                at = escape(bytes, at)?.1;
+            }
+            Some(_) => return Err(Error::new(ErrorKind::ControlCharacter, at)),
+            None => return Err(Error::new(ErrorKind::UnexpectedEnd, bytes.len())),
+        }
+    }
+}
+
+/// Reads the escape at `at` (a backslash): its character and the offset after it.
+fn escape(bytes: &[u8], at: usize) -> Result<(char, usize), Error> {
+    let invalid = Error::new(ErrorKind::InvalidEscape, at);
+    let end = Error::new(ErrorKind::UnexpectedEnd, bytes.len());
+    let c = match bytes.get(at + 1).ok_or(end)? {
+        b'"' => '"',
+        b'\\' => '\\',
+        b'/' => '/',
+        b'b' => '\u{8}',
+        b'f' => '\u{c}',
+        b'n' => '\n',
+        b'r' => '\r',
+        b't' => '\t',
+        b'u' => {
+            let high = hex4(bytes, at + 2)?.ok_or(invalid)?;
+            if !(0xD800..0xE000).contains(&high) {
+                return Ok((char::from_u32(high).ok_or(invalid)?, at + 6));
+            }
+            if high >= 0xDC00 {
+                return Err(invalid);
+            }
+            match (bytes.get(at + 6), bytes.get(at + 7)) {
+                (Some(b'\\'), Some(b'u')) => {}
+                (None, _) | (Some(b'\\'), None) => return Err(end),
+                _ => return Err(invalid),
+            }
+            let low = hex4(bytes, at + 8)?.ok_or(invalid)?;
+            if !(0xDC00..0xE000).contains(&low) {
+                return Err(invalid);
+            }
+            let code = 0x1_0000 + ((high - 0xD800) << 10) + (low - 0xDC00);
+            return Ok((char::from_u32(code).ok_or(invalid)?, at + 12));
+        }
+        _ => return Err(invalid),
+    };
+    Ok((c, at + 2))
+}
+
+/// Four hexadecimal digits; `None` where another character stands among them.
+fn hex4(bytes: &[u8], at: usize) -> Result<Option<u32>, Error> {
+    let mut code = 0;
+    for i in at..at + 4 {
+        let Some(&b) = bytes.get(i) else {
+            return Err(Error::new(ErrorKind::UnexpectedEnd, bytes.len()));
+        };
+        match char::from(b).to_digit(16) {
+            Some(d) => code = code * 16 + d,
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(code))
+}
+
+/// Replaces the escapes of a string body that the parser has accepted.
+pub(crate) fn unescape(inner: &str) -> String {
+    let bytes = inner.as_bytes();
+    let mut out = String::with_capacity(inner.len());
+    let mut from = 0;
+    while let Some(step) = memchr::memchr(b'\\', bytes.get(from..).unwrap_or_default()) {
+        let at = from + step;
+        out.push_str(inner.get(from..at).unwrap_or_default());
+        let Ok((c, next)) = escape(bytes, at) else { break };
+        out.push(c);
+        from = next;
+    }
+    out.push_str(inner.get(from..).unwrap_or_default());
+    out
+}
