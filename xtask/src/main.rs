@@ -1,1 +1,76 @@
-fn main() {}
+//! Checks and chores of this workspace: `cargo xtask tidy`.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool prints")]
+
+mod tidy;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask tidy [--offline-ok] [--verbose]
+
+  tidy            checks the invariants of DESIGN.md; prints `path:line: message (rule)`, fails on any finding
+    --offline-ok  asks cargo for the dependency tree without the network; crates that are missing are a finding
+    --verbose     also prints what each rule found, and the median file length";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let command = arguments.next();
+    let mut options = tidy::Options::default();
+    for argument in arguments {
+        match argument.as_str() {
+            "--offline-ok" => options.offline = true,
+            "--verbose" => options.verbose = true,
+            other => return usage(&format!("unknown option `{other}`")),
+        }
+    }
+    match command.as_deref() {
+        Some("tidy") => tidy(options),
+        Some("help" | "--help" | "-h") => {
+            println!("{USAGE}");
+            ExitCode::SUCCESS
+        }
+        Some(other) => usage(&format!("unknown command `{other}`")),
+        None => usage("a command is missing"),
+    }
+}
+
+fn usage(problem: &str) -> ExitCode {
+    eprintln!("error: {problem}\n\n{USAGE}");
+    ExitCode::from(2)
+}
+
+fn tidy(options: tidy::Options) -> ExitCode {
+    let root = match root() {
+        Ok(root) => root,
+        Err(error) => return usage(&error),
+    };
+    let report = match tidy::run(&root, options) {
+        Ok(report) => report,
+        Err(error) => {
+            eprintln!("error: {}: {error}", root.display());
+            return ExitCode::FAILURE;
+        }
+    };
+    for line in &report.notes {
+        println!("{line}");
+    }
+    for finding in &report.findings {
+        println!("{finding}");
+    }
+    if report.findings.is_empty() {
+        println!("tidy: {} rules, {} files, nothing found", report.rules, report.files);
+        ExitCode::SUCCESS
+    } else {
+        eprintln!("tidy: {} finding(s)", report.findings.len());
+        ExitCode::FAILURE
+    }
+}
+
+/// Asked at run time, not at compile time: two checkouts may share a target directory.
+fn root() -> Result<PathBuf, String> {
+    let own = std::env::var_os("CARGO_MANIFEST_DIR").ok_or("run it through cargo: `cargo xtask tidy`")?;
+    let parent = PathBuf::from(own).parent().map(PathBuf::from);
+    parent.ok_or_else(|| "the xtask package has no folder above it".to_owned())
+}

@@ -1,1 +1,83 @@
-//! Macros of instructor-rs.
+//! Macros of instructor-rs: `#[derive(ResponseModel)]` and `#[instructor::model]`.
+//!
+//! Use them through the `instructor` crate, which re-exports both; what they emit names that crate.
+
+use proc_macro::TokenStream;
+use syn::{DeriveInput, parse_macro_input};
+
+mod ast;
+mod attr;
+mod case;
+mod check;
+mod ctxt;
+mod emit;
+mod model;
+
+/// Makes a struct or an enum a response model: a type that can be asked for, with the validators that an answer has
+/// to pass.
+///
+/// The type also has to implement serde's `Deserialize` and schemars' `JsonSchema`; deriving those is the usual way.
+/// What the type may be (its schema) comes from them. This macro adds what a schema cannot say:
+///
+/// 1. The validators of each field's own type run, where that type is a response model.
+/// 2. The validators of each field run.
+/// 3. The validators of the type run.
+///
+/// | Attribute | On | Meaning |
+/// |---|---|---|
+/// | `#[response(validate = path)]` | a field | calls the function with a reference to the field |
+/// | `#[response(validate = path)]` | the type | calls the function with a reference to the whole value |
+/// | `#[response(crate = "path")]` | the type | where the `instructor` crate is, if a crate re-exports it; `::instructor` otherwise |
+///
+/// `validate` may be given many times, in one attribute with commas or in several; the functions run in that order.
+///
+/// # Validator functions
+///
+/// A function is `fn(&T) -> Result<(), E>` or `fn(&T, &Context) -> Result<(), E>`, where `E` is anything that turns
+/// into `Issues`: a text that tells what was wanted, an `Issue`, several. `T` is the type of the field, or what a
+/// reference to it derefs to: a `String` may be checked by a function of `&str`, a `Vec<u8>` by one of `&[u8]`. A
+/// path may name a method too, such as `Self::dates_in_order`.
+///
+/// # Paths of issues
+///
+/// An issue of a field is reported at the key that the field has in the answer. That is serde's name for it:
+///
+/// | serde | Path of an issue |
+/// |---|---|
+/// | `rename`, `rename(deserialize = ..)`, `rename_all`, `rename_all_fields` | the name for deserialization |
+/// | `flatten`, `transparent`, a newtype struct | that of the value around it |
+/// | a tuple struct or tuple variant | its index |
+/// | an enum with the default tagging | the variant's name, then the field |
+/// | an enum with `tag` and `content` | the content key, then the field |
+/// | an enum with `tag` only, or `untagged` | the field |
+/// | `from`, `try_from` | that of the whole value, because the answer has the keys of another type |
+/// | `skip`, `skip_deserializing` | none: the field is not in the answer and is not visited |
+///
+/// # Generic types
+///
+/// A type parameter that occurs in a visited field has to be a response model itself, as the derived traits of the
+/// standard library do it.
+#[proc_macro_derive(ResponseModel, attributes(response, serde))]
+pub fn derive_response_model(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    emit::response_model(&input).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Makes a struct or an enum a response model in one line, without serde or schemars among the app's own
+/// dependencies.
+///
+/// It adds the derives `Debug`, `Clone`, `Serialize`, `Deserialize`, `JsonSchema` and `ResponseModel`, and tells
+/// serde and schemars to find themselves inside the `instructor` crate. A derive that the item already has in a
+/// `#[derive(..)]` below this attribute is left out, so that more derives can be written there.
+///
+/// | Argument | Meaning |
+/// |---|---|
+/// | none | the `instructor` crate is at `::instructor` |
+/// | `crate = "path"` | where the `instructor` crate is, if a crate re-exports it |
+///
+/// The attributes of the derives, `#[serde(..)]`, `#[schemars(..)]` and `#[response(..)]`, are written on the item as
+/// ever. An item with its own `impl Deserialize` cannot use this macro; it derives `ResponseModel` alone.
+#[proc_macro_attribute]
+pub fn model(args: TokenStream, item: TokenStream) -> TokenStream {
+    model::expand(args.into(), item.into()).into()
+}

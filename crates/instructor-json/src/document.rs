@@ -94,27 +94,6 @@ impl<'a> Document<'a> {
         self.slots.len()
     }
 
-    /// The innermost value whose span holds the byte at `offset`, with the path to it from the root.
-    #[must_use]
-    pub fn locate(&self, offset: usize) -> (Vec<Step<'_>>, Node<'_>) {
-        let mut path = Vec::new();
-        let mut node = self.root();
-        'down: loop {
-            for (i, (key, child)) in node.children().enumerate() {
-                let from = key.map_or(child.span().start, |k| k.span().start);
-                if from <= offset && offset < child.span().end {
-                    path.push(match key {
-                        Some(k) => Step::Key(k.as_str().unwrap_or_default()),
-                        None => Step::Index(i),
-                    });
-                    node = child;
-                    continue 'down;
-                }
-            }
-            return (path, node);
-        }
-    }
-
     fn slot(&self, index: u32) -> Option<&Slot> {
         self.slots.get(index as usize)
     }
@@ -251,6 +230,28 @@ impl<'d> Node<'d> {
     #[must_use]
     pub fn is_empty(self) -> bool {
         self.len() == 0
+    }
+
+    /// The innermost value inside this one whose span holds the byte at `offset`, with the path to it from
+    /// this one.
+    #[must_use]
+    pub fn locate(self, offset: usize) -> (Vec<Step<'d>>, Self) {
+        let mut path = Vec::new();
+        let mut node = self;
+        'down: loop {
+            for (i, (key, child)) in node.children().enumerate() {
+                let from = key.map_or(child.span().start, |k| k.span().start);
+                if from <= offset && offset < child.span().end {
+                    path.push(match key {
+                        Some(k) => Step::Key(k.as_str().unwrap_or_default()),
+                        None => Step::Index(i),
+                    });
+                    node = child;
+                    continue 'down;
+                }
+            }
+            return (path, node);
+        }
     }
 
     fn children(self) -> impl Iterator<Item = (Option<Self>, Self)> {

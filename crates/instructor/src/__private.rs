@@ -1,5 +1,7 @@
 //! What derive output may name. No stability here.
 
+use std::fmt;
+
 use crate::validate::{Context, Issues, Path};
 use crate::{Contract, ResponseModel};
 
@@ -12,36 +14,75 @@ pub fn contract<T: JsonSchema + 'static>() -> Contract {
     Contract::of::<T>()
 }
 
+/// One step into an answer.
+#[derive(Clone, Copy, Debug)]
+pub enum Step<'a> {
+    /// To the value of a key.
+    Key(&'a str),
+    /// To an array element.
+    Index(usize),
+}
+
+/// Adds what was found at a place inside a value. The path is built only if something was found.
+fn add(found: Issues, at: &[Step<'_>], issues: &mut Issues) {
+    if found.is_empty() {
+        return;
+    }
+    let base = at.iter().fold(Path::root(), |path, step| match *step {
+        Step::Key(key) => path.key(key),
+        Step::Index(index) => path.index(index),
+    });
+    issues.extend_within(&base, found);
+}
+
 /// A validator function: `fn(&T) -> Result<(), E>` or `fn(&T, &Context) -> Result<(), E>` with `E: Into<Issues>`.
 /// `Args` only tells the two apart.
+#[diagnostic::on_unimplemented(
+    message = "not a validator function",
+    label = "has another signature than a validator function",
+    note = "write `fn(&T) -> Result<(), E>` or `fn(&T, &Context) -> Result<(), E>`, where `T` is the type of the field \
+            or of the whole value, and `E` is text, `Issue` or `Issues`"
+)]
 pub trait Rule<T: ?Sized, Args> {
-    /// Runs it.
-    fn run(&self, value: &T, context: &Context, issues: &mut Issues);
+    /// What is wrong with the value.
+    fn check(&self, value: &T, context: &Context) -> Issues;
 }
 
 impl<T: ?Sized, E: Into<Issues>, F: Fn(&T) -> Result<(), E>> Rule<T, (E,)> for F {
-    fn run(&self, value: &T, _: &Context, issues: &mut Issues) {
-        if let Err(found) = self(value) {
-            issues.extend(found.into());
-        }
+    fn check(&self, value: &T, _: &Context) -> Issues {
+        self(value).map_or_else(Into::into, |()| Issues::new())
     }
 }
 
 impl<T: ?Sized, E: Into<Issues>, F: Fn(&T, &Context) -> Result<(), E>> Rule<T, (Context, E)> for F {
-    fn run(&self, value: &T, context: &Context, issues: &mut Issues) {
-        if let Err(found) = self(value, context) {
-            issues.extend(found.into());
-        }
+    fn check(&self, value: &T, context: &Context) -> Issues {
+        self(value, context).map_or_else(Into::into, |()| Issues::new())
     }
 }
 
-/// Runs one rule of a container or, with a path, of a field.
-pub fn rule<T: ?Sized, Args>(rule: &impl Rule<T, Args>, value: &T, at: Option<&str>, context: &Context, issues: &mut Issues) {
-    let mut found = Issues::new();
-    rule.run(value, context, &mut found);
-    match at {
-        Some(key) => issues.extend_within(&Path::root().key(key), found),
-        None => issues.extend(found),
+/// A validator function whose `T` is known before it meets a value, so that a `&String` coerces to its `&str`.
+pub struct Bound<T: ?Sized, F> {
+    rule: F,
+    // Held and not called through `F: Rule`, because a bound on `run` would report a wrong function a second time.
+    check: fn(&F, &T, &Context) -> Issues,
+}
+
+impl<T: ?Sized, F> fmt::Debug for Bound<T, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Bound")
+    }
+}
+
+/// See [`Bound`].
+#[must_use]
+pub fn rule<T: ?Sized, Args, F: Rule<T, Args>>(rule: F) -> Bound<T, F> {
+    Bound { rule, check: F::check }
+}
+
+impl<T: ?Sized, F> Bound<T, F> {
+    /// Runs the function on the value at a place.
+    pub fn run(&self, value: &T, at: &[Step<'_>], context: &Context, issues: &mut Issues) {
+        add((self.check)(&self.rule, value, context), at, issues);
     }
 }
 
@@ -53,25 +94,23 @@ pub struct Field<'a, T: ?Sized>(pub &'a T);
 /// See [`Field`].
 pub trait Nested {
     /// Runs the field's own validators.
-    fn validate_field(&self, key: &str, context: &Context, issues: &mut Issues);
+    fn validate_field(&self, at: &[Step<'_>], context: &Context, issues: &mut Issues);
 }
 
 /// See [`Field`].
 pub trait Plain {
     /// Does nothing.
-    fn validate_field(&self, key: &str, context: &Context, issues: &mut Issues);
+    fn validate_field(&self, at: &[Step<'_>], context: &Context, issues: &mut Issues);
 }
 
 impl<T: ResponseModel> Nested for Field<'_, T> {
-    fn validate_field(&self, key: &str, context: &Context, issues: &mut Issues) {
+    fn validate_field(&self, at: &[Step<'_>], context: &Context, issues: &mut Issues) {
         let mut found = Issues::new();
         self.0.validate(context, &mut found);
-        if !found.is_empty() {
-            issues.extend_within(&Path::root().key(key), found);
-        }
+        add(found, at, issues);
     }
 }
 
 impl<T: ?Sized> Plain for &Field<'_, T> {
-    fn validate_field(&self, _: &str, _: &Context, _: &mut Issues) {}
+    fn validate_field(&self, _: &[Step<'_>], _: &Context, _: &mut Issues) {}
 }

@@ -1,1 +1,89 @@
-//! Instructor.
+//! Typed, validated values from language models: a Rust type is the contract.
+//!
+//! The type becomes a JSON Schema, the schema goes out in the form that the provider understands, the answer is read
+//! back tolerantly, validated fully, and asked for again with precise errors until it is right or a budget ends.
+//!
+//! ```
+//! # use instructor::testing::{Reply, Script};
+//! # use serde_json::json;
+//! /// A person.
+//! #[instructor::model]
+//! struct User {
+//!     /// Full name.
+//!     name: String,
+//!     #[schemars(range(max = 150))]
+//!     age: u8,
+//! }
+//!
+//! # let script = Script::new().reply(Reply::value(json!({ "name": "Jason", "age": 25 })));
+//! # let client = script.client("openai/gpt-5-mini");
+//! # script.block_on(async {
+//! // let client = instructor::from_provider("openai/gpt-5-mini")?;
+//! let user: User = client.create("Jason is 25 years old").await?;
+//! assert_eq!(user.age, 25);
+//! # Ok::<(), instructor::Error>(())
+//! # }).unwrap();
+//! ```
+//!
+//! # Where to go
+//!
+//! - [`Client`] and [`Request`]: asking. [`blocking`] is the same without an async runtime.
+//! - [`ResponseModel`] and [`Contract`]: what is asked for. [`Issue`] and [`Context`]: validator functions.
+//! - [`Mode`]: how it is asked for. [`Profile`]: whom, known by name or made at run time.
+//! - [`Retry`] and [`Budget`]: how often, how long, how much. [`Error`] and [`Report`]: what came of it.
+//! - [`testing`]: answers from a script, through everything but the network.
+//!
+//! # Crate features
+//!
+//! | feature | default | what |
+//! |---|---|---|
+//! | `derive` | yes | `#[derive(ResponseModel)]` and `#[instructor::model]` |
+//! | `reqwest` | yes | the async transport, with rustls |
+//! | `blocking` | | [`blocking`] clients on ureq, with rustls |
+//! | `testing` | | [`testing`]: scripted transports |
+//! | `jsonschema` | | run-time schemas with keywords beyond those that schemars prints |
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(any(feature = "blocking", feature = "testing"))]
+pub mod blocking;
+mod client;
+mod error;
+mod message;
+mod mode;
+mod model;
+mod provider;
+mod request;
+mod run;
+mod schema;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod transport;
+mod validate;
+mod wire;
+
+#[doc(hidden)]
+pub mod __private;
+
+#[cfg(feature = "derive")]
+pub use instructor_derive::{ResponseModel, model};
+
+#[cfg(feature = "reqwest")]
+pub use self::client::from_provider;
+pub use self::client::{Client, ClientBuilder};
+pub use self::error::{Error, ErrorKind, TransportError, TransportErrorKind};
+pub use self::message::{Media, MediaSource, Message, Messages, Opaque, Part, Role, ToolCall, ToolResult};
+pub use self::mode::Mode;
+pub use self::model::{Contract, Foreign, ResponseModel};
+pub use self::provider::Profile;
+pub use self::request::{Preview, Request};
+pub use self::run::{Attempt, Budget, Completion, Now, Report, Retry, Wait};
+#[cfg(feature = "reqwest")]
+pub use self::transport::reqwest::Reqwest;
+#[cfg(feature = "blocking")]
+pub use self::transport::ureq::Ureq;
+pub use self::transport::{BlockingTransport, Body, BoxFuture, Transport};
+pub use self::validate::{Context, Issue, Issues, Origin, Path};
+pub use self::wire::{Finish, Response, Usage};
+
+pub use {schemars, serde, serde_json};

@@ -286,7 +286,9 @@ impl fmt::Display for Issues {
 /// assert_eq!(context.get::<Known>().unwrap().0.len(), 1);
 /// ```
 #[derive(Clone, Default)]
-pub struct Context(Arc<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>);
+pub struct Context(Option<Arc<Values>>);
+
+type Values = HashMap<TypeId, Arc<dyn Any + Send + Sync>>;
 
 impl Context {
     /// Nothing in it.
@@ -298,19 +300,19 @@ impl Context {
     /// With a value, which replaces one of the same type.
     #[must_use]
     pub fn with<T: Any + Send + Sync>(mut self, value: T) -> Self {
-        Arc::make_mut(&mut self.0).insert(TypeId::of::<T>(), Arc::new(value));
+        Arc::make_mut(self.0.get_or_insert_default()).insert(TypeId::of::<T>(), Arc::new(value));
         self
     }
 
     /// The value of a type, if there is one.
     #[must_use]
     pub fn get<T: Any + Send + Sync>(&self) -> Option<&T> {
-        self.0.get(&TypeId::of::<T>())?.downcast_ref()
+        self.0.as_ref()?.get(&TypeId::of::<T>())?.downcast_ref()
     }
 }
 
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Context").field("values", &self.0.len()).finish()
+        f.debug_struct("Context").field("values", &self.0.as_ref().map_or(0, |values| values.len())).finish()
     }
 }

@@ -1,0 +1,434 @@
+//! The client: a provider, a model, a transport, and the defaults of its requests.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Uri;
+use serde_json::Value;
+
+use crate::error::Error;
+use crate::message::Messages;
+use crate::mode::Mode;
+use crate::model::{Contract, ResponseModel};
+use crate::provider::{Profile, Secret, Spec, auth};
+use crate::request::Request;
+use crate::run::{Budget, Completion, Endpoint, Retry};
+use crate::transport::Transport;
+use crate::wire::Settings;
+
+/// What a client of either kind is made of, besides its transport.
+#[derive(Clone, Debug)]
+pub(crate) struct Core {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) model: Option<String>,
+    pub(crate) mode: Mode,
+    pub(crate) settings: Settings,
+    pub(crate) retry: Retry,
+    pub(crate) budget: Budget,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) max_response_bytes: usize,
+}
+
+/// A client for one provider and model, from a spec such as `openai/gpt-5-mini`. The key comes from the environment.
+///
+/// ```
+/// let error = instructor::from_provider("opnai/gpt-5-mini").unwrap_err();
+/// assert!(error.to_string().contains("Did you mean \"openai\"?"));
+/// ```
+///
+/// # Errors
+///
+/// [`ErrorKind::Config`](crate::ErrorKind::Config) for an unknown provider, a missing model or a missing key.
+#[cfg(feature = "reqwest")]
+pub fn from_provider(spec: &str) -> Result<Client, Error> {
+    Client::builder().provider(spec).build()
+}
+
+/// Asks a provider's model for typed values. Cheap to clone; `Send` and `Sync`.
+///
+/// ```
+/// # use instructor::testing::{Reply, Script};
+/// # use serde_json::json;
+/// #[instructor::model]
+/// struct User {
+///     name: String,
+///     #[schemars(range(max = 150))]
+///     age: u16,
+/// }
+///
+/// # let script = Script::new()
+/// #     .reply(Reply::value(json!({ "name": "Jason", "age": 250 })))
+/// #     .reply(Reply::value(json!({ "name": "Jason", "age": 25 })));
+/// # let client = script.client("openai/gpt-5-mini");
+/// # script.block_on(async {
+/// // let client = instructor::from_provider("openai/gpt-5-mini")?;
+/// let (user, completion) = client.create_with_completion::<User>("Jason is 25 years old").await?;
+/// assert_eq!(user.age, 25);
+/// // The first answer said 250; the second was right.
+/// assert_eq!(completion.report.attempts().len(), 2);
+/// # Ok::<(), instructor::Error>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    core: Arc<Core>,
+    transport: Arc<dyn Transport>,
+}
+
+impl Client {
+    /// To set up a client in detail.
+    #[must_use]
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::new()
+    }
+
+    /// A client for whatever the environment is set up for.
+    ///
+    /// 1. `INSTRUCTOR_MODEL`, a spec such as `groq/llama-3.3-70b-versatile`;
+    /// 2. else the first provider of [`Profile::all`] whose key variable is set, with its default model:
+    ///    `OPENAI_API_KEY`, `ANTHROPIC_API_KEY`, `GROQ_API_KEY`, `OPENROUTER_API_KEY`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if none is set, with the variables that would do.
+    #[cfg(feature = "reqwest")]
+    pub fn from_env() -> Result<Self, Error> {
+        Self::builder().from_env()?.build()
+    }
+
+    /// A request that is to be built: messages first, then how to ask.
+    pub fn request<'a>(&'a self, messages: impl Into<Messages<'a>>) -> Request<'a> {
+        Request::new(self, &self.core, messages.into())
+    }
+
+    /// Asks for a value with the client's defaults. See [`Request::create`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Request::create`].
+    pub async fn create<'a, T: ResponseModel>(&'a self, messages: impl Into<Messages<'a>>) -> Result<T, Error> {
+        self.request(messages).create().await
+    }
+
+    /// Asks for a value and the completion that it came from. See [`Request::create_with_completion`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Request::create`].
+    pub async fn create_with_completion<'a, T: ResponseModel>(
+        &'a self,
+        messages: impl Into<Messages<'a>>,
+    ) -> Result<(T, Completion), Error> {
+        self.request(messages).create_with_completion().await
+    }
+
+    /// Asks for a value of a run-time contract. See [`Request::create_value`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Request::create`].
+    pub async fn create_value<'a>(
+        &'a self,
+        contract: &Contract,
+        messages: impl Into<Messages<'a>>,
+    ) -> Result<Value, Error> {
+        self.request(messages).create_value(contract).await.map(|(value, _)| value)
+    }
+
+    /// The provider.
+    #[must_use]
+    pub fn profile(&self) -> &Profile {
+        &self.core.endpoint.profile
+    }
+
+    /// The model that requests go to unless they name another.
+    #[must_use]
+    pub fn model(&self) -> Option<&str> {
+        self.core.model.as_deref()
+    }
+
+    pub(crate) fn transport(&self) -> &dyn Transport {
+        &*self.transport
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        show(f, "Client", &self.core)
+    }
+}
+
+pub(crate) fn show(f: &mut fmt::Formatter<'_>, name: &str, core: &Core) -> fmt::Result {
+    f.debug_struct(name)
+        .field("provider", &core.endpoint.profile.id())
+        .field("uri", &core.endpoint.uri)
+        .field("model", &core.model)
+        .field("mode", &core.mode)
+        .finish_non_exhaustive()
+}
+
+/// Sets up a client. Every setting but the provider has a default.
+///
+/// ```
+/// use instructor::{Client, Mode, Profile, Retry};
+///
+/// let client = Client::builder()
+///     .profile(Profile::openai_compatible("vllm", "http://localhost:8000/v1"))
+///     .model("Qwen/Qwen3-8B")
+///     .mode(Mode::Schema)
+///     .retry(Retry::new().with_stop_after_attempt(3))
+///     .build()?;
+/// assert_eq!(client.profile().id(), "vllm");
+/// # Ok::<(), instructor::Error>(())
+/// ```
+#[must_use = "a builder does nothing until it is built"]
+pub struct ClientBuilder {
+    profile: Option<Profile>,
+    model: Option<String>,
+    key: Option<Secret>,
+    base_url: Option<String>,
+    mode: Mode,
+    settings: Settings,
+    retry: Retry,
+    budget: Budget,
+    timeout: Option<Duration>,
+    connect_timeout: Duration,
+    max_response_bytes: usize,
+    transport: Option<Arc<dyn Transport>>,
+    error: Option<Error>,
+}
+
+impl ClientBuilder {
+    pub(crate) fn new() -> Self {
+        Self {
+            profile: None,
+            model: None,
+            key: None,
+            base_url: None,
+            mode: Mode::Auto,
+            settings: Settings::default(),
+            retry: Retry::new(),
+            budget: Budget::new(),
+            timeout: Some(Duration::from_secs(600)),
+            connect_timeout: Duration::from_secs(10),
+            max_response_bytes: 32 << 20,
+            transport: None,
+            error: None,
+        }
+    }
+
+    /// With a known provider and a model: `groq/llama-3.3-70b-versatile`.
+    pub fn provider(mut self, spec: &str) -> Self {
+        match Spec::parse(spec) {
+            Ok(Spec { profile, model }) => {
+                self.profile = Some(profile);
+                self.model = Some(model);
+            }
+            Err(error) => _ = self.error.get_or_insert(error),
+        }
+        self
+    }
+
+    /// With what the environment says: see [`Client::from_env`].
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if it says nothing.
+    pub fn from_env(mut self) -> Result<Self, Error> {
+        if let Some(spec) = auth::variable("INSTRUCTOR_MODEL") {
+            return Ok(self.provider(&spec));
+        }
+        let ready = Profile::all().find(|p| p.default_model().is_some() && p.key_env().any(|v| auth::variable(v).is_some()));
+        let Some(profile) = ready else {
+            let variables: Vec<String> =
+                Profile::all().filter(|p| !p.is_keyless()).flat_map(|p| p.key_env().map(String::from).collect::<Vec<_>>()).collect();
+            return Err(Error::config(format!(
+                "no provider is set up in the environment: set one of {}, or INSTRUCTOR_MODEL=provider/model",
+                variables.join(", "),
+            )));
+        };
+        self.model = profile.default_model().map(String::from);
+        self.profile = Some(profile);
+        Ok(self)
+    }
+
+    /// With any provider, known or made at run time.
+    pub fn profile(mut self, profile: Profile) -> Self {
+        self.profile = Some(profile);
+        self
+    }
+
+    /// With a model that requests go to unless they name another.
+    pub fn model(mut self, model: impl Into<String>) -> Self {
+        self.model = Some(model.into());
+        self
+    }
+
+    /// With a key, instead of the one from the environment.
+    pub fn api_key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(Secret::new(key));
+        self
+    }
+
+    /// With another base URL. It wins over the profile's variable.
+    pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
+        self.base_url = Some(base_url.into());
+        self
+    }
+
+    /// With a way to ask for values; [`Mode::Auto`] by default.
+    pub const fn mode(mut self, mode: Mode) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    /// With at most this many further calls after the first; see [`Request::max_retries`].
+    pub const fn max_retries(mut self, retries: u32) -> Self {
+        self.retry = self.retry.with_stop_after_attempt(retries.saturating_add(1));
+        self
+    }
+
+    /// With another retry policy.
+    pub const fn retry(mut self, retry: Retry) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// With hard limits for each request.
+    pub const fn budget(mut self, budget: Budget) -> Self {
+        self.budget = budget;
+        self
+    }
+
+    /// With this long for each attempt, from connecting to the last byte; 10 minutes by default.
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// With this long to connect; 10 seconds by default.
+    pub const fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// With a limit for the body of an answer; 32 MiB by default.
+    pub const fn max_response_bytes(mut self, bytes: usize) -> Self {
+        self.max_response_bytes = bytes;
+        self
+    }
+
+    /// With a sampling temperature.
+    pub const fn temperature(mut self, temperature: f64) -> Self {
+        self.settings.temperature = Some(temperature);
+        self
+    }
+
+    /// With a limit of output tokens.
+    pub const fn max_tokens(mut self, tokens: u64) -> Self {
+        self.settings.max_tokens = Some(tokens);
+        self
+    }
+
+    /// With another top-level field of every request body.
+    pub fn extra(mut self, field: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.settings.extra.insert(field.into(), value.into());
+        self
+    }
+
+    /// With another transport than the built-in one.
+    pub fn transport(mut self, transport: impl Transport + 'static) -> Self {
+        self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// The client.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config): no or an unknown provider, no key, a base URL that is none.
+    pub fn build(mut self) -> Result<Client, Error> {
+        let transport = self.transport.take();
+        let core = self.core()?;
+        let transport = match transport {
+            Some(transport) => transport,
+            None => default_transport(&core)?,
+        };
+        Ok(Client { core: Arc::new(core), transport })
+    }
+
+    pub(crate) fn core(self) -> Result<Core, Error> {
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        let profile = self
+            .profile
+            .ok_or_else(|| Error::config("no provider: name one with provider(\"openai/gpt-5-mini\") or profile(..)"))?;
+        let key = match self.key {
+            Some(key) => Some(key),
+            None => profile.key_from_env()?,
+        };
+        let base_url = self
+            .base_url
+            .or_else(|| auth::variable(profile.base_url_env()?))
+            .unwrap_or_else(|| String::from(profile.base_url()));
+        let uri = endpoint(&base_url, profile.wire().path())?;
+        let headers = profile.headers(key.as_ref())?;
+        Ok(Core {
+            endpoint: Endpoint { profile, uri, headers },
+            model: self.model,
+            mode: self.mode,
+            settings: self.settings,
+            retry: self.retry,
+            budget: self.budget,
+            timeout: self.timeout,
+            connect_timeout: self.connect_timeout,
+            max_response_bytes: self.max_response_bytes,
+        })
+    }
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder").field("profile", &self.profile).field("model", &self.model).finish_non_exhaustive()
+    }
+}
+
+#[cfg(feature = "reqwest")]
+fn default_transport(core: &Core) -> Result<Arc<dyn Transport>, Error> {
+    let secure = core.endpoint.uri.scheme() == Some(&http::uri::Scheme::HTTPS);
+    Ok(Arc::new(crate::transport::reqwest::Reqwest::new(core.connect_timeout, secure)))
+}
+
+#[cfg(not(feature = "reqwest"))]
+fn default_transport(_: &Core) -> Result<Arc<dyn Transport>, Error> {
+    Err(Error::config("no transport: turn on the feature \"reqwest\" or pass one with transport(..)"))
+}
+
+/// The full address from base URL and path. A version that both name is said once.
+fn endpoint(base_url: &str, path: &str) -> Result<Uri, Error> {
+    let base = base_url.trim().trim_end_matches('/');
+    let base = if path.starts_with("/v1/") { base.strip_suffix("/v1").unwrap_or(base) } else { base };
+    let bad = |why: &str| Error::config(format!("the base URL {base_url:?} {why}; write it like http://localhost:8000/v1"));
+    let uri: Uri = format!("{base}{path}").parse().map_err(|_| bad("is not a URL"))?;
+    match uri.scheme_str() {
+        Some("http" | "https") => Ok(uri),
+        _ => Err(bad("has no http or https scheme")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoints_join() {
+        let join = |base: &str, path: &str| endpoint(base, path).map(|uri| uri.to_string()).map_err(|e| e.to_string());
+        assert_eq!(join("https://a.example/v1/", "/chat/completions").unwrap(), "https://a.example/v1/chat/completions");
+        assert_eq!(join("https://a.example", "/v1/messages").unwrap(), "https://a.example/v1/messages");
+        assert_eq!(join("https://a.example/v1", "/v1/messages").unwrap(), "https://a.example/v1/messages");
+        assert!(join("localhost:8000/v1", "/x").unwrap_err().contains("http://localhost:8000/v1"));
+    }
+}

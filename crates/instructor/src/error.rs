@@ -1,0 +1,318 @@
+//! The one error of the library: what kind, what to do, and everything that was seen on the way.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::run::{Attempt, Report};
+use crate::validate::Issues;
+
+/// What went wrong, for branching. Each kind has a policy of its own in the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// No answer arrived: connection, TLS, timeout, broken body.
+    Transport,
+    /// The provider asks to slow down (429).
+    RateLimited,
+    /// The provider is in trouble (408, 409, 425, 5xx, 529).
+    Overloaded,
+    /// The key is missing, wrong or not allowed this (401, 403).
+    Auth,
+    /// Out of credit (402, `insufficient_quota`): waiting does not help.
+    Quota,
+    /// The provider does not take the request (400, 404, 413, 422).
+    BadRequest,
+    /// The answer was cut by a token limit.
+    Truncated,
+    /// The model refused to answer.
+    Refused,
+    /// A content filter stopped the prompt or the answer.
+    Filtered,
+    /// No readable answer: not the protocol, not JSON, no tool call, or several that differ.
+    Malformed,
+    /// The answer is JSON that the schema or the type does not take.
+    SchemaMismatch,
+    /// A validator function said no.
+    Rejected,
+    /// A limit of the caller's ended the run: attempts, tokens or deadline.
+    Budget,
+    /// This provider, model or build can't do what was asked.
+    Unsupported,
+    /// The client is not set up right: provider, model, key, base URL.
+    Config,
+}
+
+impl ErrorKind {
+    /// The kind as one word, stable, as in logs and on the command line: `rate_limited`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Transport => "transport",
+            Self::RateLimited => "rate_limited",
+            Self::Overloaded => "overloaded",
+            Self::Auth => "auth",
+            Self::Quota => "quota",
+            Self::BadRequest => "bad_request",
+            Self::Truncated => "truncated",
+            Self::Refused => "refused",
+            Self::Filtered => "filtered",
+            Self::Malformed => "malformed",
+            Self::SchemaMismatch => "schema_mismatch",
+            Self::Rejected => "rejected",
+            Self::Budget => "budget",
+            Self::Unsupported => "unsupported",
+            Self::Config => "config",
+        }
+    }
+
+    const fn headline(self) -> &'static str {
+        match self {
+            Self::Transport => "no answer arrived",
+            Self::RateLimited => "the provider is rate limiting",
+            Self::Overloaded => "the provider failed",
+            Self::Auth => "the provider refused the key",
+            Self::Quota => "the account is out of credit",
+            Self::BadRequest => "the provider refused the request",
+            Self::Truncated => "the answer was cut off by the token limit",
+            Self::Refused => "the model refused to answer",
+            Self::Filtered => "a content filter stopped the answer",
+            Self::Malformed => "the answer could not be read",
+            Self::SchemaMismatch => "the answer does not fit the response model",
+            Self::Rejected => "a validator rejected the answer",
+            Self::Budget => "the budget ended",
+            Self::Unsupported => "not supported",
+            Self::Config => "the client is not set up",
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// An error that can occur in this crate.
+///
+/// [`kind`](Self::kind) is for branching. `Display` is one line that says what failed and what to do; `{:#}` adds a
+/// line for each attempt. Neither shows text of the prompt or the answer, or a secret; [`issues`](Self::issues) and
+/// [`raw`](Self::raw) do show the answer to those who ask.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    issues: Issues,
+    report: Report,
+    raw: Option<Bytes>,
+    status: Option<u16>,
+    retry_after: Option<Duration>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+const _: () = assert!(size_of::<Error>() == size_of::<usize>());
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            issues: Issues::new(),
+            report: Report::default(),
+            raw: None,
+            status: None,
+            retry_after: None,
+            source: None,
+        }))
+    }
+
+    pub(crate) fn config(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Config, message)
+    }
+
+    pub(crate) fn unsupported(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Unsupported, message)
+    }
+
+    pub(crate) fn with_issues(mut self, issues: Issues) -> Self {
+        self.0.issues = issues;
+        self
+    }
+
+    pub(crate) fn with_report(mut self, report: Report) -> Self {
+        self.0.report = report;
+        self
+    }
+
+    pub(crate) fn with_raw(mut self, raw: Option<Bytes>) -> Self {
+        self.0.raw = raw;
+        self
+    }
+
+    pub(crate) fn with_status(mut self, status: Option<u16>) -> Self {
+        self.0.status = status;
+        self
+    }
+
+    pub(crate) fn with_retry_after(mut self, after: Option<Duration>) -> Self {
+        self.0.retry_after = after;
+        self
+    }
+
+    pub(crate) fn with_source(mut self, source: Option<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.0.source = source;
+        self
+    }
+
+    /// What went wrong, for branching. After retries, the kind of the last failure.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// Whether the same call may succeed later: the failure lies with the network or the provider's load.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::Transport | ErrorKind::RateLimited | ErrorKind::Overloaded)
+    }
+
+    /// How long the provider asked to wait, if it did.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// The HTTP status of the last answer, if there was one.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.0.status
+    }
+
+    /// What was wrong with the last answer. Shows text of the answer.
+    #[must_use]
+    pub fn issues(&self) -> &Issues {
+        &self.0.issues
+    }
+
+    /// Every attempt that was made, with usage and timing.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        &self.0.report
+    }
+
+    /// The last response body, as it came.
+    #[must_use]
+    pub fn raw(&self) -> Option<&[u8]> {
+        self.0.raw.as_deref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.kind.headline())?;
+        if !self.0.message.is_empty() {
+            write!(f, ": {}", self.0.message)?;
+        }
+        let attempts = self.0.report.attempts();
+        if attempts.len() > 1 {
+            write!(f, " (after {} attempts)", attempts.len())?;
+        }
+        if f.alternate() {
+            for attempt in attempts {
+                write!(f, "\n  {attempt}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("message", &self.0.message)
+            .field("status", &self.0.status)
+            .field("attempts", &self.0.report.attempts().iter().map(Attempt::to_string).collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|e| e as &(dyn StdError + 'static))
+    }
+}
+
+/// Why no answer arrived. Transports make these; the engine turns them into [`ErrorKind::Transport`].
+#[derive(Debug)]
+pub struct TransportError {
+    kind: TransportErrorKind,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// What kept an answer from arriving.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TransportErrorKind {
+    /// No connection: name resolution, refused, TLS.
+    Connect,
+    /// The time of the attempt ran out.
+    Timeout,
+    /// The connection broke before the answer was complete.
+    Interrupted,
+    /// The body is larger than the client takes.
+    TooLarge,
+    /// The request can't be sent like this.
+    Request,
+}
+
+impl TransportError {
+    /// A failure without a cause to show.
+    #[must_use]
+    pub const fn new(kind: TransportErrorKind) -> Self {
+        Self { kind, source: None }
+    }
+
+    /// With the error that caused it.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// What kept the answer from arriving.
+    #[must_use]
+    pub const fn kind(&self) -> TransportErrorKind {
+        self.kind
+    }
+
+    /// The innermost cause as text: the outer ones only say that something was sent.
+    pub(crate) fn cause(&self) -> Option<String> {
+        let mut cause: &(dyn StdError + 'static) = self.source.as_deref()?;
+        while let Some(inner) = cause.source() {
+            cause = inner;
+        }
+        Some(cause.to_string())
+    }
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.kind {
+            TransportErrorKind::Connect => "the connection failed",
+            TransportErrorKind::Timeout => "the attempt timed out",
+            TransportErrorKind::Interrupted => "the connection broke before the answer was complete",
+            TransportErrorKind::TooLarge => "the response body is larger than the limit",
+            TransportErrorKind::Request => "the request can't be sent",
+        })
+    }
+}
+
+impl StdError for TransportError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|e| e as &(dyn StdError + 'static))
+    }
+}

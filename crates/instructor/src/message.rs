@@ -1,0 +1,308 @@
+//! What is said: messages, their parts, and a conversation of them.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use bytes::Bytes;
+use serde_json::value::RawValue;
+
+/// Who speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Role {
+    /// Instructions that hold for the whole conversation.
+    System,
+    /// The caller.
+    User,
+    /// The model.
+    Assistant,
+    /// The result of a tool call.
+    Tool,
+}
+
+/// One turn of a conversation.
+///
+/// ```
+/// use instructor::Message;
+///
+/// let messages = [Message::system("Extract people."), Message::user("Ada Lovelace, 36")];
+/// assert_eq!(messages[1].text(), "Ada Lovelace, 36");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Message {
+    role: Role,
+    parts: Vec<Part>,
+}
+
+impl Message {
+    /// A turn of any role from its parts.
+    #[must_use]
+    pub fn new(role: Role, parts: impl Into<Vec<Part>>) -> Self {
+        Self { role, parts: parts.into() }
+    }
+
+    /// Instructions.
+    #[must_use]
+    pub fn system(text: impl Into<String>) -> Self {
+        Self::new(Role::System, [Part::Text(text.into())])
+    }
+
+    /// What the caller says.
+    #[must_use]
+    pub fn user(text: impl Into<String>) -> Self {
+        Self::new(Role::User, [Part::Text(text.into())])
+    }
+
+    /// What the model said.
+    #[must_use]
+    pub fn assistant(text: impl Into<String>) -> Self {
+        Self::new(Role::Assistant, [Part::Text(text.into())])
+    }
+
+    /// The result of the tool call with this id.
+    #[must_use]
+    pub fn tool(call_id: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::new(
+            Role::Tool,
+            [Part::ToolResult(ToolResult { call_id: call_id.into(), text: text.into(), is_error: false })],
+        )
+    }
+
+    /// With one part more.
+    #[must_use]
+    pub fn with(mut self, part: Part) -> Self {
+        self.parts.push(part);
+        self
+    }
+
+    /// Who speaks.
+    #[must_use]
+    pub const fn role(&self) -> Role {
+        self.role
+    }
+
+    /// What is said.
+    #[must_use]
+    pub fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    /// The text parts, joined by line breaks; borrowed if there is one.
+    #[must_use]
+    pub fn text(&self) -> Cow<'_, str> {
+        join_text(&self.parts)
+    }
+}
+
+pub(crate) fn join_text(parts: &[Part]) -> Cow<'_, str> {
+    let mut texts = parts.iter().filter_map(Part::as_text);
+    let Some(first) = texts.next() else { return Cow::Borrowed("") };
+    texts.fold(Cow::Borrowed(first), |all, text| Cow::Owned(format!("{all}\n{text}")))
+}
+
+/// One piece of a message.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Part {
+    /// Text.
+    Text(String),
+    /// An image, document, sound or film.
+    Media(Media),
+    /// The model calls a tool.
+    ToolCall(ToolCall),
+    /// What a tool call gave.
+    ToolResult(ToolResult),
+    /// Something that only the protocol it came from understands, such as a signed thinking block. It is sent back
+    /// as it came when the turn is sent back.
+    Opaque(Opaque),
+}
+
+impl Part {
+    /// The text, if it is a text part.
+    #[must_use]
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+impl From<&str> for Part {
+    fn from(text: &str) -> Self {
+        Self::Text(String::from(text))
+    }
+}
+
+/// A call of a tool by the model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ToolCall {
+    /// The provider's id of the call; empty where it gave none.
+    pub id: String,
+    /// The tool's name, as the model wrote it.
+    pub name: String,
+    /// The arguments as JSON text, as the model wrote them: they may be malformed.
+    pub arguments: String,
+}
+
+impl ToolCall {
+    /// A call with its id, tool name and arguments as JSON text.
+    #[must_use]
+    pub fn new(id: impl Into<String>, name: impl Into<String>, arguments: impl Into<String>) -> Self {
+        Self { id: id.into(), name: name.into(), arguments: arguments.into() }
+    }
+}
+
+/// What a tool call gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ToolResult {
+    /// The id of the call.
+    pub call_id: String,
+    /// The result as text.
+    pub text: String,
+    /// Whether the call failed.
+    pub is_error: bool,
+}
+
+impl ToolResult {
+    pub(crate) fn rejected(call_id: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { call_id: call_id.into(), text: text.into(), is_error: true }
+    }
+}
+
+/// A block of one protocol, kept word for word.
+#[derive(Clone)]
+pub struct Opaque {
+    wire: &'static str,
+    json: Box<RawValue>,
+}
+
+impl Opaque {
+    pub(crate) const fn new(wire: &'static str, json: Box<RawValue>) -> Self {
+        Self { wire, json }
+    }
+
+    /// The JSON text, if the block belongs to this protocol.
+    pub(crate) fn for_wire(&self, wire: &str) -> Option<&RawValue> {
+        (self.wire == wire).then_some(&*self.json)
+    }
+
+    /// The block's JSON text.
+    #[must_use]
+    pub fn as_json(&self) -> &str {
+        self.json.get()
+    }
+}
+
+impl fmt::Debug for Opaque {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opaque").field("wire", &self.wire).field("bytes", &self.json.get().len()).finish()
+    }
+}
+
+/// An image, document, sound or film, with its media type.
+#[derive(Clone, Debug)]
+pub struct Media {
+    mime: String,
+    source: MediaSource,
+}
+
+/// Where the bytes of a [`Media`] are.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum MediaSource {
+    /// Here; shared, never copied per attempt.
+    Bytes(Bytes),
+    /// At a URL that the provider fetches.
+    Url(String),
+    /// With the provider, under this file id.
+    File(String),
+}
+
+impl Media {
+    /// Media of a type such as `image/png`.
+    #[must_use]
+    pub fn new(mime: impl Into<String>, source: MediaSource) -> Self {
+        Self { mime: mime.into(), source }
+    }
+
+    /// The media type.
+    #[must_use]
+    pub fn mime(&self) -> &str {
+        &self.mime
+    }
+
+    /// Where the bytes are.
+    #[must_use]
+    pub const fn source(&self) -> &MediaSource {
+        &self.source
+    }
+}
+
+/// The messages of a request: from one string, a message, or a list, owned or borrowed. Borrowed ones are not cloned.
+#[derive(Clone, Debug)]
+pub struct Messages<'a>(Cow<'a, [Message]>);
+
+impl Messages<'_> {
+    /// The messages.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Message] {
+        &self.0
+    }
+}
+
+impl From<&str> for Messages<'_> {
+    fn from(text: &str) -> Self {
+        Message::user(text).into()
+    }
+}
+
+impl From<String> for Messages<'_> {
+    fn from(text: String) -> Self {
+        Message::user(text).into()
+    }
+}
+
+impl From<&String> for Messages<'_> {
+    fn from(text: &String) -> Self {
+        Message::user(text.as_str()).into()
+    }
+}
+
+impl From<Message> for Messages<'_> {
+    fn from(message: Message) -> Self {
+        Self(Cow::Owned(vec![message]))
+    }
+}
+
+impl From<Vec<Message>> for Messages<'_> {
+    fn from(messages: Vec<Message>) -> Self {
+        Self(Cow::Owned(messages))
+    }
+}
+
+impl<const N: usize> From<[Message; N]> for Messages<'_> {
+    fn from(messages: [Message; N]) -> Self {
+        Self(Cow::Owned(Vec::from(messages)))
+    }
+}
+
+impl<'a> From<&'a [Message]> for Messages<'a> {
+    fn from(messages: &'a [Message]) -> Self {
+        Self(Cow::Borrowed(messages))
+    }
+}
+
+impl<'a> From<&'a Vec<Message>> for Messages<'a> {
+    fn from(messages: &'a Vec<Message>) -> Self {
+        Self(Cow::Borrowed(messages))
+    }
+}
+
+impl<'a, const N: usize> From<&'a [Message; N]> for Messages<'a> {
+    fn from(messages: &'a [Message; N]) -> Self {
+        Self(Cow::Borrowed(messages))
+    }
+}

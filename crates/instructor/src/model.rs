@@ -1,0 +1,431 @@
+//! What is asked for: the response model and its contract.
+
+use std::any::TypeId;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::fmt;
+use std::hash::{BuildHasher, Hash};
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+
+use instructor_json::Node;
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::error::{Error, ErrorKind};
+use crate::schema::{Checker, Dialect, Lowered, Unlowerable, lower, prompt};
+use crate::validate::{Context, Issues, Path};
+
+/// A type that a language model can be asked for.
+///
+/// Derive it beside `Deserialize` and `JsonSchema`, or write [`#[instructor::model]`](macro@crate::model) for all of
+/// them. Constraints come from the schema (`#[schemars(range(..), length(..), regex(..))]`); functions are added with
+/// `#[response(validate = path)]` on the type or a field:
+///
+/// ```
+/// use instructor::{Context, Issue};
+///
+/// #[instructor::model]
+/// #[response(validate = adult)]
+/// struct Customer {
+///     name: String,
+///     #[schemars(range(max = 150))]
+///     age: u8,
+/// }
+///
+/// fn adult(customer: &Customer, _: &Context) -> Result<(), Issue> {
+///     if customer.age >= 18 { Ok(()) } else { Err(Issue::at("age", "an adult's age").got(customer.age.to_string())) }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a response model",
+    label = "a language model can't be asked for this type",
+    note = "write `#[instructor::model]` on the type, or derive `Deserialize`, `JsonSchema` and `ResponseModel`",
+    note = "for a type of another crate, ask for `instructor::Foreign<{Self}>`"
+)]
+pub trait ResponseModel: JsonSchema + DeserializeOwned + Send + 'static {
+    /// Its contract, built at the first call and cached.
+    #[must_use]
+    fn contract() -> Contract {
+        Contract::of::<Self>()
+    }
+
+    /// Runs its validator functions, and those of its fields, and adds what they find.
+    fn validate(&self, context: &Context, issues: &mut Issues) {
+        let _ = (context, issues);
+    }
+}
+
+/// What an answer has to be: a name, a description, a JSON Schema, and the compiled validator for it.
+///
+/// A type has one ([`ResponseModel::contract`]); [`from_schema`](Self::from_schema) makes one at run time, whose answers
+/// are [`Value`]s. Cheap to clone.
+#[derive(Clone)]
+pub struct Contract(Arc<Inner>);
+
+struct Inner {
+    name: String,
+    tool_name: String,
+    description: Option<String>,
+    schema: Value,
+    check: Result<Check, String>,
+    lowered: [OnceLock<Result<Lowered, Unlowerable>>; Dialect::COUNT],
+    prompt: OnceLock<String>,
+}
+
+enum Check {
+    Native(Checker),
+    #[cfg(feature = "jsonschema")]
+    Full(Box<jsonschema::Validator>),
+}
+
+impl Contract {
+    /// The contract of any type with a schema, from the cache of the process.
+    pub(crate) fn of<T: JsonSchema + 'static>() -> Self {
+        static BUILT: OnceLock<RwLock<HashMap<TypeId, Contract>>> = OnceLock::new();
+        let built = BUILT.get_or_init(RwLock::default);
+        let id = TypeId::of::<T>();
+        if let Some(contract) = built.read().unwrap_or_else(PoisonError::into_inner).get(&id) {
+            return contract.clone();
+        }
+        let schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>();
+        let contract = Self::build(T::schema_name().as_ref(), schema.into());
+        built.write().unwrap_or_else(PoisonError::into_inner).entry(id).or_insert(contract).clone()
+    }
+
+    /// A contract from a JSON Schema at run time. Its name is the schema's `title`.
+    ///
+    /// ```
+    /// use instructor::Contract;
+    ///
+    /// let contract = Contract::from_schema(serde_json::json!({
+    ///     "title": "Ticket",
+    ///     "type": "object",
+    ///     "properties": { "summary": { "type": "string", "maxLength": 80 } },
+    ///     "required": ["summary"],
+    /// }))?;
+    /// assert_eq!(contract.name(), "Ticket");
+    /// # Ok::<(), instructor::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] if it is no JSON Schema; [`ErrorKind::Unsupported`] if it has keywords that are not checked
+    /// natively and the feature `jsonschema` is off.
+    pub fn from_schema(schema: Value) -> Result<Self, Error> {
+        if !schema.is_object() {
+            return Err(Error::config("a JSON Schema is an object; this is not one"));
+        }
+        let name = schema.get("title").and_then(Value::as_str).filter(|t| !t.is_empty()).unwrap_or("Answer").to_owned();
+        let contract = Self::build(&name, schema);
+        contract.checkable()?;
+        Ok(contract)
+    }
+
+    fn build(name: &str, schema: Value) -> Self {
+        let description = schema.get("description").and_then(Value::as_str).map(String::from);
+        Self(Arc::new(Inner {
+            name: String::from(name),
+            tool_name: tool_name(name),
+            description,
+            check: Check::compile(&schema),
+            schema,
+            lowered: Default::default(),
+            prompt: OnceLock::new(),
+        }))
+    }
+
+    /// The name: the type's, or the schema's title.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The description: the type's doc comment.
+    #[must_use]
+    pub fn description(&self) -> Option<&str> {
+        self.0.description.as_deref()
+    }
+
+    /// The canonical schema, with properties in the order of the type's fields.
+    #[must_use]
+    pub fn schema(&self) -> &Value {
+        &self.0.schema
+    }
+
+    /// What the schema says against a value.
+    ///
+    /// # Errors
+    ///
+    /// All issues, with paths.
+    pub fn check(&self, value: &Value) -> Result<(), Issues> {
+        let text = value.to_string();
+        match instructor_json::Document::parse(&text) {
+            Ok(document) => self.issues(document.root()).into_result(),
+            Err(error) => Err(Issues::from(format!("a JSON value: {error}"))),
+        }
+    }
+
+    /// The name where only letters, digits, `_` and `-` are allowed.
+    pub(crate) fn tool_name(&self) -> &str {
+        &self.0.tool_name
+    }
+
+    /// The schema in a dialect's form, lowered once.
+    pub(crate) fn lowered(&self, dialect: Dialect) -> Result<&Lowered, &Unlowerable> {
+        match self.0.lowered.get(dialect as usize) {
+            Some(slot) => slot.get_or_init(|| lower(&self.0.schema, dialect)).as_ref(),
+            None => self.lowered(Dialect::Plain),
+        }
+    }
+
+    /// The instructions for modes that show the schema in the prompt.
+    pub(crate) fn prompt(&self) -> &str {
+        self.0.prompt.get_or_init(|| {
+            let schema = self.lowered(Dialect::Plain).map_or("{}", |lowered| lowered.schema.get());
+            prompt(schema)
+        })
+    }
+
+    /// Whether its answers can be validated in full.
+    pub(crate) fn checkable(&self) -> Result<(), Error> {
+        self.0.check.as_ref().map(drop).map_err(|why| {
+            let kind = if why.starts_with("unsupported") { ErrorKind::Unsupported } else { ErrorKind::Config };
+            Error::new(kind, format!("the schema of {}: {why}", self.name()))
+        })
+    }
+
+    pub(crate) fn issues(&self, node: Node<'_>) -> Issues {
+        match &self.0.check {
+            Ok(Check::Native(checker)) => checker.check(node),
+            #[cfg(feature = "jsonschema")]
+            Ok(Check::Full(validator)) => full_issues(validator, node),
+            // `checkable` has refused it before anything was sent.
+            Err(_) => Issues::new(),
+        }
+    }
+}
+
+impl Check {
+    fn compile(schema: &Value) -> Result<Self, String> {
+        match Checker::compile(schema) {
+            Ok(checker) => Ok(Self::Native(checker)),
+            #[cfg(feature = "jsonschema")]
+            Err(_) => jsonschema::validator_for(schema)
+                .map(|validator| Self::Full(Box::new(validator)))
+                .map_err(|e| format!("not a JSON Schema: {e}")),
+            #[cfg(not(feature = "jsonschema"))]
+            Err(why) => Err(format!("unsupported: {why}; the feature \"jsonschema\" checks it")),
+        }
+    }
+}
+
+#[cfg(feature = "jsonschema")]
+fn full_issues(validator: &jsonschema::Validator, node: Node<'_>) -> Issues {
+    use crate::validate::{Issue, Origin};
+    let value: Value = match serde_json::from_str(node.source()) {
+        Ok(value) => value,
+        Err(e) => return Issues::from(format!("a JSON value: {e}")),
+    };
+    let mut issues = Issues::new();
+    for error in validator.iter_errors(&value) {
+        let mut path = Path::root();
+        for step in error.instance_path().as_str().split('/').skip(1) {
+            let step = step.replace("~1", "/").replace("~0", "~");
+            path = match step.parse() {
+                Ok(index) => path.index(index),
+                Err(_) => path.key(&step),
+            };
+        }
+        // The validator's text shows the value; what is wanted follows it.
+        issues.push(Issue::found_by(Origin::Schema, path, format!("a value for which this does not hold: {error}")));
+    }
+    issues
+}
+
+
+impl fmt::Debug for Contract {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Contract").field("name", &self.0.name).finish_non_exhaustive()
+    }
+}
+
+/// Providers take `[A-Za-z0-9_-]{1,64}` as the name of a tool or schema.
+fn tool_name(name: &str) -> String {
+    let mut out: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).take(64).collect();
+    if out.is_empty() {
+        out.push_str("Answer");
+    }
+    out
+}
+
+/// A type of another crate that has a schema and can be deserialized, as a response model.
+///
+/// ```
+/// use instructor::{Foreign, ResponseModel};
+///
+/// assert_eq!(Foreign::<std::time::Duration>::contract().name(), "Duration");
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Foreign<T>(pub T);
+
+impl<T> Foreign<T> {
+    /// The value.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+impl<T> Deref for Foreign<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<'de, T: serde::Deserialize<'de>> serde::Deserialize<'de> for Foreign<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(deserializer).map(Self)
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Foreign<T> {
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn schema_id() -> std::borrow::Cow<'static, str> {
+        T::schema_id()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        T::json_schema(generator)
+    }
+}
+
+impl<T: JsonSchema + DeserializeOwned + Send + 'static> ResponseModel for Foreign<T> {}
+
+macro_rules! plain {
+    ($($type:ty),* $(,)?) => { $(impl ResponseModel for $type {})* };
+}
+
+plain!(bool, char, String, i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, f32, f64, Value);
+
+/// Validators of the elements run with the element's path.
+fn each<'t, T: ResponseModel>(items: impl IntoIterator<Item = &'t T>, context: &Context, issues: &mut Issues) {
+    for (i, item) in items.into_iter().enumerate() {
+        let mut found = Issues::new();
+        item.validate(context, &mut found);
+        if !found.is_empty() {
+            issues.extend_within(&Path::root().index(i), found);
+        }
+    }
+}
+
+impl<T: ResponseModel> ResponseModel for Option<T> {
+    fn validate(&self, context: &Context, issues: &mut Issues) {
+        if let Some(value) = self {
+            value.validate(context, issues);
+        }
+    }
+}
+
+impl<T: ResponseModel> ResponseModel for Box<T> {
+    fn validate(&self, context: &Context, issues: &mut Issues) {
+        (**self).validate(context, issues);
+    }
+}
+
+impl<T: ResponseModel> ResponseModel for Vec<T> {
+    fn validate(&self, context: &Context, issues: &mut Issues) {
+        each(self, context, issues);
+    }
+}
+
+impl<T: ResponseModel + Ord> ResponseModel for BTreeSet<T> {
+    fn validate(&self, context: &Context, issues: &mut Issues) {
+        each(self, context, issues);
+    }
+}
+
+impl<T, S> ResponseModel for HashSet<T, S>
+where
+    T: ResponseModel + Eq + Hash,
+    S: BuildHasher + Default + Send + 'static,
+    Self: JsonSchema + DeserializeOwned,
+{
+    fn validate(&self, context: &Context, issues: &mut Issues) {
+        each(self, context, issues);
+    }
+}
+
+/// Validators of the values run with the key as it was read, so that the path names it.
+fn each_value<'t, K: fmt::Debug + 't, V: ResponseModel>(
+    entries: impl IntoIterator<Item = (&'t K, &'t V)>,
+    context: &Context,
+    issues: &mut Issues,
+) {
+    for (key, value) in entries {
+        let mut found = Issues::new();
+        value.validate(context, &mut found);
+        if !found.is_empty() {
+            issues.extend_within(&Path::root().key(format!("{key:?}").trim_matches('"')), found);
+        }
+    }
+}
+
+impl<K, V> ResponseModel for BTreeMap<K, V>
+where
+    K: Ord + Send + fmt::Debug + 'static,
+    V: ResponseModel,
+    Self: JsonSchema + DeserializeOwned,
+{
+    fn validate(&self, context: &Context, issues: &mut Issues) {
+        each_value(self, context, issues);
+    }
+}
+
+impl<K, V, S> ResponseModel for HashMap<K, V, S>
+where
+    K: Eq + Hash + Send + fmt::Debug + 'static,
+    V: ResponseModel,
+    S: BuildHasher + Default + Send + 'static,
+    Self: JsonSchema + DeserializeOwned,
+{
+    fn validate(&self, context: &Context, issues: &mut Issues) {
+        each_value(self, context, issues);
+    }
+}
+
+macro_rules! tuples {
+    ($(($($name:ident $index:tt),+))*) => { $(
+        impl<$($name: ResponseModel),+> ResponseModel for ($($name,)+) {
+            fn validate(&self, context: &Context, issues: &mut Issues) {
+                $(
+                    let mut found = Issues::new();
+                    self.$index.validate(context, &mut found);
+                    if !found.is_empty() {
+                        issues.extend_within(&Path::root().index($index), found);
+                    }
+                )+
+            }
+        }
+    )* };
+}
+
+tuples! {
+    (A 0)
+    (A 0, B 1)
+    (A 0, B 1, C 2)
+    (A 0, B 1, C 2, D 3)
+    (A 0, B 1, C 2, D 3, E 4)
+    (A 0, B 1, C 2, D 3, E 4, F 5)
+}
+

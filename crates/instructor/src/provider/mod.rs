@@ -1,0 +1,289 @@
+//! Who answers: one [`Profile`] a provider, as data. The table holds those that are known by name.
+
+pub(crate) mod auth;
+pub(crate) mod models;
+mod spec;
+mod table;
+
+use std::borrow::Cow;
+use std::fmt;
+
+pub(crate) use self::auth::{Auth, Secret};
+pub(crate) use self::spec::Spec;
+pub(crate) use self::table::TABLE;
+use crate::mode::Mode;
+use crate::schema::Dialect;
+use crate::wire::Wire;
+use crate::wire::anthropic::Anthropic;
+use crate::wire::openai_chat::OpenAiChat;
+
+/// One row of the table: what a [`Profile`] is made from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row {
+    pub(crate) id: &'static str,
+    pub(crate) wire: &'static dyn Wire,
+    pub(crate) base_url: &'static str,
+    /// The variable that replaces the base URL.
+    pub(crate) base_url_env: &'static str,
+    /// The variables that may hold the key, first match wins.
+    pub(crate) key_env: &'static [&'static str],
+    pub(crate) auth: Auth,
+    /// Whether it can be used without a key.
+    pub(crate) keyless: bool,
+    /// What `Mode::Auto` means here.
+    pub(crate) preferred: Mode,
+    pub(crate) dialect: Dialect,
+    pub(crate) quirks: Quirks,
+    /// The body field that limits the output.
+    pub(crate) max_tokens_field: &'static str,
+    /// The model that `Client::from_env` takes where no model is named.
+    pub(crate) default_model: Option<&'static str>,
+}
+
+/// Facts about how a server departs from its protocol. A wire branches on these, never on names.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Quirks(u16);
+
+impl Quirks {
+    pub(crate) const NONE: Self = Self(0);
+    /// `tool_choice` is one of the words only; a tool can't be named.
+    pub(crate) const CHOICE_IS_WORD: Self = Self(1);
+    /// The reasoning of an assistant turn has to come back with it.
+    pub(crate) const ECHO_REASONING: Self = Self(1 << 1);
+    /// The count of output tokens leaves reasoning tokens out.
+    pub(crate) const REASONING_ON_TOP: Self = Self(1 << 2);
+    /// The schema of a structured output constrains the model but is not shown to it.
+    pub(crate) const SCHEMA_UNSEEN: Self = Self(1 << 3);
+
+    #[cfg(test)]
+    pub(crate) const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub(crate) const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+impl fmt::Debug for Quirks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Quirks({:#b})", self.0)
+    }
+}
+
+/// How to speak to one provider: protocol, address, key and habits.
+///
+/// The known ones come by name ([`Profile::named`]); any other endpoint that speaks one of the protocols gets its
+/// profile at run time, of the same type:
+///
+/// ```
+/// use instructor::{Mode, Profile};
+///
+/// let gateway = Profile::openai_compatible("gateway", "https://llm.example.com/v1")
+///     .with_key_env("GATEWAY_KEY")
+///     .with_mode(Mode::Tools);
+/// assert_eq!(gateway.id(), "gateway");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Profile {
+    id: Cow<'static, str>,
+    wire: &'static dyn Wire,
+    base_url: Cow<'static, str>,
+    base_url_env: &'static str,
+    key_env: Cow<'static, [Cow<'static, str>]>,
+    auth: Auth,
+    keyless: bool,
+    preferred: Mode,
+    dialect: Dialect,
+    quirks: Quirks,
+    max_tokens_field: Cow<'static, str>,
+    default_max_tokens: Option<u64>,
+    default_model: Option<&'static str>,
+}
+
+impl Profile {
+    /// A known provider by its id, such as `groq`.
+    #[must_use]
+    pub fn named(id: &str) -> Option<Self> {
+        TABLE.iter().find(|row| row.id == id).map(Self::from)
+    }
+
+    /// All known providers, in the order in which [`Client::from_env`](crate::Client::from_env) tries them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        TABLE.iter().map(Self::from)
+    }
+
+    /// Any server that speaks OpenAI's chat completions below this base URL, such as `http://localhost:8000/v1`.
+    #[must_use]
+    pub fn openai_compatible(id: impl Into<String>, base_url: impl Into<String>) -> Self {
+        Self::at(&OPENAI_COMPATIBLE, id.into(), base_url.into())
+    }
+
+    /// Any server that speaks Anthropic's messages below this base URL, such as `https://gateway.example.com`
+    /// (without `/v1/messages`).
+    #[must_use]
+    pub fn anthropic_compatible(id: impl Into<String>, base_url: impl Into<String>) -> Self {
+        Self::at(&ANTHROPIC_COMPATIBLE, id.into(), base_url.into())
+    }
+
+    fn at(row: &Row, id: String, base_url: String) -> Self {
+        Self { id: Cow::Owned(id), base_url: Cow::Owned(base_url), ..Self::from(row) }
+    }
+
+    /// With the variable that holds the key. From then on a key is required.
+    #[must_use]
+    pub fn with_key_env(mut self, variable: impl Into<String>) -> Self {
+        self.key_env = Cow::Owned(vec![Cow::Owned(variable.into())]);
+        self.keyless = false;
+        self
+    }
+
+    /// With another meaning of [`Mode::Auto`].
+    #[must_use]
+    pub fn with_mode(mut self, mode: Mode) -> Self {
+        self.preferred = mode;
+        self
+    }
+
+    /// With another body field that limits the output, such as `max_tokens`.
+    #[must_use]
+    pub fn with_max_tokens_field(mut self, field: impl Into<String>) -> Self {
+        self.max_tokens_field = Cow::Owned(field.into());
+        self
+    }
+
+    /// With a limit of output tokens for requests that set none.
+    #[must_use]
+    pub const fn with_default_max_tokens(mut self, tokens: u64) -> Self {
+        self.default_max_tokens = Some(tokens);
+        self
+    }
+
+    /// With another base URL.
+    #[must_use]
+    pub fn with_base_url(mut self, base_url: impl Into<String>) -> Self {
+        self.base_url = Cow::Owned(base_url.into());
+        self
+    }
+
+    /// The id, as before the slash in `groq/llama-3.3-70b`.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The base URL.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// The variables that may hold the key, first match wins.
+    pub fn key_env(&self) -> impl Iterator<Item = &str> {
+        self.key_env.iter().map(|name| &**name)
+    }
+
+    /// Whether it can be used without a key.
+    #[must_use]
+    pub const fn is_keyless(&self) -> bool {
+        self.keyless
+    }
+
+    /// The protocol's name, such as `openai_chat`.
+    #[must_use]
+    pub fn protocol(&self) -> &'static str {
+        self.wire.name()
+    }
+
+    /// What [`Mode::Auto`] means here.
+    #[must_use]
+    pub const fn mode(&self) -> Mode {
+        self.preferred
+    }
+
+    /// The model that [`Client::from_env`](crate::Client::from_env) takes where none is named.
+    #[must_use]
+    pub const fn default_model(&self) -> Option<&'static str> {
+        self.default_model
+    }
+
+    /// The variable that replaces the base URL, if there is one.
+    #[must_use]
+    pub fn base_url_env(&self) -> Option<&'static str> {
+        Some(self.base_url_env).filter(|name| !name.is_empty())
+    }
+
+    pub(crate) const fn wire(&self) -> &'static dyn Wire {
+        self.wire
+    }
+
+    pub(crate) const fn auth(&self) -> Auth {
+        self.auth
+    }
+
+    pub(crate) const fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    pub(crate) const fn quirks(&self) -> Quirks {
+        self.quirks
+    }
+
+    pub(crate) fn max_tokens_field(&self) -> &str {
+        &self.max_tokens_field
+    }
+
+    pub(crate) const fn default_max_tokens(&self) -> Option<u64> {
+        self.default_max_tokens
+    }
+
+    #[cfg(test)]
+    pub(crate) fn with_quirks(mut self, quirks: Quirks) -> Self {
+        self.quirks = self.quirks.and(quirks);
+        self
+    }
+}
+
+impl From<&Row> for Profile {
+    fn from(row: &Row) -> Self {
+        Self {
+            id: Cow::Borrowed(row.id),
+            wire: row.wire,
+            base_url: Cow::Borrowed(row.base_url),
+            base_url_env: row.base_url_env,
+            key_env: row.key_env.iter().copied().map(Cow::Borrowed).collect(),
+            auth: row.auth,
+            keyless: row.keyless,
+            preferred: row.preferred,
+            dialect: row.dialect,
+            quirks: row.quirks,
+            max_tokens_field: Cow::Borrowed(row.max_tokens_field),
+            default_max_tokens: None,
+            default_model: row.default_model,
+        }
+    }
+}
+
+/// What most servers that speak OpenAI's chat completions have in common.
+pub(crate) const OPENAI_COMPATIBLE: Row = Row {
+    id: "",
+    wire: &OpenAiChat,
+    base_url: "",
+    base_url_env: "",
+    key_env: &[],
+    auth: Auth::Bearer,
+    keyless: true,
+    preferred: Mode::Tools,
+    dialect: Dialect::Plain,
+    quirks: Quirks::NONE,
+    max_tokens_field: "max_tokens",
+    default_model: None,
+};
+
+/// What servers that speak Anthropic's messages have in common.
+pub(crate) const ANTHROPIC_COMPATIBLE: Row = Row {
+    wire: &Anthropic,
+    auth: Auth::Header("x-api-key"),
+    dialect: Dialect::Anthropic,
+    ..OPENAI_COMPATIBLE
+};

@@ -1,0 +1,377 @@
+//! One request being built, and the ways to send it.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use instructor_json::Node;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::client::{Client, Core};
+use crate::error::{Error, ErrorKind};
+use crate::message::Messages;
+use crate::mode::{Mode, Plan};
+use crate::model::{Contract, ResponseModel};
+use crate::provider::models::family;
+use crate::run::{Budget, Completion, Job, Judge, Retry, Run};
+use crate::transport;
+use crate::validate::{Context, Issue, Issues, Origin, Path};
+use crate::wire::Settings;
+
+/// One request: what is asked, and how. Built by [`Client::request`]; sent by one of its terminals (`create`,
+/// `create_with_completion`, `create_value`), or only shown by [`preview`](Self::preview).
+///
+/// ```
+/// # use instructor::testing::{Reply, Script};
+/// # use serde_json::json;
+/// #[instructor::model]
+/// struct User {
+///     name: String,
+///     age: u8,
+/// }
+///
+/// # let script = Script::new().reply(Reply::value(json!({ "name": "Jason", "age": 25 })));
+/// # let client = script.client("openai/gpt-5-mini");
+/// # script.block_on(async {
+/// let user: User = client.request("Jason is 25 years old").max_retries(2).temperature(0.0).create().await?;
+/// assert_eq!((user.name.as_str(), user.age), ("Jason", 25));
+/// # Ok::<(), instructor::Error>(())
+/// # }).unwrap();
+/// ```
+#[must_use = "a request does nothing until one of its terminals sends it"]
+pub struct Request<'a, C = Client> {
+    client: &'a C,
+    core: &'a Core,
+    messages: Messages<'a>,
+    model: Option<String>,
+    mode: Mode,
+    settings: Settings,
+    retry: Retry,
+    budget: Budget,
+    timeout: Option<Duration>,
+    context: Context,
+    error: Option<Error>,
+}
+
+impl<'a, C> Request<'a, C> {
+    pub(crate) fn new(client: &'a C, core: &'a Core, messages: Messages<'a>) -> Self {
+        Self {
+            client,
+            core,
+            messages,
+            model: None,
+            mode: core.mode,
+            settings: core.settings.clone(),
+            retry: core.retry,
+            budget: core.budget,
+            timeout: core.timeout,
+            context: Context::new(),
+            error: None,
+        }
+    }
+
+    /// With another model than the client's.
+    pub fn model(mut self, model: impl Into<String>) -> Self {
+        self.model = Some(model.into());
+        self
+    }
+
+    /// With another way to ask for the value.
+    pub const fn mode(mut self, mode: Mode) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    /// With at most this many further calls after the first for failures of the answer, and as many for failures of the
+    /// service; 0 means one call. [`Budget::with_attempts`] limits both together.
+    pub const fn max_retries(mut self, retries: u32) -> Self {
+        self.retry = self.retry.with_stop_after_attempt(retries.saturating_add(1));
+        self
+    }
+
+    /// With another retry policy.
+    pub const fn retry(mut self, retry: Retry) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// With hard limits.
+    pub const fn budget(mut self, budget: Budget) -> Self {
+        self.budget = budget;
+        self
+    }
+
+    /// With an end this long after the start; covers calls and waits. See [`Budget::with_deadline`].
+    pub const fn deadline(mut self, deadline: Duration) -> Self {
+        self.budget = self.budget.with_deadline(deadline);
+        self
+    }
+
+    /// With this long for each attempt, from connecting to the last byte.
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// With a sampling temperature.
+    pub const fn temperature(mut self, temperature: f64) -> Self {
+        self.settings.temperature = Some(temperature);
+        self
+    }
+
+    /// With a limit of output tokens.
+    pub const fn max_tokens(mut self, tokens: u64) -> Self {
+        self.settings.max_tokens = Some(tokens);
+        self
+    }
+
+    /// With any other top-level field of the provider's request body. It wins over a field that the library writes.
+    pub fn extra(mut self, field: impl Into<String>, value: impl Serialize) -> Self {
+        let field = field.into();
+        match serde_json::to_value(value) {
+            Ok(value) => _ = self.settings.extra.insert(field, value),
+            Err(e) => {
+                let error = Error::config(format!("the extra field {field:?} can't be written as JSON"));
+                self.error.get_or_insert(error.with_source(Some(e.into())));
+            }
+        }
+        self
+    }
+
+    /// With values for validator functions.
+    pub fn context(mut self, context: Context) -> Self {
+        self.context = context;
+        self
+    }
+
+    /// The exact request for a type, without sending it.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Request::create), before anything is sent.
+    pub fn preview<T: ResponseModel>(self) -> Result<Preview, Error> {
+        self.preview_value(&T::contract())
+    }
+
+    /// The exact request for a run-time contract, without sending it.
+    ///
+    /// # Errors
+    ///
+    /// As [`create_value`](Request::create_value), before anything is sent.
+    pub fn preview_value(mut self, contract: &Contract) -> Result<Preview, Error> {
+        self.take_error()?;
+        self.job(contract)?.encode(&[]).map(Preview)
+    }
+
+    /// What stays the same over all attempts.
+    fn job<'j>(&'j self, contract: &'j Contract) -> Result<Job<'j>, Error> {
+        let endpoint = &self.core.endpoint;
+        let model = self.model.as_deref().or(self.core.model.as_deref()).unwrap_or_default();
+        if model.is_empty() {
+            return Err(Error::config(format!(
+                "no model is named: use {}/MODEL, or set one on the client or the request",
+                endpoint.profile.id(),
+            )));
+        }
+        contract.checkable()?;
+        Ok(Job {
+            endpoint,
+            contract,
+            plan: Plan::new(self.mode, contract, &endpoint.profile, family(model))?,
+            model,
+            messages: self.messages.as_slice(),
+            settings: &self.settings,
+            retry: self.retry,
+            budget: self.budget,
+            timeout: self.timeout,
+        })
+    }
+
+    fn take_error(&mut self) -> Result<(), Error> {
+        self.error.take().map_or(Ok(()), Err)
+    }
+}
+
+impl Request<'_, Client> {
+    /// Sends it, and again until the answer is a valid `T` or a limit ends it.
+    ///
+    /// # Errors
+    ///
+    /// One of [`ErrorKind`]; the error holds all attempts, the last issues and the last body.
+    pub async fn create<T: ResponseModel>(self) -> Result<T, Error> {
+        self.create_with_completion().await.map(|(value, _)| value)
+    }
+
+    /// [`create`](Self::create), and the response that the value came from, with usage and attempts.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    pub async fn create_with_completion<T: ResponseModel>(self) -> Result<(T, Completion), Error> {
+        let mut slot = Slot::new(self.context.clone(), T::validate);
+        let completion = self.drive(&T::contract(), &mut |node| slot.take(node)).await?;
+        slot.with(completion)
+    }
+
+    /// [`create`](Self::create) for a run-time contract.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    pub async fn create_value(self, contract: &Contract) -> Result<(Value, Completion), Error> {
+        let mut slot = Slot::<Value>::new(self.context.clone(), |_, _, _| {});
+        let completion = self.drive(contract, &mut |node| slot.take(node)).await?;
+        slot.with(completion)
+    }
+
+    async fn drive(mut self, contract: &Contract, judge: &mut Judge<'_>) -> Result<Completion, Error> {
+        self.take_error()?;
+        let job = self.job(contract)?;
+        transport::drive(self.client.transport(), Run::new(&job, judge), self.core.max_response_bytes).await
+    }
+}
+
+#[cfg(any(feature = "blocking", feature = "testing"))]
+impl Request<'_, crate::blocking::Client> {
+    /// Sends it, and again until the answer is a valid `T` or a limit ends it.
+    ///
+    /// # Errors
+    ///
+    /// One of [`ErrorKind`]; the error holds all attempts, the last issues and the last body.
+    pub fn create<T: ResponseModel>(self) -> Result<T, Error> {
+        self.create_with_completion().map(|(value, _)| value)
+    }
+
+    /// [`create`](Self::create), and the response that the value came from, with usage and attempts.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    pub fn create_with_completion<T: ResponseModel>(self) -> Result<(T, Completion), Error> {
+        let mut slot = Slot::new(self.context.clone(), T::validate);
+        let completion = self.drive(&T::contract(), &mut |node| slot.take(node))?;
+        slot.with(completion)
+    }
+
+    /// [`create`](Self::create) for a run-time contract.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    pub fn create_value(self, contract: &Contract) -> Result<(Value, Completion), Error> {
+        let mut slot = Slot::<Value>::new(self.context.clone(), |_, _, _| {});
+        let completion = self.drive(contract, &mut |node| slot.take(node))?;
+        slot.with(completion)
+    }
+
+    fn drive(mut self, contract: &Contract, judge: &mut Judge<'_>) -> Result<Completion, Error> {
+        self.take_error()?;
+        let job = self.job(contract)?;
+        transport::drive_blocking(self.client.transport(), Run::new(&job, judge), self.core.max_response_bytes)
+    }
+}
+
+impl<C> fmt::Debug for Request<'_, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("provider", &self.core.endpoint.profile.id())
+            .field("model", &self.model.as_deref().or(self.core.model.as_deref()))
+            .field("mode", &self.mode)
+            .field("messages", &self.messages.as_slice().len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where the typed value is kept while the engine, which knows no types, runs.
+struct Slot<T> {
+    value: Option<T>,
+    context: Context,
+    validate: fn(&T, &Context, &mut Issues),
+}
+
+impl<T: DeserializeOwned> Slot<T> {
+    fn new(context: Context, validate: fn(&T, &Context, &mut Issues)) -> Self {
+        Self { value: None, context, validate }
+    }
+
+    /// Makes the value from its JSON text and runs its validators.
+    fn take(&mut self, node: Node<'_>) -> Issues {
+        let value = match serde_json::from_str::<T>(node.source()) {
+            Ok(value) => value,
+            Err(error) => return type_issue(node, &error).into(),
+        };
+        let mut issues = Issues::new();
+        (self.validate)(&value, &self.context, &mut issues);
+        self.value = Some(value);
+        issues
+    }
+
+    fn with(self, completion: Completion) -> Result<(T, Completion), Error> {
+        match self.value {
+            Some(value) => Ok((value, completion)),
+            None => Err(Error::new(ErrorKind::Malformed, "the answer gave no value").with_report(completion.report)),
+        }
+    }
+}
+
+/// What deserialization says, at the path of the value that it was reading.
+fn type_issue(value: Node<'_>, error: &serde_json::Error) -> Issue {
+    let lines = value.source().split_inclusive('\n');
+    let line_start = lines.take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
+    let (steps, node) = value.locate(value.span().start + (line_start + error.column()).saturating_sub(1));
+    let path = steps.into_iter().fold(Path::root(), |path, step| match step {
+        instructor_json::Step::Key(key) => path.key(&key),
+        instructor_json::Step::Index(index) => path.index(index),
+    });
+    let text = error.to_string();
+    let said = text.split(" at line ").next().unwrap_or(&text);
+    let got: String = node.source().chars().take(80).collect();
+    match said.rsplit_once(", expected ") {
+        Some((_, wanted)) => Issue::found_by(Origin::Type, path, wanted).got(got),
+        None => Issue::found_by(Origin::Type, path, format!("a value that can be read ({said})")),
+    }
+}
+
+/// A request as it would go out, byte for byte. `Display` shows it with the key masked.
+#[derive(Debug)]
+pub struct Preview(http::Request<Bytes>);
+
+impl Preview {
+    /// Where it would go.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.0.uri().to_string()
+    }
+
+    /// Its headers. The key is among them, marked as sensitive.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        self.0.headers()
+    }
+
+    /// Its body.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        self.0.body()
+    }
+
+    /// Its body as JSON.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(self.0.body()).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Preview {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} {}", self.0.method(), self.0.uri())?;
+        for (name, value) in self.0.headers() {
+            let shown = if value.is_sensitive() { "***" } else { value.to_str().unwrap_or("(bytes)") };
+            writeln!(f, "{name}: {shown}")?;
+        }
+        write!(f, "\n{}", String::from_utf8_lossy(self.0.body()))
+    }
+}

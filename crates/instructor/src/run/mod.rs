@@ -1,0 +1,376 @@
+//! The engine: one request, from its first call to its value or error, as a state machine without I/O.
+//!
+//! [`Run::step`] takes what happened and says what to do next. Bytes and time come in as arguments, so that the async
+//! driver, the blocking driver and the tests (with virtual time) are thin loops around the same machine.
+
+mod policy;
+mod report;
+mod verdict;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Uri};
+
+pub use self::policy::{Budget, Retry, Wait};
+use self::policy::{Remedy, remedy};
+pub use self::report::{Attempt, Report};
+pub(crate) use self::verdict::Judge;
+use self::verdict::{Verdict, judge};
+use crate::error::{Error, ErrorKind, TransportError, TransportErrorKind};
+use crate::message::Message;
+use crate::mode::Plan;
+use crate::model::Contract;
+use crate::provider::Profile;
+use crate::validate::Issues;
+use crate::wire::{Call, Response, Settings, Usage};
+
+/// Where requests go and what they carry besides their body.
+#[derive(Clone, Debug)]
+pub(crate) struct Endpoint {
+    pub(crate) profile: Profile,
+    pub(crate) uri: Uri,
+    pub(crate) headers: HeaderMap,
+}
+
+/// One request: everything that stays the same over its attempts.
+#[derive(Debug)]
+pub(crate) struct Job<'a> {
+    pub(crate) endpoint: &'a Endpoint,
+    pub(crate) contract: &'a Contract,
+    pub(crate) plan: Plan<'a>,
+    pub(crate) model: &'a str,
+    pub(crate) messages: &'a [Message],
+    pub(crate) settings: &'a Settings,
+    pub(crate) retry: Retry,
+    pub(crate) budget: Budget,
+    /// The time that one attempt has.
+    pub(crate) timeout: Option<Duration>,
+}
+
+impl Job<'_> {
+    /// The request of an attempt, with the turns of the re-ask before it.
+    pub(crate) fn encode(&self, turns: &[Message]) -> Result<http::Request<Bytes>, Error> {
+        let said = self.plan.lower();
+        let profile = &self.endpoint.profile;
+        let call = Call {
+            model: self.model,
+            messages: self.messages,
+            instructions: said.instructions,
+            nudge: said.nudge,
+            turns,
+            output: said.output,
+            settings: self.settings,
+        };
+        let mut request = http::Request::new(Bytes::from(profile.wire().encode(&call, profile)?));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.endpoint.uri.clone();
+        *request.headers_mut() = self.endpoint.headers.clone();
+        Ok(request)
+    }
+}
+
+/// A point in time, on two clocks.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct Now {
+    /// On a monotonic clock, since any fixed point.
+    pub monotonic: Duration,
+    /// On the wall clock, since the Unix epoch.
+    pub unix: Duration,
+}
+
+impl Now {
+    /// The two clocks at one moment.
+    #[must_use]
+    pub const fn new(monotonic: Duration, unix: Duration) -> Self {
+        Self { monotonic, unix }
+    }
+}
+
+/// What happened.
+#[derive(Debug)]
+pub(crate) enum Event {
+    Begin,
+    /// The wait is over.
+    Woke,
+    Answer(Answer),
+    Failed(TransportError),
+}
+
+/// An HTTP answer, whole.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+/// What to do next.
+#[derive(Debug)]
+pub(crate) enum Step {
+    Send { request: http::Request<Bytes>, timeout: Option<Duration> },
+    Wait(Duration),
+    Done(Result<Completion, Error>),
+}
+
+/// A whole answer of a provider with the story of how it was got.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Completion {
+    /// The answer that gave the value, in neutral words.
+    pub response: Response,
+    /// The body of that answer, as it came.
+    pub raw: Bytes,
+    /// Every attempt, with usage and timing.
+    pub report: Report,
+}
+
+/// A failed attempt, before it is decided what to do about it.
+struct Failure {
+    kind: ErrorKind,
+    detail: String,
+    issues: Issues,
+    /// The answer that was rejected, for the re-ask.
+    rejected: Option<Response>,
+    usage: Usage,
+    retry_after: Option<Duration>,
+    source: Option<TransportError>,
+}
+
+impl Failure {
+    fn new(kind: ErrorKind, detail: impl Into<String>) -> Self {
+        Self {
+            kind,
+            detail: detail.into(),
+            issues: Issues::new(),
+            rejected: None,
+            usage: Usage::default(),
+            retry_after: None,
+            source: None,
+        }
+    }
+}
+
+/// A running request.
+pub(crate) struct Run<'a> {
+    job: &'a Job<'a>,
+    judge: &'a mut Judge<'a>,
+    /// The turns of the re-ask that comes next: the last rejected answer and what was wrong with it.
+    turns: Vec<Message>,
+    report: Report,
+    started: Duration,
+    sent: Duration,
+    waited: Duration,
+    sent_bytes: usize,
+    answer_failures: u32,
+    service_failures: u32,
+    tokens: u64,
+    /// The last failure, for when a budget ends before there is another.
+    last: Option<(Failure, Option<u16>, Option<Bytes>)>,
+}
+
+impl<'a> Run<'a> {
+    pub(crate) fn new(job: &'a Job<'a>, judge: &'a mut Judge<'a>) -> Self {
+        Self {
+            job,
+            judge,
+            turns: Vec::new(),
+            report: Report::default(),
+            started: Duration::ZERO,
+            sent: Duration::ZERO,
+            waited: Duration::ZERO,
+            sent_bytes: 0,
+            answer_failures: 0,
+            service_failures: 0,
+            tokens: 0,
+            last: None,
+        }
+    }
+
+    /// Takes what happened and says what to do.
+    pub(crate) fn step(&mut self, event: Event, now: Now) -> Step {
+        match event {
+            Event::Begin => {
+                self.started = now.monotonic;
+                self.send(now)
+            }
+            Event::Woke => self.send(now),
+            Event::Answer(answer) => self.answered(answer, now),
+            Event::Failed(error) => self.unanswered(error, now),
+        }
+    }
+
+    fn elapsed(&self, now: Now) -> Duration {
+        now.monotonic.saturating_sub(self.started)
+    }
+
+    fn send(&mut self, now: Now) -> Step {
+        if let Some(why) = self.spent(now, Duration::ZERO) {
+            return self.over(why, now);
+        }
+        let request = match self.job.encode(&self.turns) {
+            Ok(request) => request,
+            Err(error) => return Step::Done(Err(error.with_report(self.close(now)))),
+        };
+        self.sent = now.monotonic;
+        self.sent_bytes = request.body().len();
+        let left = self.job.budget.deadline.map(|deadline| deadline.saturating_sub(self.elapsed(now)));
+        let timeout = [self.job.timeout, left].into_iter().flatten().min();
+        Step::Send { request, timeout }
+    }
+
+    /// Which limit of the budget leaves no room for another call after a wait, if one does.
+    fn spent(&self, now: Now, wait: Duration) -> Option<String> {
+        let budget = &self.job.budget;
+        let calls = self.report.attempts.len();
+        if let Some(most) = budget.attempts.filter(|&most| calls >= most as usize) {
+            return Some(format!("{most} attempts are used"));
+        }
+        if let Some(most) = budget.tokens.filter(|&most| self.tokens >= most) {
+            return Some(format!("{} of {most} tokens are used", self.tokens));
+        }
+        let deadline = budget.deadline.filter(|&deadline| self.elapsed(now) + wait >= deadline)?;
+        Some(match wait.as_millis() {
+            0 => format!("the deadline of {deadline:?} has passed"),
+            ms => format!("the deadline of {deadline:?} comes before the wait of {ms} ms ends"),
+        })
+    }
+
+    fn unanswered(&mut self, error: TransportError, now: Now) -> Step {
+        let kind = match error.kind() {
+            TransportErrorKind::TooLarge => ErrorKind::Malformed,
+            TransportErrorKind::Request => ErrorKind::Config,
+            _ => ErrorKind::Transport,
+        };
+        let detail = match error.cause() {
+            Some(cause) => format!("{error}: {cause}"),
+            None => error.to_string(),
+        };
+        let failure = Failure { source: Some(error), ..Failure::new(kind, detail) };
+        self.failed(failure, None, None, now)
+    }
+
+    fn answered(&mut self, answer: Answer, now: Now) -> Step {
+        let Answer { status, headers, body } = answer;
+        let id = ["x-request-id", "request-id"].iter().find_map(|name| headers.get(*name)?.to_str().ok());
+        let id = id.map(String::from);
+        match judge(self.job, self.judge, status, &headers, &body, now.unix) {
+            Verdict::Taken(response) => {
+                self.attempt(None, Some(status), id, response.usage, body.len(), now);
+                Step::Done(Ok(Completion { response, raw: body, report: self.close(now) }))
+            }
+            Verdict::Failed(failure) => self.failed(failure, Some((status, id)), Some(body), now),
+        }
+    }
+
+    fn attempt(
+        &mut self,
+        failure: Option<(ErrorKind, &str, &Issues)>,
+        status: Option<u16>,
+        request_id: Option<String>,
+        usage: Usage,
+        body: usize,
+        now: Now,
+    ) {
+        let (detail, issues) = failure.map_or((String::new(), Issues::new()), |(_, d, i)| (String::from(d), i.clone()));
+        // A token is about four bytes; counts that the provider leaves out must not make the budget endless.
+        let guess = status.map_or(0, |_| (self.sent_bytes + body) as u64 / 4);
+        self.tokens += usage.total().unwrap_or(guess);
+        self.report.attempts.push(Attempt {
+            number: self.report.attempts.len() as u32 + 1,
+            mode: self.job.plan.mode,
+            failure: failure.map(|(kind, ..)| kind),
+            status,
+            usage,
+            elapsed: now.monotonic.saturating_sub(self.sent),
+            waited: std::mem::take(&mut self.waited),
+            request_id,
+            issues,
+            detail,
+        });
+    }
+
+    fn failed(&mut self, mut failure: Failure, seen: Option<(u16, Option<String>)>, body: Option<Bytes>, now: Now) -> Step {
+        let (status, id) = seen.map_or((None, None), |(status, id)| (Some(status), id));
+        let size = body.as_ref().map_or(0, Bytes::len);
+        self.attempt(Some((failure.kind, &failure.detail, &failure.issues)), status, id, failure.usage, size, now);
+        let retry = &self.job.retry;
+        let failures = match remedy(failure.kind) {
+            Remedy::Stop => return self.give_up(failure, status, body, now),
+            Remedy::Reask => &mut self.answer_failures,
+            Remedy::Resend => &mut self.service_failures,
+        };
+        *failures += 1;
+        let before = *failures - 1;
+        if !retry.retries(failure.kind) || !retry.goes_on(before + 1, self.elapsed(now)) {
+            // The deadline is why a call that it cut is not tried again.
+            let cut = failure.kind == ErrorKind::Transport;
+            if let Some(why) = self.spent(now, Duration::ZERO).filter(|_| cut) {
+                self.last = Some((failure, status, body));
+                return self.over(why, now);
+            }
+            return self.give_up(failure, status, body, now);
+        }
+        let rejected = failure.rejected.take();
+        if let Some(rejected) = rejected {
+            self.turns = self.job.plan.reask(rejected, &failure.issues);
+            self.last = Some((failure, status, body));
+            return self.send(now);
+        }
+        // There is no answer to object to: the same request goes out again, once the service had time.
+        let wait = match failure.retry_after {
+            Some(asked) if asked > retry.longest_retry_after() => return self.give_up(failure, status, body, now),
+            Some(asked) => asked,
+            None => retry.wait().before(before, fastrand::f64()),
+        };
+        self.last = Some((failure, status, body));
+        if let Some(why) = self.spent(now, wait) {
+            return self.over(why, now);
+        }
+        self.waited = wait;
+        if wait.is_zero() { self.send(now) } else { Step::Wait(wait) }
+    }
+
+    fn close(&mut self, now: Now) -> Report {
+        let mut report = std::mem::take(&mut self.report);
+        report.elapsed = self.elapsed(now);
+        report
+    }
+
+    fn give_up(&mut self, failure: Failure, status: Option<u16>, body: Option<Bytes>, now: Now) -> Step {
+        let kind = failure.kind;
+        self.finish(kind, None, failure, status, body, now)
+    }
+
+    /// A limit of the budget ended the request.
+    fn over(&mut self, why: String, now: Now) -> Step {
+        let (failure, status, body) =
+            self.last.take().unwrap_or_else(|| (Failure::new(ErrorKind::Budget, ""), None, None));
+        self.finish(ErrorKind::Budget, Some(why), failure, status, body, now)
+    }
+
+    fn finish(
+        &mut self,
+        kind: ErrorKind,
+        why: Option<String>,
+        failure: Failure,
+        status: Option<u16>,
+        body: Option<Bytes>,
+        now: Now,
+    ) -> Step {
+        let message = match why {
+            None => failure.detail,
+            Some(why) if failure.kind == ErrorKind::Budget => why,
+            Some(why) => format!("{why}; last failure: {}: {}", failure.kind, failure.detail),
+        };
+        let error = Error::new(kind, message)
+            .with_issues(failure.issues)
+            .with_report(self.close(now))
+            .with_raw(body)
+            .with_status(status)
+            .with_retry_after(failure.retry_after)
+            .with_source(failure.source.map(Into::into));
+        Step::Done(Err(error))
+    }
+}

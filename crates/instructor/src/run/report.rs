@@ -1,0 +1,91 @@
+//! What was done: every attempt, on success and on failure.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::error::ErrorKind;
+use crate::mode::Mode;
+use crate::validate::Issues;
+use crate::wire::Usage;
+
+/// Every attempt of one request, in order.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    pub(crate) attempts: Vec<Attempt>,
+    pub(crate) elapsed: Duration,
+}
+
+impl Report {
+    /// The calls that were made.
+    #[must_use]
+    pub fn attempts(&self) -> &[Attempt] {
+        &self.attempts
+    }
+
+    /// The sum of what the attempts used. What no attempt knows is unknown.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        self.attempts.iter().fold(Usage::default(), |sum, attempt| sum + attempt.usage)
+    }
+
+    /// From the start of the request to its end, waits included.
+    #[must_use]
+    pub const fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
+}
+
+/// A line for each attempt.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, attempt) in self.attempts.iter().enumerate() {
+            if i > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{attempt}")?;
+        }
+        Ok(())
+    }
+}
+
+/// One call of a provider and what came of it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Attempt {
+    /// Which call of the request, counted from 1.
+    pub number: u32,
+    /// How the value was asked for.
+    pub mode: Mode,
+    /// What it failed of; `None` if it gave the value.
+    pub failure: Option<ErrorKind>,
+    /// The HTTP status, if an answer arrived.
+    pub status: Option<u16>,
+    /// What it used.
+    pub usage: Usage,
+    /// How long the call took.
+    pub elapsed: Duration,
+    /// How long was waited before it.
+    pub waited: Duration,
+    /// The provider's id of the request, for its support.
+    pub request_id: Option<String>,
+    /// What was wrong with the answer. Shows text of the answer.
+    pub issues: Issues,
+    /// What was wrong, in one line without text of the answer.
+    pub detail: String,
+}
+
+impl fmt::Display for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { number, mode, usage, elapsed, waited, .. } = self;
+        write!(f, "attempt {number} ({mode}, {} ms", elapsed.as_millis())?;
+        if !waited.is_zero() {
+            write!(f, " after a wait of {} ms", waited.as_millis())?;
+        }
+        write!(f, ", {usage}): ")?;
+        match self.failure {
+            None => f.write_str("ok"),
+            Some(kind) if self.detail.is_empty() => write!(f, "{kind}"),
+            Some(kind) => write!(f, "{kind}: {}", self.detail),
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! What an HTTP answer is worth: the value, or a failure of one kind.
+
+use std::time::Duration;
+
+use http::HeaderMap;
+use instructor_json::Node;
+
+use super::{Failure, Job};
+use crate::error::ErrorKind;
+use crate::message::Part;
+use crate::schema::{Fit, read};
+use crate::validate::{Issue, Issues, Origin, Path};
+use crate::wire::{Failure as ApiFailure, Finish, Response, Undecoded, read_failure, read_response};
+
+/// Makes the typed value from its JSON and keeps it, or says what is wrong.
+pub(crate) type Judge<'a> = dyn FnMut(Node<'_>) -> Issues + Send + 'a;
+
+pub(super) enum Verdict {
+    Taken(Response),
+    Failed(Failure),
+}
+
+/// Judges one answer. `now` is the time since the Unix epoch.
+pub(super) fn judge(
+    job: &Job<'_>,
+    keep: &mut Judge<'_>,
+    status: u16,
+    headers: &HeaderMap,
+    body: &[u8],
+    now: Duration,
+) -> Verdict {
+    let profile = &job.endpoint.profile;
+    if !(200..300).contains(&status) {
+        return Verdict::Failed(provider_failed(job, read_failure(status, headers, body, now)));
+    }
+    let response = match read_response(profile.wire(), body, profile) {
+        Ok(response) => response,
+        Err(Undecoded::Failure(failure)) => return Verdict::Failed(provider_failed(job, failure)),
+        Err(Undecoded::Unreadable(why)) => return Verdict::Failed(Failure::new(ErrorKind::Malformed, why)),
+    };
+    match ended_badly(job, &response).map_or_else(|| weigh(job, keep, &response), Err) {
+        Ok(()) => Verdict::Taken(response),
+        Err(mut failure) => {
+            failure.usage = response.usage;
+            failure.rejected = Some(response);
+            Verdict::Failed(failure)
+        }
+    }
+}
+
+fn provider_failed(job: &Job<'_>, failure: ApiFailure) -> Failure {
+    let mut detail = failure.describe();
+    if failure.kind == ErrorKind::Auth {
+        let variables: Vec<&str> = job.endpoint.profile.key_env().collect();
+        if !variables.is_empty() {
+            detail.push_str(&format!(" (check {})", variables.join(" or ")));
+        }
+    }
+    let rejected = failure.generation.map(|text| Response { parts: vec![Part::Text(text)], ..Response::default() });
+    let mut issues = Issues::new();
+    if rejected.is_some() {
+        let wanted = failure.message.unwrap_or_else(|| String::from("an answer in the form that was asked for"));
+        issues.push(Issue::found_by(Origin::Reading, Path::root(), wanted));
+    }
+    Failure { issues, rejected, retry_after: failure.retry_after, ..Failure::new(failure.kind, detail) }
+}
+
+/// Answers that are none, however much of them can be read.
+fn ended_badly(job: &Job<'_>, response: &Response) -> Option<Failure> {
+    let failed = |kind, detail: String, said: Option<&str>| {
+        let mut issues = Issues::new();
+        if let Some(said) = said.filter(|s| !s.is_empty()) {
+            issues.push(Issue::found_by(Origin::Reading, Path::root(), "an answer").got(said));
+        }
+        Some(Failure { issues, ..Failure::new(kind, detail) })
+    };
+    if let Some(said) = &response.refusal {
+        let detail = String::from("rephrase the request or ask another model; Error::issues has the model's words");
+        return failed(ErrorKind::Refused, detail, Some(said));
+    }
+    match &response.finish {
+        Some(Finish::Length) => {
+            let tokens = response.usage.output.map_or_else(String::new, |n| format!(" after {n} output tokens"));
+            let limit = match job.settings.max_tokens {
+                Some(limit) => format!("raise max_tokens, now {limit}"),
+                None => String::from("set a higher max_tokens"),
+            };
+            failed(ErrorKind::Truncated, format!("the model stopped{tokens}; {limit}"), None)
+        }
+        Some(Finish::Filtered) => failed(ErrorKind::Filtered, String::from("the provider's filter stopped it"), None),
+        Some(Finish::Refused) => failed(ErrorKind::Refused, String::new(), None),
+        _ => None,
+    }
+}
+
+/// From the response to the value: find it, check it against the schema, make the type of it, run its validators.
+fn weigh(job: &Job<'_>, keep: &mut Judge<'_>, response: &Response) -> Result<(), Failure> {
+    let malformed = |issue: Issue| {
+        let detail = brief(std::slice::from_ref(&issue));
+        Failure { issues: issue.into(), ..Failure::new(ErrorKind::Malformed, detail) }
+    };
+    let text = job.plan.answer(response).map_err(malformed)?;
+    let fit = read(&text, job.plan.lowered.lift, |node| job.contract.issues(node)).map_err(malformed)?;
+    let issues = found(&fit, keep);
+    if issues.is_empty() {
+        return Ok(());
+    }
+    let rules_only = issues.as_slice().iter().all(|issue| issue.origin() == Origin::Rule);
+    let kind = if rules_only { ErrorKind::Rejected } else { ErrorKind::SchemaMismatch };
+    let detail = brief(issues.as_slice());
+    Err(Failure { issues, ..Failure::new(kind, detail) })
+}
+
+/// What the schema, the type and the validators say, together, so that one re-ask can mend all of it. What the type
+/// says adds nothing once the schema has spoken.
+fn found(fit: &Fit<'_>, keep: &mut Judge<'_>) -> Issues {
+    let mut issues = fit.issues.clone();
+    let more = keep(fit.value());
+    let schema_spoke = !issues.is_empty();
+    issues.extend(more.into_iter().filter(|issue| !schema_spoke || issue.origin() == Origin::Rule));
+    issues
+}
+
+/// The first issues in one line, without text of the answer.
+fn brief(issues: &[Issue]) -> String {
+    const SHOWN: usize = 3;
+    let shown: Vec<String> = issues
+        .iter()
+        .take(SHOWN)
+        .map(|issue| match (issue.origin(), issue.got_text()) {
+            (Origin::Reading, Some(got)) => format!("got {got}, wanted {}", issue.wanted()),
+            _ => format!("{}: wanted {}", issue.path(), issue.wanted()),
+        })
+        .collect();
+    let more = issues.len().saturating_sub(SHOWN);
+    let rest = if more > 0 { format!("; and {more} more") } else { String::new() };
+    format!("{}{rest}", shown.join("; "))
+}

@@ -1,0 +1,76 @@
+//! Answers in the protocol that a request was made in.
+
+use serde_json::{Value, json};
+
+/// The body with which a provider would answer a request with a value: as a tool call if the request asks for one, else
+/// as text. The protocol is told by the path: OpenAI's chat completions or Anthropic's messages.
+///
+/// Servers of your own tests can use it where a [`Script`](super::Script) is not enough.
+#[must_use]
+pub fn fake_body(path: &str, request: &Value, value: &Value) -> Value {
+    if path.ends_with("/messages") {
+        let tool = request.pointer("/tools/0");
+        let schema = tool.and_then(|t| t.get("input_schema")).or_else(|| request.pointer("/output_config/format/schema"));
+        let value = wrapped(schema, value);
+        anthropic(request, tool.and_then(|t| t.get("name")), &value)
+    } else {
+        let tool = request.pointer("/tools/0/function");
+        let schema =
+            tool.and_then(|t| t.get("parameters")).or_else(|| request.pointer("/response_format/json_schema/schema"));
+        let value = wrapped(schema, value);
+        openai(request, tool.and_then(|t| t.get("name")), &value)
+    }
+}
+
+/// A model answers in the form of the schema that it was sent, in which a scalar or list stands in an object.
+fn wrapped(schema: Option<&Value>, value: &Value) -> Value {
+    let properties = schema.and_then(|s| s.get("properties")).and_then(Value::as_object);
+    let wrap = properties.is_some_and(|p| p.len() == 1 && p.contains_key("value"));
+    if wrap && value.get("value").is_none() { json!({ "value": value }) } else { value.clone() }
+}
+
+fn openai(request: &Value, tool: Option<&Value>, value: &Value) -> Value {
+    let (message, finish) = match tool {
+        Some(name) => {
+            let call = json!({ "id": "call_1", "type": "function",
+                "function": { "name": name, "arguments": value.to_string() } });
+            (json!({ "role": "assistant", "content": null, "tool_calls": [call] }), "tool_calls")
+        }
+        None => (json!({ "role": "assistant", "content": said(value) }), "stop"),
+    };
+    let (input, output) = tokens(request, value);
+    json!({
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "model": request.get("model"),
+        "choices": [{ "index": 0, "message": message, "finish_reason": finish }],
+        "usage": { "prompt_tokens": input, "completion_tokens": output, "total_tokens": input + output },
+    })
+}
+
+fn anthropic(request: &Value, tool: Option<&Value>, value: &Value) -> Value {
+    let (block, stop) = match tool {
+        Some(name) => (json!({ "type": "tool_use", "id": "toolu_1", "name": name, "input": value }), "tool_use"),
+        None => (json!({ "type": "text", "text": said(value) }), "end_turn"),
+    };
+    let (input, output) = tokens(request, value);
+    json!({
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": request.get("model"),
+        "content": [block],
+        "stop_reason": stop,
+        "usage": { "input_tokens": input, "output_tokens": output },
+    })
+}
+
+/// Text is said as it is, anything else as JSON.
+fn said(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), String::from)
+}
+
+/// About four bytes a token.
+fn tokens(request: &Value, value: &Value) -> (usize, usize) {
+    (request.to_string().len() / 4, value.to_string().len() / 4 + 1)
+}

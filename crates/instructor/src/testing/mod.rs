@@ -1,0 +1,31 @@
+//! Tests without a network: a [`Script`] answers requests, everything else is the real path.
+//!
+//! The script stands in for the transport. Requests are encoded, answers decoded, read, validated and asked for again as
+//! in production; time is virtual, so that waits and timeouts cost none.
+//!
+//! ```
+//! use instructor::testing::{Reply, Script};
+//! use serde_json::json;
+//!
+//! #[instructor::model]
+//! struct User {
+//!     name: String,
+//! }
+//!
+//! let script = Script::new()
+//!     .reply(Reply::status(429).header("retry-after", "2"))
+//!     .reply(Reply::value(json!({ "name": "Ada" })));
+//! let client = script.client("anthropic/claude-haiku-4-5");
+//!
+//! let user: User = script.block_on(client.create("Ada was here"))?;
+//! assert_eq!(user.name, "Ada");
+//! assert_eq!(script.waits(), [std::time::Duration::from_secs(2)]);
+//! assert_eq!(script.sent().len(), 2);
+//! # Ok::<(), instructor::Error>(())
+//! ```
+
+mod fake;
+mod script;
+
+pub use self::fake::fake_body;
+pub use self::script::{Reply, Script, Sent};

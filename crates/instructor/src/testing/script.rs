@@ -1,0 +1,350 @@
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::Future;
+use std::io::{Cursor, Read};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use serde_json::Value;
+
+use super::fake::fake_body;
+use crate::blocking;
+use crate::client::{Client, ClientBuilder};
+use crate::error::{TransportError, TransportErrorKind};
+use crate::run::Now;
+use crate::transport::{BlockingTransport, Body, BoxFuture, Transport};
+
+/// What a script answers a request with.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Content,
+    after: Duration,
+    fault: Option<TransportErrorKind>,
+}
+
+#[derive(Clone, Debug)]
+enum Content {
+    Raw(Bytes),
+    /// Said in the protocol of the request.
+    Value(Value),
+}
+
+impl Reply {
+    fn with(status: u16, body: Content) -> Self {
+        Self { status, headers: Vec::new(), body, after: Duration::ZERO, fault: None }
+    }
+
+    /// A value, said in the protocol and form that the request asks for: as a tool call or as text.
+    #[must_use]
+    pub fn value(value: impl Into<Value>) -> Self {
+        Self::with(200, Content::Value(value.into()))
+    }
+
+    /// A JSON body, as it is.
+    #[must_use]
+    pub fn json(body: impl Into<Value>) -> Self {
+        Self::body(body.into().to_string())
+    }
+
+    /// A body, as it is.
+    #[must_use]
+    pub fn body(body: impl Into<Bytes>) -> Self {
+        Self::with(200, Content::Raw(body.into()))
+    }
+
+    /// A status with an empty body.
+    #[must_use]
+    pub fn status(status: u16) -> Self {
+        Self::with(status, Content::Raw(Bytes::new()))
+    }
+
+    /// No answer at all.
+    #[must_use]
+    pub fn fault(kind: TransportErrorKind) -> Self {
+        Self { fault: Some(kind), ..Self::status(200) }
+    }
+
+    /// With another status.
+    #[must_use]
+    pub const fn with_status(mut self, status: u16) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// With a header more.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Only after this long, in virtual time. An attempt that has less time fails with a timeout.
+    #[must_use]
+    pub const fn after(mut self, delay: Duration) -> Self {
+        self.after = delay;
+        self
+    }
+
+    fn response(&self, sent: &Sent) -> http::Response<Bytes> {
+        let body = match &self.body {
+            Content::Raw(bytes) => bytes.clone(),
+            Content::Value(value) => fake_body(sent.uri.path(), &sent.json(), value).to_string().into(),
+        };
+        let mut response = http::Response::new(body);
+        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        for (name, value) in &self.headers {
+            if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+                response.headers_mut().insert(name, value);
+            }
+        }
+        response
+    }
+}
+
+/// A request that was sent to a script.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    uri: http::Uri,
+    headers: HeaderMap,
+    body: Bytes,
+    at: Duration,
+    timeout: Option<Duration>,
+}
+
+impl Sent {
+    /// Where it went.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.uri.to_string()
+    }
+
+    /// One of its headers, as text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Its body.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// Its body as JSON; `null` if it is none.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// When it was sent, in virtual time since the start of the script.
+    #[must_use]
+    pub const fn at(&self) -> Duration {
+        self.at
+    }
+
+    /// How long the attempt had.
+    #[must_use]
+    pub const fn timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+}
+
+type Predicate = Box<dyn Fn(&Sent) -> bool + Send>;
+
+#[derive(Default)]
+struct State {
+    replies: VecDeque<Reply>,
+    rules: Vec<(Predicate, Reply)>,
+    sent: Vec<Sent>,
+    waits: Vec<Duration>,
+    clock: Duration,
+}
+
+/// A transport, async and blocking, that answers from a script in virtual time. Cheap to clone; clones share the script.
+///
+/// Rules ([`when`](Self::when)) are asked first, each as often as it fits; then the replies in order. A request that
+/// finds no answer fails with a configuration error that says so.
+#[derive(Clone, Default)]
+pub struct Script(Arc<Mutex<State>>);
+
+impl Script {
+    /// An empty script.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With one more reply, after those before.
+    #[must_use]
+    pub fn reply(self, reply: Reply) -> Self {
+        self.state().replies.push_back(reply);
+        self
+    }
+
+    /// With a reply for every request that fits.
+    #[must_use]
+    pub fn when(self, fits: impl Fn(&Sent) -> bool + Send + 'static, reply: Reply) -> Self {
+        self.state().rules.push((Box::new(fits), reply));
+        self
+    }
+
+    /// An async client for a known provider and model that sends to this script, with a test key.
+    ///
+    /// # Panics
+    ///
+    /// If the spec names no known provider.
+    #[must_use]
+    #[track_caller]
+    #[expect(clippy::panic, reason = "a test with a wrong spec has to fail")]
+    pub fn client(&self, spec: &str) -> Client {
+        match self.builder(spec).build() {
+            Ok(client) => client,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// A blocking client for a known provider and model that sends to this script, with a test key.
+    ///
+    /// # Panics
+    ///
+    /// If the spec names no known provider.
+    #[must_use]
+    #[track_caller]
+    #[expect(clippy::panic, reason = "a test with a wrong spec has to fail")]
+    pub fn blocking_client(&self, spec: &str) -> blocking::Client {
+        match blocking::Client::build_with(self.builder(spec), self.clone()) {
+            Ok(client) => client,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// A builder for a client that sends to this script, with a test key, for further settings.
+    pub fn builder(&self, spec: &str) -> ClientBuilder {
+        Client::builder().provider(spec).api_key("test-key").transport(self.clone())
+    }
+
+    /// The requests so far.
+    #[must_use]
+    pub fn sent(&self) -> Vec<Sent> {
+        self.state().sent.clone()
+    }
+
+    /// The waits so far, in virtual time.
+    #[must_use]
+    pub fn waits(&self) -> Vec<Duration> {
+        self.state().waits.clone()
+    }
+
+    /// How many replies are left.
+    #[must_use]
+    pub fn left(&self) -> usize {
+        self.state().replies.len()
+    }
+
+    /// Runs a future that waits for nothing but this script, without an async runtime.
+    ///
+    /// # Panics
+    ///
+    /// If the future waits for anything else.
+    #[track_caller]
+    #[expect(clippy::panic, reason = "a future that nothing will wake must not hang the test")]
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(output) => output,
+            Poll::Pending => panic!("the future waits for something that is not in the script"),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn answer(
+        &self,
+        request: http::Request<Bytes>,
+        timeout: Option<Duration>,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        let mut state = self.state();
+        let (parts, body) = request.into_parts();
+        let sent = Sent { uri: parts.uri, headers: parts.headers, body, at: state.clock, timeout };
+        let ruled = state.rules.iter().find(|(fits, _)| fits(&sent)).map(|(_, reply)| reply.clone());
+        let reply = ruled.or_else(|| state.replies.pop_front());
+        state.sent.push(sent.clone());
+        let Some(reply) = reply else {
+            let call = state.sent.len();
+            return Err(TransportError::new(TransportErrorKind::Request)
+                .with_source(format!("the script has no answer for call {call}")));
+        };
+        if let Some(timeout) = timeout.filter(|&timeout| timeout < reply.after) {
+            state.clock += timeout;
+            return Err(TransportError::new(TransportErrorKind::Timeout));
+        }
+        state.clock += reply.after;
+        match reply.fault {
+            Some(kind) => Err(TransportError::new(kind)),
+            None => Ok(reply.response(&sent)),
+        }
+    }
+
+    fn wait(&self, wait: Duration) {
+        let mut state = self.state();
+        state.clock += wait;
+        state.waits.push(wait);
+    }
+
+    fn time(&self) -> Now {
+        let clock = self.state().clock;
+        Now::new(clock, clock)
+    }
+}
+
+impl Transport for Script {
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+        timeout: Option<Duration>,
+    ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>> {
+        let answer = self.answer(request, timeout).map(|response| response.map(Body::whole));
+        Box::pin(std::future::ready(answer))
+    }
+
+    fn sleep(&self, wait: Duration) -> BoxFuture<'_, ()> {
+        self.wait(wait);
+        Box::pin(std::future::ready(()))
+    }
+
+    fn now(&self) -> Now {
+        self.time()
+    }
+}
+
+impl BlockingTransport for Script {
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+        timeout: Option<Duration>,
+    ) -> Result<http::Response<Box<dyn Read + Send>>, TransportError> {
+        self.answer(request, timeout).map(|response| response.map(|body| Box::new(Cursor::new(body)) as Box<dyn Read + Send>))
+    }
+
+    fn sleep(&self, wait: Duration) {
+        self.wait(wait);
+    }
+
+    fn now(&self) -> Now {
+        self.time()
+    }
+}
+
+impl fmt::Debug for Script {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.state();
+        f.debug_struct("Script").field("sent", &state.sent.len()).field("left", &state.replies.len()).finish_non_exhaustive()
+    }
+}

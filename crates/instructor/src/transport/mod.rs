@@ -1,0 +1,198 @@
+//! Bytes over the network, and the clock: everything that the engine must not do itself. A trait for each side, and the
+//! loop that drives the engine over it.
+
+#[cfg(feature = "reqwest")]
+pub(crate) mod reqwest;
+#[cfg(feature = "blocking")]
+pub(crate) mod ureq;
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::io::Read;
+use std::pin::Pin;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use bytes::{Bytes, BytesMut};
+use futures_core::Stream;
+
+use crate::error::{Error, TransportError, TransportErrorKind};
+use crate::run::{Answer, Completion, Event, Now, Run, Step};
+
+/// A future that can be held behind `dyn`.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Sends HTTP requests without blocking, and keeps the time.
+///
+/// Implement it to put the library on another HTTP stack; [`testing::Script`](crate::testing::Script) is one that
+/// answers from a script.
+pub trait Transport: Send + Sync {
+    /// Sends a request. The timeout covers the whole attempt, the body included.
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+        timeout: Option<Duration>,
+    ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>>;
+
+    /// Waits.
+    fn sleep(&self, wait: Duration) -> BoxFuture<'_, ()>;
+
+    /// The time.
+    fn now(&self) -> Now {
+        system_time()
+    }
+}
+
+/// Sends HTTP requests on the calling thread, and keeps the time.
+pub trait BlockingTransport: Send + Sync {
+    /// Sends a request. The timeout covers the whole attempt, the body included.
+    ///
+    /// # Errors
+    ///
+    /// Where no answer arrives.
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+        timeout: Option<Duration>,
+    ) -> Result<http::Response<Box<dyn Read + Send>>, TransportError>;
+
+    /// Waits.
+    fn sleep(&self, wait: Duration) {
+        std::thread::sleep(wait);
+    }
+
+    /// The time.
+    fn now(&self) -> Now {
+        system_time()
+    }
+}
+
+fn system_time() -> Now {
+    static START: OnceLock<Instant> = OnceLock::new();
+    let start = *START.get_or_init(Instant::now);
+    Now::new(start.elapsed(), SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
+}
+
+/// The body of an answer: whole, or still arriving.
+pub struct Body(Repr);
+
+enum Repr {
+    Whole(Bytes),
+    Arriving(Pin<Box<dyn Stream<Item = Result<Bytes, TransportError>> + Send>>),
+}
+
+impl Body {
+    /// One that is here already.
+    #[must_use]
+    pub fn whole(bytes: impl Into<Bytes>) -> Self {
+        Self(Repr::Whole(bytes.into()))
+    }
+
+    /// One that arrives in pieces.
+    #[must_use]
+    pub fn arriving(stream: impl Stream<Item = Result<Bytes, TransportError>> + Send + 'static) -> Self {
+        Self(Repr::Arriving(Box::pin(stream)))
+    }
+
+    /// Takes all of it, at most `limit` bytes.
+    async fn collect(self, limit: usize) -> Result<Bytes, TransportError> {
+        let mut stream = match self.0 {
+            Repr::Whole(bytes) if bytes.len() > limit => return Err(too_large()),
+            Repr::Whole(bytes) => return Ok(bytes),
+            Repr::Arriving(stream) => stream,
+        };
+        let mut next = async || poll_fn(|context| stream.as_mut().poll_next(context)).await.transpose();
+        let Some(first) = next().await? else { return Ok(Bytes::new()) };
+        // Most answers come in one piece, which is kept as it is.
+        let Some(second) = next().await? else {
+            return if first.len() > limit { Err(too_large()) } else { Ok(first) };
+        };
+        let mut all = BytesMut::with_capacity(2 * (first.len() + second.len()));
+        all.extend_from_slice(&first);
+        all.extend_from_slice(&second);
+        while all.len() <= limit {
+            match next().await? {
+                Some(more) => all.extend_from_slice(&more),
+                None => return Ok(all.freeze()),
+            }
+        }
+        Err(too_large())
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Repr::Whole(bytes) => write!(f, "Body({} bytes)", bytes.len()),
+            Repr::Arriving(_) => f.write_str("Body(arriving)"),
+        }
+    }
+}
+
+const fn too_large() -> TransportError {
+    TransportError::new(TransportErrorKind::TooLarge)
+}
+
+/// Drives a request to its end over an async transport.
+pub(crate) async fn drive(transport: &dyn Transport, mut run: Run<'_>, limit: usize) -> Result<Completion, Error> {
+    let mut event = Event::Begin;
+    loop {
+        event = match run.step(event, transport.now()) {
+            Step::Done(result) => return result,
+            Step::Wait(wait) => {
+                transport.sleep(wait).await;
+                Event::Woke
+            }
+            Step::Send { request, timeout } => match transport.send(request, timeout).await {
+                Ok(response) => {
+                    let (parts, body) = response.into_parts();
+                    match body.collect(limit).await {
+                        Ok(body) => Event::Answer(Answer { status: parts.status.as_u16(), headers: parts.headers, body }),
+                        Err(error) => Event::Failed(error),
+                    }
+                }
+                Err(error) => Event::Failed(error),
+            },
+        };
+    }
+}
+
+/// Drives a request to its end over a blocking transport.
+#[cfg_attr(not(any(feature = "blocking", feature = "testing")), expect(dead_code, reason = "no blocking client"))]
+pub(crate) fn drive_blocking(
+    transport: &dyn BlockingTransport,
+    mut run: Run<'_>,
+    limit: usize,
+) -> Result<Completion, Error> {
+    let mut event = Event::Begin;
+    loop {
+        event = match run.step(event, transport.now()) {
+            Step::Done(result) => return result,
+            Step::Wait(wait) => {
+                transport.sleep(wait);
+                Event::Woke
+            }
+            Step::Send { request, timeout } => match transport.send(request, timeout).and_then(|r| read(r, limit)) {
+                Ok(answer) => Event::Answer(answer),
+                Err(error) => Event::Failed(error),
+            },
+        };
+    }
+}
+
+fn read(response: http::Response<Box<dyn Read + Send>>, limit: usize) -> Result<Answer, TransportError> {
+    let (parts, body) = response.into_parts();
+    let length = parts.headers.get(http::header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
+    let mut all = Vec::with_capacity(length.unwrap_or(0_usize).min(limit));
+    let read = body.take(limit as u64 + 1).read_to_end(&mut all).map_err(|error| {
+        let kind = match error.kind() {
+            std::io::ErrorKind::TimedOut | std::io::ErrorKind::WouldBlock => TransportErrorKind::Timeout,
+            _ => TransportErrorKind::Interrupted,
+        };
+        TransportError::new(kind).with_source(error)
+    })?;
+    if read > limit {
+        return Err(too_large());
+    }
+    Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body: all.into() })
+}

@@ -1,0 +1,60 @@
+//! The blocking transport on ureq, without an async runtime.
+
+use std::io::Read;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::BlockingTransport;
+use crate::error::{TransportError, TransportErrorKind};
+
+/// Sends with a [`ureq::Agent`].
+#[derive(Debug)]
+pub struct Ureq {
+    agent: ureq::Agent,
+}
+
+impl Ureq {
+    pub(crate) fn new(connect_timeout: Duration) -> Self {
+        let config = ureq::Agent::config_builder()
+            .timeout_connect(Some(connect_timeout))
+            .user_agent(concat!("instructor-rs/", env!("CARGO_PKG_VERSION")))
+            .build();
+        Self::with_agent(config.into())
+    }
+
+    /// On an agent of the caller's: proxies, certificates and pools are its own.
+    #[must_use]
+    pub const fn with_agent(agent: ureq::Agent) -> Self {
+        Self { agent }
+    }
+}
+
+impl BlockingTransport for Ureq {
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+        timeout: Option<Duration>,
+    ) -> Result<http::Response<Box<dyn Read + Send>>, TransportError> {
+        // A status is the engine's business, so none is an error here.
+        let request = self
+            .agent
+            .configure_request(request.map(|body| ureq::SendBody::from_owned_reader(std::io::Cursor::new(body))))
+            .http_status_as_error(false)
+            .timeout_global(timeout)
+            .build();
+        let response = self.agent.run(request).map_err(failed)?;
+        Ok(response.map(|body| Box::new(body.into_reader()) as Box<dyn Read + Send>))
+    }
+}
+
+fn failed(error: ureq::Error) -> TransportError {
+    let kind = match &error {
+        ureq::Error::Timeout(_) => TransportErrorKind::Timeout,
+        ureq::Error::HostNotFound | ureq::Error::ConnectionFailed => TransportErrorKind::Connect,
+        ureq::Error::Io(e) if e.kind() == std::io::ErrorKind::ConnectionRefused => TransportErrorKind::Connect,
+        ureq::Error::BadUri(_) | ureq::Error::Http(_) => TransportErrorKind::Request,
+        _ => TransportErrorKind::Interrupted,
+    };
+    TransportError::new(kind).with_source(error)
+}

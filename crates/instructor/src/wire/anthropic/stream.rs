@@ -1,0 +1,140 @@
+use instructor_json::{Document, Node};
+use serde_json::{Map, Value};
+
+use super::decode::{envelope, explanation, finish, opaque, usage};
+use crate::message::{Part, ToolCall};
+use crate::wire::frame::Frame;
+use crate::wire::response::{Finish, Response, Usage, text_field};
+use crate::wire::{Decoder, Failure, Undecoded};
+
+/// Puts the events of one streamed answer together.
+#[derive(Default)]
+pub(super) struct Stream {
+    response: Response,
+    blocks: Vec<(u64, Block)>,
+    ended: bool,
+}
+
+/// A content block that is being told.
+enum Block {
+    Text(String),
+    Call(ToolCall),
+    /// Its fields as the start event gave them, grown by the deltas.
+    Other(Map<String, Value>),
+}
+
+impl Stream {
+    fn start(&mut self, event: Node<'_>) {
+        let Some(block) = event.get("content_block") else { return };
+        let text = |key| text_field(block, key).unwrap_or_default();
+        let block = match &*block.get("type").and_then(Node::as_str).unwrap_or_default() {
+            "text" => Block::Text(text("text")),
+            "tool_use" => {
+                // The start says `{}`; a server that sends the input whole says it here.
+                let input = block.get("input").filter(|n| !n.is_empty()).map_or("", Node::source);
+                Block::Call(ToolCall::new(text("id"), text("name"), input))
+            }
+            _ => Block::Other(serde_json::from_str(block.source()).unwrap_or_default()),
+        };
+        self.blocks.push((index(event), block));
+    }
+
+    fn delta(&mut self, event: Node<'_>) {
+        let at = index(event);
+        let Some(delta) = event.get("delta") else { return };
+        let Some((_, block)) = self.blocks.iter_mut().rfind(|(i, _)| *i == at) else { return };
+        let text = |key| delta.get(key).and_then(Node::as_str).unwrap_or_default();
+        match block {
+            Block::Text(into) => into.push_str(&text("text")),
+            Block::Call(call) => call.arguments.push_str(&text("partial_json")),
+            Block::Other(fields) => {
+                for (key, more) in delta.entries() {
+                    let (Some(key), Some(more)) = (key.as_str(), more.as_str()) else { continue };
+                    match fields.get_mut(&*key) {
+                        _ if key == "type" => {}
+                        Some(Value::String(into)) => into.push_str(&more),
+                        _ => _ = fields.insert(key.into_owned(), Value::from(&*more)),
+                    }
+                }
+            }
+        }
+    }
+
+    /// The totals at the end are cumulative; figures that only the start gave stay.
+    fn totals(&mut self, node: Node<'_>) {
+        let (before, now) = (self.response.usage, usage(node));
+        self.response.usage = Usage {
+            input: now.input.filter(|&n| n > 0).or(before.input),
+            output: now.output.or(before.output),
+            cached: now.cached.or(before.cached),
+            cache_write: now.cache_write.or(before.cache_write),
+            reasoning: now.reasoning.or(before.reasoning),
+        };
+    }
+}
+
+fn index(event: Node<'_>) -> u64 {
+    event.get("index").and_then(Node::as_u64).unwrap_or_default()
+}
+
+impl Decoder for Stream {
+    fn frame(&mut self, frame: Frame<'_>) -> Result<(), Undecoded> {
+        let data = frame.data.trim();
+        if data.is_empty() || data == "[DONE]" {
+            return Ok(());
+        }
+        let doc = Document::parse(data)
+            .map_err(|e| Undecoded::Unreadable(format!("an event of the stream is not JSON: {e}")))?;
+        let event = doc.root();
+        match &*event.get("type").and_then(Node::as_str).or(frame.event.map(Into::into)).unwrap_or_default() {
+            "message_start" => {
+                if let Some(message) = event.get("message") {
+                    self.response = envelope(message);
+                }
+            }
+            "content_block_start" => self.start(event),
+            "content_block_delta" => self.delta(event),
+            "message_delta" => {
+                if let Some(delta) = event.get("delta") {
+                    self.response.finish = text_field(delta, "stop_reason").map(finish).or(self.response.finish.take());
+                    if self.response.finish == Some(Finish::Refused) {
+                        self.response.refusal = Some(explanation(delta));
+                    }
+                }
+                if let Some(node) = event.get("usage") {
+                    self.totals(node);
+                }
+            }
+            "message_stop" => self.ended = true,
+            "error" => return Err(Undecoded::Failure(Failure::in_success(event))),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> Result<Response, Undecoded> {
+        let Self { mut response, blocks, ended } = *self;
+        if !ended && response.finish.is_none() {
+            return Err(Undecoded::Unreadable(String::from("the stream ended before the answer did")));
+        }
+        for (_, block) in blocks {
+            match block {
+                Block::Text(text) if text.is_empty() => {}
+                Block::Text(text) => response.parts.push(Part::Text(text)),
+                Block::Call(mut call) => {
+                    if call.arguments.is_empty() {
+                        call.arguments.push_str("{}");
+                    }
+                    response.parts.push(Part::ToolCall(call));
+                }
+                Block::Other(fields) => {
+                    if let Some(Value::String(thought)) = fields.get("thinking") {
+                        response.reasoning.get_or_insert_default().push_str(thought);
+                    }
+                    response.parts.extend(opaque(Value::Object(fields).to_string()));
+                }
+            }
+        }
+        Ok(response)
+    }
+}

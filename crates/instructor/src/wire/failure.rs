@@ -1,0 +1,216 @@
+//! Error bodies of all protocols: one tolerant reader, since gateways mix them anyway.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use http::HeaderMap;
+use instructor_json::{Document, Kind, Node};
+
+use super::response::text_field;
+use crate::error::ErrorKind;
+
+/// What a provider says went wrong.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    pub(crate) kind: ErrorKind,
+    pub(crate) status: Option<u16>,
+    /// The provider's word for it, such as `rate_limit_exceeded`.
+    pub(crate) code: Option<String>,
+    pub(crate) message: Option<String>,
+    pub(crate) retry_after: Option<Duration>,
+    /// What the model said, where the provider itself rejected it as malformed and shows it.
+    pub(crate) generation: Option<String>,
+}
+
+/// Reads an answer with an error status.
+///
+/// `now` is the time since the Unix epoch, for a `Retry-After` that is a date.
+pub(crate) fn read_failure(status: u16, headers: &HeaderMap, body: &[u8], now: Duration) -> Failure {
+    let text = std::str::from_utf8(body).ok();
+    let doc = text.and_then(|text| Document::parse(text).ok());
+    let mut failure = doc.as_ref().map_or_else(Failure::unknown, |doc| Failure::from_body(unwrap_list(doc.root())));
+    failure.status = Some(status);
+    failure.kind = kind_of(status, failure.code.as_deref());
+    failure.retry_after = retry_after(headers, now);
+    failure
+}
+
+fn unwrap_list(node: Node<'_>) -> Node<'_> {
+    node.at(0).unwrap_or(node)
+}
+
+impl Failure {
+    const fn unknown() -> Self {
+        Self { kind: ErrorKind::Overloaded, status: None, code: None, message: None, retry_after: None, generation: None }
+    }
+
+    /// Reads the error object that stands in a body with a success status.
+    pub(crate) fn in_success(body: Node<'_>) -> Self {
+        let mut failure = Self::from_body(body);
+        let status = failure.code.as_deref().and_then(|code| code.parse().ok()).filter(|s| (400..600).contains(s));
+        failure.kind = kind_of(status.unwrap_or(500), failure.code.as_deref());
+        failure
+    }
+
+    /// Takes code and message from whichever of the known shapes this is.
+    fn from_body(body: Node<'_>) -> Self {
+        let mut failure = Self::unknown();
+        let error = body.get("error").unwrap_or(body);
+        if let Some(message) = error.as_str() {
+            // {"error": "text"}, with {"code": ".."} beside it or not
+            failure.message = Some(message.into_owned());
+            failure.code = code_field(body);
+            return failure;
+        }
+        failure.code = code_field(error).or_else(|| code_field(body));
+        failure.message = ["message", "detail", "Message"]
+            .iter()
+            .find_map(|key| error.get(key).or_else(|| body.get(key)))
+            .filter(|node| !node.is_null())
+            .map(|node| node.as_str().map_or_else(|| String::from(node.source()), Cow::into_owned))
+            .or_else(|| text_field(body.get("errors").map(unwrap_list)?, "message"));
+        failure.generation = text_field(error, "failed_generation");
+        failure
+    }
+
+    /// One line for people. The provider's own words can quote the prompt, so they are cut short.
+    pub(crate) fn describe(&self) -> String {
+        let mut out = String::new();
+        if let Some(status) = self.status {
+            out.push_str(&format!("HTTP {status}"));
+        }
+        if let Some(code) = self.code.as_deref().filter(|c| Some(*c) != self.status.map(|s| s.to_string()).as_deref()) {
+            out.push_str(if out.is_empty() { "" } else { " " });
+            out.push_str(code);
+        }
+        if let Some(message) = &self.message {
+            let mut short: String = message.chars().take(300).map(|c| if c.is_control() { ' ' } else { c }).collect();
+            if short.len() < message.len() {
+                short.push('…');
+            }
+            out.push_str(if out.is_empty() { "" } else { ": " });
+            out.push_str(&short);
+        }
+        out
+    }
+}
+
+/// The most telling of `code` and `type`: a code that is only the status again tells less than the type.
+fn code_field(node: Node<'_>) -> Option<String> {
+    let code = node.get("code").filter(|n| !n.is_null());
+    let number = code.filter(|n| n.kind() == Kind::Number).map(|n| String::from(n.source()));
+    let word = code.and_then(Node::as_str).filter(|s| !s.is_empty()).map(Cow::into_owned);
+    word.or_else(|| number.is_none().then(|| text_field(node, "type")).flatten()).or(number)
+        .or_else(|| text_field(node, "type"))
+        .or_else(|| text_field(node, "status"))
+}
+
+/// Words that mean more than the status they come with.
+const CODES: &[(&str, ErrorKind)] = &[
+    ("insufficient_quota", ErrorKind::Quota),
+    ("billing_error", ErrorKind::Quota),
+    ("billing_hard_limit_reached", ErrorKind::Quota),
+    ("content_filter", ErrorKind::Filtered),
+    ("content_policy_violation", ErrorKind::Filtered),
+    ("tool_use_failed", ErrorKind::Malformed),
+    ("json_validate_failed", ErrorKind::Malformed),
+    ("overloaded_error", ErrorKind::Overloaded),
+    ("api_error", ErrorKind::Overloaded),
+    ("timeout_error", ErrorKind::Overloaded),
+    ("server_error", ErrorKind::Overloaded),
+    ("rate_limit_error", ErrorKind::RateLimited),
+    ("rate_limit_exceeded", ErrorKind::RateLimited),
+    ("authentication_error", ErrorKind::Auth),
+    ("invalid_api_key", ErrorKind::Auth),
+    ("permission_error", ErrorKind::Auth),
+    ("invalid_request_error", ErrorKind::BadRequest),
+    ("not_found_error", ErrorKind::BadRequest),
+    ("model_not_found", ErrorKind::BadRequest),
+    ("context_length_exceeded", ErrorKind::BadRequest),
+    ("request_too_large", ErrorKind::BadRequest),
+];
+
+fn kind_of(status: u16, code: Option<&str>) -> ErrorKind {
+    let by_status = match status {
+        401 | 403 => ErrorKind::Auth,
+        402 => ErrorKind::Quota,
+        429 => ErrorKind::RateLimited,
+        408 | 409 | 425 | 500.. => ErrorKind::Overloaded,
+        _ => ErrorKind::BadRequest,
+    };
+    let by_code = code.and_then(|code| CODES.iter().find(|(word, _)| *word == code)).map(|(_, kind)| *kind);
+    match by_code {
+        // "invalid_request_error" is also the type of a 401 and of a 429 with some gateways: the status says more.
+        Some(ErrorKind::BadRequest) if status != 500 => by_status,
+        Some(kind) => kind,
+        None => by_status,
+    }
+}
+
+/// How long the provider asks to wait: `retry-after-ms`, or `retry-after` in seconds or as a date.
+pub(super) fn retry_after(headers: &HeaderMap, now: Duration) -> Option<Duration> {
+    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+    let seconds = |s: f64| Duration::try_from_secs_f64(s).ok();
+    if let Some(ms) = text("retry-after-ms").and_then(|v| v.parse::<f64>().ok()) {
+        return seconds(ms / 1000.0);
+    }
+    let value = text("retry-after")?;
+    if let Ok(s) = value.parse::<f64>() {
+        return seconds(s);
+    }
+    let since_epoch = |v: &str| httpdate::parse_http_date(v).ok()?.duration_since(std::time::UNIX_EPOCH).ok();
+    // The provider's own clock, where it shows it, so that a wrong clock here does not matter.
+    let now = text("date").and_then(since_epoch).unwrap_or(now);
+    Some(since_epoch(value)?.saturating_sub(now))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(status: u16, body: &str) -> (ErrorKind, Option<String>, Option<String>) {
+        let failure = read_failure(status, &HeaderMap::new(), body.as_bytes(), Duration::ZERO);
+        (failure.kind, failure.code, failure.message)
+    }
+
+    #[test]
+    fn every_known_shape_gives_kind_code_and_message() {
+        let cases = [
+            (401, r#"{"error":{"message":"m","type":"invalid_request_error","code":"invalid_api_key"}}"#, ErrorKind::Auth, Some("invalid_api_key")),
+            (429, r#"{"error":{"message":"m","type":"insufficient_quota","code":"insufficient_quota"}}"#, ErrorKind::Quota, Some("insufficient_quota")),
+            (429, r#"{"error":{"message":"m","type":"requests","code":"rate_limit_exceeded"}}"#, ErrorKind::RateLimited, Some("rate_limit_exceeded")),
+            (529, r#"{"type":"error","error":{"type":"overloaded_error","message":"m"}}"#, ErrorKind::Overloaded, Some("overloaded_error")),
+            (400, r#"{"error":{"code":400,"message":"m","metadata":{}}}"#, ErrorKind::BadRequest, Some("400")),
+            (400, r#"[{"error":{"code":400,"message":"m","status":"INVALID_ARGUMENT"}}]"#, ErrorKind::BadRequest, Some("400")),
+            (400, r#"{"code":"bad","error":"m"}"#, ErrorKind::BadRequest, Some("bad")),
+            (500, r#"{"error":"m"}"#, ErrorKind::Overloaded, None),
+            (422, r#"{"object":"error","message":"m","type":"x","code":null}"#, ErrorKind::BadRequest, Some("x")),
+            (401, r#"{"detail":"m"}"#, ErrorKind::Auth, None),
+            (400, r#"{"success":false,"errors":[{"code":7,"message":"m"}]}"#, ErrorKind::BadRequest, None),
+        ];
+        for (status, body, kind, code) in cases {
+            assert_eq!(read(status, body), (kind, code.map(String::from), Some(String::from("m"))), "{body}");
+        }
+        assert_eq!(read(502, "<html>Bad gateway</html>"), (ErrorKind::Overloaded, None, None));
+    }
+
+    #[test]
+    fn retry_after_in_all_forms() {
+        let headers = |pairs: &[(&'static str, &'static str)]| {
+            let mut map = HeaderMap::new();
+            for (name, value) in pairs {
+                map.insert(*name, http::HeaderValue::from_static(value));
+            }
+            retry_after(&map, Duration::from_secs(784_111_777))
+        };
+        assert_eq!(headers(&[]), None);
+        assert_eq!(headers(&[("retry-after", "2")]), Some(Duration::from_secs(2)));
+        assert_eq!(headers(&[("retry-after", "0.25")]), Some(Duration::from_millis(250)));
+        assert_eq!(headers(&[("retry-after", "9"), ("retry-after-ms", "1500")]), Some(Duration::from_millis(1500)));
+        let date = ("retry-after", "Sun, 06 Nov 1994 08:49:40 GMT");
+        assert_eq!(headers(&[date]), Some(Duration::from_secs(3)));
+        assert_eq!(headers(&[date, ("date", "Sun, 06 Nov 1994 08:49:30 GMT")]), Some(Duration::from_secs(10)));
+        assert_eq!(headers(&[("retry-after", "soon")]), None);
+        assert_eq!(headers(&[("retry-after", "-5")]), None);
+    }
+}

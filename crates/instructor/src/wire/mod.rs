@@ -1,0 +1,171 @@
+//! One file a protocol: neutral call in, HTTP body out; HTTP body in, neutral response out. No I/O.
+//!
+//! A wire knows nothing of modes: [`Output`] is all that it sees of one. If a wire needs to know more, `Output` lacks
+//! a fact.
+
+pub(crate) mod anthropic;
+mod body;
+mod failure;
+mod frame;
+pub(crate) mod openai_chat;
+mod response;
+
+use std::fmt;
+
+use serde_json::value::RawValue;
+
+use crate::error::Error;
+use crate::message::{Message, Part};
+use crate::provider::Profile;
+
+pub(crate) use self::failure::{Failure, read_failure};
+use self::frame::{Frame, Frames};
+pub use self::response::{Finish, Response, Usage};
+
+/// One HTTP JSON protocol.
+pub(crate) trait Wire: fmt::Debug + Send + Sync {
+    /// The protocol's name, as in `instructor providers` and in telemetry.
+    fn name(&self) -> &'static str;
+
+    /// The path after the profile's base URL.
+    fn path(&self) -> &'static str;
+
+    /// Headers that the protocol wants on every request, besides the key.
+    fn headers(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
+    /// The body of a request.
+    fn encode(&self, call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error>;
+
+    /// Reads the body of an answer with a success status.
+    fn decode(&self, body: &str, profile: &Profile) -> Result<Response, Undecoded>;
+
+    /// A decoder for an answer that comes as an event stream.
+    fn stream(&self, profile: &Profile) -> Box<dyn Decoder>;
+}
+
+/// What a body with a success status can be besides a response.
+#[derive(Debug)]
+pub(crate) enum Undecoded {
+    /// An error object of the provider's.
+    Failure(Failure),
+    /// Not the protocol; why.
+    Unreadable(String),
+}
+
+/// Takes the events of one streamed answer, in order.
+pub(crate) trait Decoder: Send {
+    fn frame(&mut self, frame: Frame<'_>) -> Result<(), Undecoded>;
+
+    /// The whole answer, once the body has ended.
+    fn finish(self: Box<Self>) -> Result<Response, Undecoded>;
+}
+
+/// One call of a provider, in neutral words. Everything is borrowed: an attempt copies no message.
+#[derive(Debug)]
+pub(crate) struct Call<'a> {
+    pub(crate) model: &'a str,
+    /// The caller's messages.
+    pub(crate) messages: &'a [Message],
+    /// Added to the system text.
+    pub(crate) instructions: Option<&'a str>,
+    /// Added to the last of the caller's messages.
+    pub(crate) nudge: Option<&'a str>,
+    /// The turns of a re-ask, after the caller's messages.
+    pub(crate) turns: &'a [Message],
+    pub(crate) output: Output<'a>,
+    pub(crate) settings: &'a Settings,
+}
+
+/// What the answer has to be: all that a wire sees of a mode.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Output<'a> {
+    /// Free text.
+    Text,
+    /// Any JSON object, where the protocol can ask for one.
+    Object,
+    /// JSON of this schema.
+    Schema(Shape<'a>),
+    /// A call of this tool.
+    Tool { shape: Shape<'a>, choice: Choice },
+}
+
+/// A schema with the name and description that go with it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shape<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) description: Option<&'a str>,
+    pub(crate) schema: &'a RawValue,
+    pub(crate) strict: bool,
+}
+
+/// Whether the model must call the tool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Choice {
+    Auto,
+    /// Some tool.
+    Any,
+    /// This tool.
+    Named,
+}
+
+/// The sampling settings of a request and whatever else the provider takes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settings {
+    pub(crate) temperature: Option<f64>,
+    pub(crate) max_tokens: Option<u64>,
+    /// Top-level fields of the body; they win over those that the wire writes.
+    pub(crate) extra: serde_json::Map<String, serde_json::Value>,
+}
+
+/// Reads a success body, whichever of its two forms a protocol sent it in: one JSON document or an event stream.
+pub(crate) fn read_response(wire: &dyn Wire, body: &[u8], profile: &Profile) -> Result<Response, Undecoded> {
+    let text = std::str::from_utf8(body).map_err(|e| {
+        Undecoded::Unreadable(format!("the response body is not UTF-8 (at byte {})", e.valid_up_to()))
+    })?;
+    let start = text.trim_start_matches('\u{feff}').trim_start();
+    if start.is_empty() {
+        return Err(Undecoded::Unreadable(String::from("the response body is empty")));
+    }
+    if ["data:", "event:", "id:", "retry:", ":"].iter().any(|field| start.starts_with(field)) {
+        return read_stream(wire.stream(profile), body);
+    }
+    if start.starts_with('<') {
+        return Err(Undecoded::Unreadable(String::from("the response body is an HTML or XML page, not JSON")));
+    }
+    wire.decode(text, profile)
+}
+
+fn read_stream(mut decoder: Box<dyn Decoder>, body: &[u8]) -> Result<Response, Undecoded> {
+    let mut frames = Frames::new();
+    let mut result = Ok(());
+    frames.push(body, |frame| {
+        if result.is_ok() {
+            result = decoder.frame(frame);
+        }
+    });
+    frames.finish(|frame| {
+        if result.is_ok() {
+            result = decoder.frame(frame);
+        }
+    });
+    result?;
+    decoder.finish()
+}
+
+/// Refuses what no wire encodes yet, before anything is sent.
+fn refuse_media(messages: &[Message], wire: &dyn Wire) -> Result<(), Error> {
+    let media = messages.iter().flat_map(Message::parts).find_map(|part| match part {
+        Part::Media(media) => Some(media),
+        _ => None,
+    });
+    match media {
+        Some(media) => Err(Error::unsupported(format!(
+            "media parts ({}) can't be sent over {} yet; send the content as text",
+            media.mime(),
+            wire.name(),
+        ))),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,153 @@
+use std::borrow::Cow;
+
+use instructor_json::{Document, Kind, Node};
+use serde_json::value::RawValue;
+
+use super::NAME;
+use crate::message::{Opaque, Part, ToolCall};
+use crate::provider::{Profile, Quirks};
+use crate::wire::response::{Finish, Response, Usage, count_field, text_field};
+use crate::wire::{Failure, Undecoded};
+
+pub(super) fn response(body: &str, profile: &Profile) -> Result<Response, Undecoded> {
+    let doc = Document::parse(body).map_err(|e| Undecoded::Unreadable(format!("the response body is not JSON: {e}")))?;
+    let root = doc.root();
+    if let Some(failure) = error_object(root) {
+        return Err(Undecoded::Failure(failure));
+    }
+    let choice = root
+        .get("choices")
+        .and_then(|choices| choices.at(0))
+        .ok_or_else(|| Undecoded::Unreadable(String::from("the response body has no \"choices\"")))?;
+    // An error can also stand in the choice (routers that lost their upstream half way).
+    if let Some(failure) = error_object(choice) {
+        return Err(Undecoded::Failure(failure));
+    }
+    let mut response = Response {
+        id: text_field(root, "id"),
+        model: text_field(root, "model"),
+        finish: text_field(choice, "finish_reason").map(finish),
+        usage: usage_of(root, profile),
+        ..Response::default()
+    };
+    if let Some(message) = choice.get("message") {
+        said(message, profile, &mut response);
+    }
+    Ok(response)
+}
+
+pub(super) fn error_object(node: Node<'_>) -> Option<Failure> {
+    let error = node.get("error")?;
+    let said = match error.kind() {
+        Kind::Object => !error.is_empty(),
+        Kind::String => !error.is_str(""),
+        _ => false,
+    };
+    said.then(|| Failure::in_success(node))
+}
+
+fn said(message: Node<'_>, profile: &Profile, response: &mut Response) {
+    response.refusal = text_field(message, "refusal");
+    let reasoning = REASONING.iter().find_map(|key| message.get(key).filter(|n| !n.is_null()).map(|n| (*key, n)));
+    response.reasoning = reasoning.and_then(|(_, node)| node.as_str()).filter(|s| !s.is_empty()).map(Cow::into_owned);
+    if profile.quirks().contains(Quirks::ECHO_REASONING) {
+        let fields: Vec<String> = ECHOED
+            .iter()
+            .filter_map(|key| message.get(key).filter(|n| !n.is_null()).map(|n| format!("{key:?}:{}", n.source())))
+            .collect();
+        if !fields.is_empty() {
+            response.parts.extend(opaque(format!("{{{}}}", fields.join(","))));
+        }
+    }
+    if let Some(content) = message.get("content") {
+        text(content, response);
+    }
+    for call in message.get("tool_calls").into_iter().flat_map(Node::items) {
+        let function = call.get("function").unwrap_or(call);
+        let id = call.get("id").and_then(Node::as_str).unwrap_or_default();
+        response.parts.push(tool_call(&id, function));
+    }
+    // The form before tools, which some servers still answer in.
+    if let Some(function) = message.get("function_call").filter(|n| n.kind() == Kind::Object) {
+        response.parts.push(tool_call("", function));
+    }
+}
+
+/// The names under which servers show the model's reasoning.
+const REASONING: [&str; 2] = ["reasoning_content", "reasoning"];
+
+/// The message fields that servers want back as they gave them.
+const ECHOED: [&str; 2] = ["reasoning_content", "reasoning_details"];
+
+pub(super) fn opaque(json: String) -> Option<Part> {
+    Some(Part::Opaque(Opaque::new(NAME, RawValue::from_string(json).ok()?)))
+}
+
+fn tool_call(id: &str, function: Node<'_>) -> Part {
+    let name = function.get("name").and_then(Node::as_str).unwrap_or_default();
+    let arguments = function.get("arguments").map(arguments).unwrap_or_default();
+    Part::ToolCall(ToolCall::new(id, name, arguments))
+}
+
+/// Arguments are JSON in a string; some servers put the object itself there.
+pub(super) fn arguments(node: Node<'_>) -> Cow<'_, str> {
+    match node.kind() {
+        Kind::Null => Cow::Borrowed(""),
+        Kind::String => node.as_str().unwrap_or_default(),
+        _ => Cow::Borrowed(node.source()),
+    }
+}
+
+/// Content is a string, or a list of blocks with text and thinking among them.
+fn text(content: Node<'_>, response: &mut Response) {
+    if let Some(text) = content.as_str() {
+        if !text.is_empty() {
+            response.parts.push(Part::Text(text.into_owned()));
+        }
+        return;
+    }
+    for block in content.items() {
+        match (block.as_str().or_else(|| block.get("text")?.as_str()), block.get("refusal")) {
+            (Some(text), _) => response.parts.push(Part::Text(text.into_owned())),
+            (None, Some(refusal)) => response.refusal = refusal.as_str().map(Cow::into_owned),
+            (None, None) => {}
+        }
+    }
+}
+
+pub(super) fn finish(word: String) -> Finish {
+    match word.as_str() {
+        "stop" | "eos" | "end_turn" => Finish::Stop,
+        "length" | "model_length" | "max_tokens" => Finish::Length,
+        "tool_calls" | "function_call" => Finish::ToolCalls,
+        "content_filter" => Finish::Filtered,
+        _ => Finish::Other(word),
+    }
+}
+
+/// Usage at the top level, or in the extension object that some servers put it in.
+pub(super) fn usage_of(root: Node<'_>, profile: &Profile) -> Usage {
+    fn said(node: Node<'_>) -> Option<Node<'_>> {
+        node.get("usage").filter(|n| n.kind() == Kind::Object && !n.is_empty())
+    }
+    let node = said(root).or_else(|| root.entries().find_map(|(_, extension)| said(extension)));
+    node.map(|node| usage(node, profile)).unwrap_or_default()
+}
+
+fn usage(node: Node<'_>, profile: &Profile) -> Usage {
+    let detail = |of: &str, key: &str| count_field(node.get(of)?, key);
+    let reasoning = detail("completion_tokens_details", "reasoning_tokens");
+    let output = count_field(node, "completion_tokens");
+    Usage {
+        input: count_field(node, "prompt_tokens"),
+        output: match reasoning {
+            Some(extra) if profile.quirks().contains(Quirks::REASONING_ON_TOP) => output.map(|n| n + extra),
+            _ => output,
+        },
+        cached: detail("prompt_tokens_details", "cached_tokens")
+            .or_else(|| count_field(node, "prompt_cache_hit_tokens"))
+            .or_else(|| count_field(node, "num_cached_tokens")),
+        cache_write: detail("prompt_tokens_details", "cache_write_tokens"),
+        reasoning,
+    }
+}

@@ -1,0 +1,38 @@
+//! OpenAI's chat completions, as the many compatible servers speak it.
+
+mod decode;
+mod encode;
+mod stream;
+
+use super::{Call, Decoder, Response, Undecoded, Wire};
+use crate::error::Error;
+use crate::provider::Profile;
+
+/// `POST {base}/chat/completions`.
+#[derive(Debug)]
+pub(crate) struct OpenAiChat;
+
+const NAME: &str = "openai_chat";
+
+impl Wire for OpenAiChat {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn path(&self) -> &'static str {
+        "/chat/completions"
+    }
+
+    fn encode(&self, call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error> {
+        super::refuse_media(call.messages, self)?;
+        encode::body(call, profile)
+    }
+
+    fn decode(&self, body: &str, profile: &Profile) -> Result<Response, Undecoded> {
+        decode::response(body, profile)
+    }
+
+    fn stream(&self, profile: &Profile) -> Box<dyn Decoder> {
+        Box::new(stream::Stream::new(profile))
+    }
+}

@@ -1,0 +1,7 @@
+#[instructor::model]
+struct User {
+    #[response(crate = "::instructor")]
+    name: String,
+}
+
+fn main() {}

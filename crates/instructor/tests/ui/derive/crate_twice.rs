@@ -1,0 +1,5 @@
+#[derive(instructor::ResponseModel)]
+#[response(crate = "::instructor", crate = "::instructor")]
+struct User;
+
+fn main() {}

@@ -1,0 +1,7 @@
+#[instructor::model(crate = instructor)]
+struct Unquoted;
+
+#[instructor::model(crate = "::instructor", crate = "::instructor")]
+struct Twice;
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[instructor::model("::instructor")]
+struct User;
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[instructor::model]
+fn user() {}
+
+fn main() {
+    user();
+}

@@ -1,0 +1,8 @@
+#[instructor::model]
+#[response]
+struct User {
+    #[response = "in_range"]
+    age: u8,
+}
+
+fn main() {}

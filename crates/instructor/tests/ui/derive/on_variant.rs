@@ -1,0 +1,8 @@
+#[instructor::model]
+enum Shape {
+    #[response(validate = positive)]
+    Circle { radius: f64 },
+    Point,
+}
+
+fn main() {}

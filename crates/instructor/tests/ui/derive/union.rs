@@ -1,0 +1,7 @@
+#[derive(instructor::ResponseModel)]
+union Either {
+    whole: u32,
+    part: f32,
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+#[instructor::model]
+#[response(validat = in_order)]
+struct Span {
+    from: u32,
+    to: u32,
+}
+
+fn main() {}
