@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::{Document, Error, Limits};
+use crate::{Document, Error, ErrorKind, Limits};
 
 /// One JSON value found in a text.
 #[derive(Clone, Debug)]
@@ -119,7 +119,7 @@ fn scan<'a>(
             }
             // A bracket of the prose, such as "[see above]", fails at once; anything that got as far as a value
             // was meant as JSON, and what follows may be a part of it.
-            Err(error) if began_like_json(part.as_bytes(), at, error.offset()) => {
+            Err(error) if began_like_json(part.as_bytes(), at, error) => {
                 *broken = Some(error);
                 return;
             }
@@ -128,7 +128,8 @@ fn scan<'a>(
     }
 }
 
-fn began_like_json(bytes: &[u8], from: usize, to: usize) -> bool {
-    bytes.get(from + 1..to).is_some_and(|read| read.iter().any(|b| b",:\"".contains(b)))
-        || matches!(bytes.get(from), Some(b'{')) && to >= bytes.len()
+fn began_like_json(bytes: &[u8], from: usize, error: Error) -> bool {
+    let read = bytes.get(from + 1..error.offset()).unwrap_or_default();
+    let cut_object = bytes.get(from) == Some(&b'{') && error.is_truncated();
+    cut_object || error.kind() == ErrorKind::TooDeep || read.iter().any(|b| b",:\"".contains(b))
 }

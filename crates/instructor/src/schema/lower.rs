@@ -37,7 +37,11 @@ pub(crate) fn lower(schema: &Value, dialect: Dialect) -> Result<Lowered, Unlower
         return Ok(finish(&rooted, false, lift));
     };
     let mut strict = rooted.clone();
-    match restrict(&mut strict, rules, &mut String::new()) {
+    let restricted = match recursive(&rooted).filter(|_| !rules.recursion) {
+        Some(pointer) => Err(Unlowerable { pointer, why: "a recursive type can't be said in this provider's structured output" }),
+        None => restrict(&mut strict, rules, &mut String::new()),
+    };
+    match restricted {
         Ok(()) => Ok(finish(&strict, true, lift)),
         Err(_) if rules.lax => Ok(finish(&rooted, false, lift)),
         Err(why) => Err(why),
@@ -97,6 +101,34 @@ fn reroot(schema: &mut Value) {
     }
 }
 
+/// A definition that leads back to itself, if there is one. The root counts as one.
+fn recursive(root: &Value) -> Option<String> {
+    fn leads(root: &Value, schema: &Value, open: &mut Vec<String>, done: &mut Vec<String>) -> bool {
+        match schema {
+            Value::Object(map) => {
+                if let Some(pointer) = map.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix('#')) {
+                    if open.iter().any(|o| o == pointer) {
+                        return true;
+                    }
+                    if let (false, Some(target)) = (done.iter().any(|d| d == pointer), root.pointer(pointer)) {
+                        open.push(String::from(pointer));
+                        let back = leads(root, target, open, done);
+                        if back {
+                            return true;
+                        }
+                        done.extend(open.pop());
+                    }
+                }
+                map.iter().any(|(key, inner)| key != "$defs" && leads(root, inner, open, done))
+            }
+            Value::Array(list) => list.iter().any(|inner| leads(root, inner, open, done)),
+            _ => false,
+        }
+    }
+    let mut open = vec![String::new()];
+    leads(root, root, &mut open, &mut Vec::new()).then(|| open.pop().unwrap_or_default())
+}
+
 /// Keywords that say nothing a provider needs.
 const SILENT: &[&str] = &["$schema", "$id", "$comment", "title", "default", "examples", "deprecated", "readOnly", "writeOnly"];
 
@@ -126,9 +158,6 @@ fn restrict(schema: &mut Value, rules: &Rules, at: &mut String) -> Result<(), Un
         return refuse(at, "a keyword of this schema can't be said in this provider's structured output");
     }
     if map.contains_key("$ref") {
-        if !rules.recursion {
-            return refuse(at, "recursive or shared types can't be sent to this provider's structured output yet");
-        }
         map.retain(|key, _| key == "$ref" || key == "$defs");
     }
     if ["type", "anyOf", "enum", "const", "$ref"].iter().all(|key| !map.contains_key(*key)) {

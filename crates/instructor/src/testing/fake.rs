@@ -8,17 +8,34 @@ use serde_json::{Value, json};
 /// Servers of your own tests can use it where a [`Script`](super::Script) is not enough.
 #[must_use]
 pub fn fake_body(path: &str, request: &Value, value: &Value) -> Value {
+    answer(path, request, Said::Value(value))
+}
+
+/// What a fake model says.
+#[derive(Clone, Copy)]
+pub(super) enum Said<'a> {
+    /// A value, in the form that the request asks for.
+    Value(&'a Value),
+    /// Plain text, whatever was asked for.
+    Text(&'a str),
+}
+
+pub(super) fn answer(path: &str, request: &Value, said: Said<'_>) -> Value {
+    let (value, text) = match said {
+        Said::Value(value) => (value, None),
+        Said::Text(text) => (&Value::Null, Some(text)),
+    };
     if path.ends_with("/messages") {
         let tool = request.pointer("/tools/0");
         let schema = tool.and_then(|t| t.get("input_schema")).or_else(|| request.pointer("/output_config/format/schema"));
         let value = wrapped(schema, value);
-        anthropic(request, tool.and_then(|t| t.get("name")), &value)
+        anthropic(request, tool.and_then(|t| t.get("name")), &value, text)
     } else {
         let tool = request.pointer("/tools/0/function");
         let schema =
             tool.and_then(|t| t.get("parameters")).or_else(|| request.pointer("/response_format/json_schema/schema"));
         let value = wrapped(schema, value);
-        openai(request, tool.and_then(|t| t.get("name")), &value)
+        openai(request, tool.and_then(|t| t.get("name")), &value, text)
     }
 }
 
@@ -29,14 +46,14 @@ fn wrapped(schema: Option<&Value>, value: &Value) -> Value {
     if wrap && value.get("value").is_none() { json!({ "value": value }) } else { value.clone() }
 }
 
-fn openai(request: &Value, tool: Option<&Value>, value: &Value) -> Value {
-    let (message, finish) = match tool {
+fn openai(request: &Value, tool: Option<&Value>, value: &Value, text: Option<&str>) -> Value {
+    let (message, finish) = match tool.filter(|_| text.is_none()) {
         Some(name) => {
             let call = json!({ "id": "call_1", "type": "function",
                 "function": { "name": name, "arguments": value.to_string() } });
             (json!({ "role": "assistant", "content": null, "tool_calls": [call] }), "tool_calls")
         }
-        None => (json!({ "role": "assistant", "content": said(value) }), "stop"),
+        None => (json!({ "role": "assistant", "content": said(value, text) }), "stop"),
     };
     let (input, output) = tokens(request, value);
     json!({
@@ -48,10 +65,10 @@ fn openai(request: &Value, tool: Option<&Value>, value: &Value) -> Value {
     })
 }
 
-fn anthropic(request: &Value, tool: Option<&Value>, value: &Value) -> Value {
-    let (block, stop) = match tool {
+fn anthropic(request: &Value, tool: Option<&Value>, value: &Value, text: Option<&str>) -> Value {
+    let (block, stop) = match tool.filter(|_| text.is_none()) {
         Some(name) => (json!({ "type": "tool_use", "id": "toolu_1", "name": name, "input": value }), "tool_use"),
-        None => (json!({ "type": "text", "text": said(value) }), "end_turn"),
+        None => (json!({ "type": "text", "text": said(value, text) }), "end_turn"),
     };
     let (input, output) = tokens(request, value);
     json!({
@@ -65,9 +82,8 @@ fn anthropic(request: &Value, tool: Option<&Value>, value: &Value) -> Value {
     })
 }
 
-/// Text is said as it is, anything else as JSON.
-fn said(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), String::from)
+fn said(value: &Value, text: Option<&str>) -> String {
+    text.map_or_else(|| value.to_string(), String::from)
 }
 
 /// About four bytes a token.

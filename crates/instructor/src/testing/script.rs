@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::Value;
 
-use super::fake::fake_body;
+use super::fake::{Said, answer};
 use crate::blocking;
 use crate::client::{Client, ClientBuilder};
 use crate::error::{TransportError, TransportErrorKind};
@@ -33,6 +33,7 @@ enum Content {
     Raw(Bytes),
     /// Said in the protocol of the request.
     Value(Value),
+    Text(String),
 }
 
 impl Reply {
@@ -44,6 +45,12 @@ impl Reply {
     #[must_use]
     pub fn value(value: impl Into<Value>) -> Self {
         Self::with(200, Content::Value(value.into()))
+    }
+
+    /// Plain text, said in the protocol of the request, whatever form it asks for.
+    #[must_use]
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::with(200, Content::Text(text.into()))
     }
 
     /// A JSON body, as it is.
@@ -92,9 +99,11 @@ impl Reply {
     }
 
     fn response(&self, sent: &Sent) -> http::Response<Bytes> {
+        let say = |said| answer(sent.uri.path(), &sent.json(), said).to_string().into();
         let body = match &self.body {
             Content::Raw(bytes) => bytes.clone(),
-            Content::Value(value) => fake_body(sent.uri.path(), &sent.json(), value).to_string().into(),
+            Content::Value(value) => say(Said::Value(value)),
+            Content::Text(text) => say(Said::Text(text)),
         };
         let mut response = http::Response::new(body);
         *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

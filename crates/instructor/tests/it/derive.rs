@@ -1,5 +1,4 @@
 #![expect(dead_code, reason = "the fields are read by the derive's output alone")]
-#![deny(warnings)]
 use instructor::{Context, Issue, Issues, ResponseModel, serde_json::{self, json, Value}};
 
 fn issues<T: ResponseModel>(v: Value) -> Vec<String> {
@@ -130,18 +129,18 @@ fn generic() {
     assert_eq!(issues::<Two<String, 3>>(json!({"a": []})), [""; 0]);
 }
 
-mod re { pub mod export { pub use ::instructor; } }
+mod re { pub(crate) mod export { pub(crate) use ::instructor; } }
 #[instructor::model(crate = "crate::derive::re::export::instructor")]
 struct Re { #[response(validate = not_x)] a: String }
 mod own {
     use instructor::{schemars, serde};
     #[derive(serde::Deserialize, schemars::JsonSchema, instructor::ResponseModel)]
     #[serde(crate = "instructor::serde")] #[schemars(crate = "instructor::schemars")] #[response(crate = "super::re::export::instructor")]
-    pub struct Own { #[response(validate = super::not_x)] pub a: String }
+    pub(super) struct Own { #[response(validate = super::not_x)] pub(super) a: String }
     #[instructor::model]
     #[derive(Debug, Clone, serde::Serialize, serde::Deserialize, schemars::JsonSchema, instructor::ResponseModel)]
     #[serde(crate = "instructor::serde")]
-    pub struct AllGiven { #[response(validate = super::not_x)] pub a: String }
+    pub(super) struct AllGiven { #[response(validate = super::not_x)] pub(super) a: String }
 }
 #[test]
 fn elsewhere() {

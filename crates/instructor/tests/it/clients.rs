@@ -1,0 +1,132 @@
+//! Setting up: specs, profiles, keys, the table.
+
+use instructor::testing::{Reply, Script};
+use instructor::{Client, ErrorKind, Mode, Profile, blocking};
+use serde_json::json;
+
+#[instructor::model]
+struct Word {
+    word: String,
+}
+
+fn is_shared<T: Clone + Send + Sync + 'static>() {}
+
+#[test]
+fn clients_are_shared_freely() {
+    is_shared::<Client>();
+    is_shared::<blocking::Client>();
+}
+
+#[test]
+fn futures_can_be_spawned() {
+    fn is_send<T: Send>(_: T) {}
+    let script = Script::new();
+    let client = script.client("openai/gpt-5-mini");
+    is_send(client.create::<Word>("x"));
+    is_send(client.request("x").max_retries(1).create_with_completion::<Word>());
+}
+
+#[test]
+fn every_provider_of_the_table_works_by_its_name() {
+    for profile in Profile::all() {
+        let id = profile.id();
+        let script = Script::new().reply(Reply::value(json!({ "word": "yes" })));
+        let client = script.client(&format!("{id}/some/model"));
+        let word: Word = script.block_on(client.create("say yes")).unwrap();
+        assert_eq!(word.word, "yes", "{id}");
+        let sent = &script.sent()[0];
+        assert!(sent.url().starts_with(profile.base_url()), "{id}: {}", sent.url());
+        assert_eq!(sent.json()["model"], "some/model", "{id}");
+        let key = sent.header("authorization").or(sent.header("x-api-key")).unwrap();
+        assert!(key.ends_with("test-key"), "{id}");
+    }
+}
+
+#[test]
+fn a_missing_key_names_its_variable() {
+    let unset = Profile::openai_compatible("gateway", "http://localhost:9/v1").with_key_env("INSTRUCTOR_TEST_UNSET_KEY");
+    let error = Client::builder().profile(unset).model("m").build().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(error.to_string().contains("INSTRUCTOR_TEST_UNSET_KEY"), "{error}");
+}
+
+#[test]
+fn a_key_is_never_shown() {
+    let script = Script::new();
+    let client = script.builder("openai/gpt-5-mini").api_key("sk-secret").build().unwrap();
+    let preview = client.request("x").preview::<Word>().unwrap();
+    assert_eq!(preview.headers()["authorization"], "Bearer sk-secret");
+    for shown in [format!("{client:?}"), format!("{preview}"), format!("{preview:?}"), format!("{:?}", client.request("x"))] {
+        assert!(!shown.contains("sk-secret"), "{shown}");
+    }
+    let error = script.builder("openai/gpt-5-mini").api_key("sk-bad\nkey").build().unwrap_err();
+    assert!(!format!("{error} {error:?}").contains("sk-bad"), "{error}");
+}
+
+#[test]
+fn run_time_profiles_speak_both_protocols() {
+    let cases = [
+        (Profile::openai_compatible("mine", "https://llm.example.com/v1/"), "https://llm.example.com/v1/chat/completions"),
+        (Profile::anthropic_compatible("mine", "https://llm.example.com"), "https://llm.example.com/v1/messages"),
+    ];
+    for (profile, url) in cases {
+        let script = Script::new().reply(Reply::value(json!({ "word": "hi" })));
+        let client = Client::builder().profile(profile).model("m").transport(script.clone()).build().unwrap();
+        let word: Word = script.block_on(client.create("say hi")).unwrap();
+        assert_eq!(word.word, "hi");
+        assert_eq!(script.sent()[0].url(), url);
+        assert_eq!(script.sent()[0].header("authorization"), None, "no key, no header");
+    }
+}
+
+#[test]
+fn a_request_without_a_model_says_how_to_name_one() {
+    let script = Script::new();
+    let profile = Profile::openai_compatible("mine", "http://localhost:1/v1");
+    let client = Client::builder().profile(profile).transport(script.clone()).build().unwrap();
+    let error = script.block_on(client.create::<Word>("x")).unwrap_err();
+    assert!(error.to_string().contains("mine/MODEL"), "{error}");
+    assert!(script.sent().is_empty());
+}
+
+#[test]
+fn blocking_is_the_same_engine() {
+    let script = Script::new()
+        .reply(Reply::status(429).header("retry-after", "3"))
+        .reply(Reply::value(json!({ "word": 7 })))
+        .reply(Reply::value(json!({ "word": "seven" })));
+    let client = script.blocking_client("anthropic/claude-haiku-4-5");
+    let (word, completion) = client.request("x").mode(Mode::Tools).create_with_completion::<Word>().unwrap();
+    assert_eq!(word.word, "seven");
+    assert_eq!(completion.report.attempts().len(), 3);
+    assert_eq!(script.waits(), [std::time::Duration::from_secs(3)]);
+}
+
+/// A provider is one row: the files that name a provider other than the two whose protocols they are.
+#[test]
+fn a_secondary_provider_is_named_in_one_file() {
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+    let mut naming = Vec::new();
+    let mut folders = vec![std::path::PathBuf::from(source)];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                // Tests and test data may name whom they like.
+                if !path.ends_with("tests") && !path.ends_with("recorded") {
+                    folders.push(path);
+                }
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+            let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+            let secondary = Profile::all().filter(|p| p.id() != p.protocol() && p.id() != "openai");
+            let ids: Vec<String> = secondary.map(|p| String::from(p.id())).collect();
+            if lines.into_iter().any(|line| ids.iter().any(|id| line.to_lowercase().contains(id.as_str()))) {
+                naming.push(path.strip_prefix(source).unwrap().to_string_lossy().into_owned());
+            }
+        }
+    }
+    assert_eq!(naming, ["provider/table.rs"]);
+}
