@@ -1,1 +1,40 @@
-fn main() {}
+//! `instructor`: JSON that fits a schema, out of text, on the command line.
+
+mod args;
+mod exit;
+mod extract;
+mod failure;
+mod input;
+mod output;
+mod providers;
+mod secret;
+mod target;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Cli, Command};
+use crate::exit::Exit;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(said) => {
+            // Help and version come this way too. A reader that has left is no reason to fail.
+            _ = said.print();
+            return if said.use_stderr() { Exit::Setup.into() } else { ExitCode::SUCCESS };
+        }
+    };
+    let done = match &cli.command {
+        Command::Extract(args) => extract::run(args),
+        Command::Providers(args) => providers::run(args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::say(&failure.to_string());
+            failure.exit().into()
+        }
+    }
+}

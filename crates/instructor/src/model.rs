@@ -184,7 +184,7 @@ impl Contract {
     pub(crate) fn prompt(&self) -> &str {
         self.0.prompt.get_or_init(|| {
             let schema = self.lowered(Dialect::Plain).map_or("{}", |lowered| lowered.schema.get());
-            prompt(schema)
+            prompt(schema, self.description())
         })
     }
 

@@ -26,6 +26,8 @@
 
 mod fake;
 mod script;
+mod server;
 
 pub use self::fake::fake_body;
 pub use self::script::{Reply, Script, Sent};
+pub use self::server::Server;

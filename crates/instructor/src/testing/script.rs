@@ -12,6 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::Value;
 
 use super::fake::{Said, answer};
+use super::server::Server;
 use crate::blocking;
 use crate::client::{Client, ClientBuilder};
 use crate::error::{TransportError, TransportErrorKind};
@@ -270,11 +271,20 @@ impl Script {
         }
     }
 
+    /// Answers from this script over real HTTP, on a free port of the loopback address, in real time.
+    ///
+    /// # Errors
+    ///
+    /// If no port can be opened.
+    pub fn serve(&self) -> std::io::Result<Server> {
+        Server::start(self.clone())
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn answer(
+    pub(super) fn answer(
         &self,
         request: http::Request<Bytes>,
         timeout: Option<Duration>,

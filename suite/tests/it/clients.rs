@@ -105,7 +105,7 @@ fn blocking_is_the_same_engine() {
 /// A provider is one row: the files that name a provider other than the two whose protocols they are.
 #[test]
 fn a_secondary_provider_is_named_in_one_file() {
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/instructor/src");
     let mut naming = Vec::new();
     let mut folders = vec![std::path::PathBuf::from(source)];
     while let Some(folder) = folders.pop() {

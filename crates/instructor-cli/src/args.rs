@@ -1,0 +1,192 @@
+//! The arguments, and what `--help` says of them.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use instructor::Mode;
+use serde_json::Value;
+
+use crate::exit;
+
+const EXAMPLES: &str = "\
+Examples:
+  instructor extract --provider openai/gpt-5-mini --schema ticket.json mail.txt
+  pdftotext bill.pdf - | instructor extract --schema bill.json --compact
+  instructor extract --provider local/qwen3 --base-url http://localhost:8000/v1 --protocol openai --schema ticket.json -
+  instructor extract --provider anthropic/claude-haiku-4-5 --schema ticket.json --dry-run mail.txt
+  instructor providers";
+
+/// JSON that fits a schema, out of text, from a language model.
+#[derive(Debug, Parser)]
+#[command(name = "instructor", version, arg_required_else_help = true, after_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Extract(Box<Extract>),
+    Providers(Providers),
+}
+
+/// Ask a model for JSON that fits a schema, out of a text.
+///
+/// The JSON is printed on standard output, and nothing else is. Answers that do not fit the schema are sent back with
+/// what is wrong with them, until one fits or --max-retries are used.
+#[derive(Debug, Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]
+pub(crate) struct Extract {
+    /// The text: a file, or standard input if it is `-` or absent
+    pub(crate) file: Option<PathBuf>,
+
+    /// What to extract: a file with a JSON Schema, or the schema itself if it begins with `{`
+    #[arg(long, value_name = "FILE|JSON")]
+    pub(crate) schema: PathBuf,
+
+    /// Whom to ask: PROVIDER/MODEL, such as openai/gpt-5-mini
+    ///
+    /// Without it, the first known provider whose key is set in the environment is asked, with its default model. See
+    /// `instructor providers`.
+    #[arg(long, value_name = "SPEC", env = "INSTRUCTOR_MODEL", help_heading = "Provider")]
+    pub(crate) provider: Option<String>,
+
+    /// Where to ask, instead of the provider's own address
+    #[arg(long, value_name = "URL", help_heading = "Provider")]
+    pub(crate) base_url: Option<String>,
+
+    /// What the endpoint at --base-url speaks; any name goes before the slash of --provider then
+    #[arg(long, requires = "base_url", help_heading = "Provider")]
+    pub(crate) protocol: Option<Protocol>,
+
+    /// The variable that holds the key, instead of the provider's own
+    #[arg(long, value_name = "NAME", help_heading = "Provider")]
+    pub(crate) api_key_env: Option<String>,
+
+    /// Instructions for the model, as the system message
+    #[arg(long, value_name = "TEXT", help_heading = "Request")]
+    pub(crate) system: Option<String>,
+
+    /// An instruction that is put before the text
+    #[arg(long, value_name = "TEXT", help_heading = "Request")]
+    pub(crate) prompt: Option<String>,
+
+    /// How to ask: auto, schema, tools, json or md_json
+    #[arg(long, value_parser = |text: &str| text.parse::<Mode>(), default_value_t = Mode::Auto, help_heading = "Request")]
+    pub(crate) mode: Mode,
+
+    /// Sampling temperature
+    #[arg(long, value_name = "T", value_parser = temperature, help_heading = "Request")]
+    pub(crate) temperature: Option<f64>,
+
+    /// Limit of output tokens
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Request")]
+    pub(crate) max_tokens: Option<u64>,
+
+    /// A further top-level field of the request body; can be repeated
+    #[arg(long, value_name = "KEY=JSON", value_parser = extra, help_heading = "Request")]
+    pub(crate) extra: Vec<(String, Value)>,
+
+    /// Further calls after an answer that does not fit, and as many after the service failed [default: 3]
+    #[arg(long, value_name = "N", help_heading = "Limits")]
+    pub(crate) max_retries: Option<u32>,
+
+    /// Time for each attempt, such as 30, 1.5, 500ms or 2m [default: 10m]
+    #[arg(long, value_name = "SECS", value_parser = duration, help_heading = "Limits")]
+    pub(crate) timeout: Option<Duration>,
+
+    /// Time for all attempts and waits together [default: none]
+    #[arg(long, value_name = "SECS", value_parser = duration, help_heading = "Limits")]
+    pub(crate) deadline: Option<Duration>,
+
+    /// Print the JSON on one line
+    #[arg(long, help_heading = "Output")]
+    pub(crate) compact: bool,
+
+    /// Print the exact request instead of sending it, with the key masked; needs no key
+    #[arg(long, help_heading = "Output")]
+    pub(crate) dry_run: bool,
+
+    /// Show attempts and usage on standard error; -vv also shows what was wrong, with text of the answers
+    #[arg(short, long, action = ArgAction::Count, help_heading = "Output")]
+    pub(crate) verbose: u8,
+}
+
+/// List the providers that are known by name.
+#[derive(Debug, Args)]
+pub(crate) struct Providers {
+    /// As JSON, for machines
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Protocol {
+    /// OpenAI's chat completions
+    Openai,
+    /// Anthropic's messages
+    Anthropic,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = text.split_at(text.find(|c: char| c != '.' && !c.is_ascii_digit()).unwrap_or(text.len()));
+    let seconds = match unit {
+        "" | "s" => 1.0,
+        "ms" => 0.001,
+        "m" => 60.0,
+        _ => return Err(String::from("write seconds or a unit: 30, 1.5, 30s, 500ms, 2m")),
+    };
+    let number: f64 = number.parse().map_err(|_| String::from("write a number first: 30, 1.5, 30s, 500ms, 2m"))?;
+    let duration = Duration::try_from_secs_f64(number * seconds).map_err(|_| String::from("that is too long"))?;
+    if duration.is_zero() { Err(String::from("it has to be more than zero")) } else { Ok(duration) }
+}
+
+fn temperature(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() && number >= 0.0 => Ok(number),
+        _ => Err(String::from("write a number from 0 on, such as 0.2")),
+    }
+}
+
+fn extra(text: &str) -> Result<(String, Value), String> {
+    let (key, json) = text.split_once('=').ok_or("write KEY=JSON")?;
+    if key.is_empty() {
+        return Err(String::from("there is no key before the ="));
+    }
+    let value = serde_json::from_str(json).map_err(|e| format!("not JSON: {e}; strings need quotes: {key}='\"text\"'"))?;
+    Ok((String::from(key), value))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_read_as_people_write_them() {
+        let ms = |text| duration(text).map(|d| d.as_millis());
+        for (text, wanted) in [("30", 30_000), ("1.5", 1500), ("30s", 30_000), ("2m", 120_000), ("500ms", 500)] {
+            assert_eq!(ms(text), Ok(wanted), "{text}");
+        }
+        for text in ["", "0", "0ms", "-1", "s", "1h", "1e3", "1.2.3", "inf", "NaN", "99999999999999999999999", "３"] {
+            assert!(ms(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn extra_fields_are_json() {
+        assert_eq!(extra("a=1"), Ok((String::from("a"), Value::from(1))));
+        assert_eq!(extra("a=\"b=c\""), Ok((String::from("a"), Value::from("b=c"))));
+        assert!(extra("user=bob").unwrap_err().contains("user='\"text\"'"));
+        for text in ["a", "=1", "a="] {
+            assert!(extra(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! `instructor extract`: one request, its value on standard output.
+
+use instructor::{Attempt, Client, ClientBuilder, Error, Message, Profile, Report};
+
+use crate::args::Extract;
+use crate::failure::Failure;
+use crate::secret::hidden;
+use crate::{input, output, target};
+
+pub(crate) fn run(args: &Extract) -> Result<(), Failure> {
+    // The text comes last: nobody should type or pipe it only to hear that the key is missing.
+    let contract = input::contract(&args.schema)?;
+    let client = target::client(settings(args), args)?;
+    let text = input::text(args.file.as_deref())?;
+    let request = client.request(messages(args, text));
+    let failed = |error: &Error| failure(error, args, client.profile());
+    if args.dry_run {
+        let preview = request.preview_value(&contract).map_err(|e| failed(&e))?;
+        return output::result(&preview.to_string());
+    }
+    let (value, completion) = request.create_value(&contract).map_err(|e| failed(&e))?;
+    if args.verbose > 0 {
+        output::say(&hidden(&story(&completion.report, args), client.profile()));
+    }
+    output::result(&if args.compact { value.to_string() } else { format!("{value:#}") })
+}
+
+fn settings(args: &Extract) -> ClientBuilder {
+    let mut builder = Client::builder().mode(args.mode);
+    if let Some(temperature) = args.temperature {
+        builder = builder.temperature(temperature);
+    }
+    if let Some(tokens) = args.max_tokens {
+        builder = builder.max_tokens(tokens);
+    }
+    if let Some(retries) = args.max_retries {
+        builder = builder.max_retries(retries);
+    }
+    if let Some(timeout) = args.timeout {
+        builder = builder.timeout(timeout);
+    }
+    if let Some(deadline) = args.deadline {
+        builder = builder.budget(instructor::Budget::new().with_deadline(deadline));
+    }
+    args.extra.iter().fold(builder, |builder, (key, value)| builder.extra(key, value.clone()))
+}
+
+fn messages(args: &Extract, text: String) -> Vec<Message> {
+    let asked = match &args.prompt {
+        Some(prompt) => format!("{prompt}\n\n{text}"),
+        None => text,
+    };
+    args.system.iter().map(Message::system).chain([Message::user(asked)]).collect()
+}
+
+/// The attempts of a success, each with its issues for those who want them.
+fn story(report: &Report, args: &Extract) -> String {
+    let mut lines = Vec::new();
+    for attempt in report.attempts() {
+        lines.push(attempt.to_string());
+        if args.verbose > 1 && !attempt.issues.is_empty() {
+            lines.push(attempt.issues.to_string());
+        }
+    }
+    lines.push(total(report));
+    lines.join("\n")
+}
+
+fn total(report: &Report) -> String {
+    let calls = report.attempts().len();
+    format!("{calls} {}, {} ms, {}", if calls == 1 { "attempt" } else { "attempts" }, report.elapsed().as_millis(), report.usage())
+}
+
+/// The error's own words tell the attempts; here is what they leave out.
+fn failure(error: &Error, args: &Extract, profile: &Profile) -> Failure {
+    let report = error.report();
+    let mut details = Vec::new();
+    if args.verbose > 1 {
+        details.extend(report.attempts().iter().filter_map(issues));
+        details.extend(error.raw().map(body));
+    }
+    if args.verbose > 0 && !report.attempts().is_empty() {
+        details.push(total(report));
+    }
+    let details = details.iter().map(|detail| hidden(detail, profile)).collect();
+    Failure::of(error, args, profile).details(details)
+}
+
+fn issues(attempt: &Attempt) -> Option<String> {
+    let Attempt { number, issues, .. } = attempt;
+    (!issues.is_empty()).then(|| format!("issues of attempt {number}:\n{issues}"))
+}
+
+/// The last body, as far as a terminal wants it.
+fn body(raw: &[u8]) -> String {
+    const SHOWN: usize = 4000;
+    let text = String::from_utf8_lossy(raw);
+    let shown: String = text.trim().chars().take(SHOWN).collect();
+    let cut = if shown.len() < text.trim().len() { " (cut)" } else { "" };
+    format!("the last response body, {} bytes{cut}:\n{shown}", raw.len())
+}

@@ -1,0 +1,64 @@
+//! `instructor providers`: who is known by name.
+
+use instructor::Profile;
+use serde_json::{Value, json};
+
+use crate::args::Providers;
+use crate::failure::Failure;
+use crate::output;
+
+pub(crate) fn run(args: &Providers) -> Result<(), Failure> {
+    let text = if args.json {
+        let list: Vec<Value> = Profile::all().map(|profile| described(&profile)).collect();
+        format!("{:#}", Value::from(list))
+    } else {
+        table()
+    };
+    output::result(&text)
+}
+
+fn described(profile: &Profile) -> Value {
+    json!({
+        "id": profile.id(),
+        "protocol": profile.protocol(),
+        "base_url": profile.base_url(),
+        "base_url_env": profile.base_url_env(),
+        "key_env": profile.key_env().collect::<Vec<_>>(),
+        "key_required": !profile.is_keyless(),
+        "mode": profile.mode().as_str(),
+        "default_model": profile.default_model(),
+    })
+}
+
+const HEAD: [&str; 6] = ["PROVIDER", "PROTOCOL", "MODE", "KEY", "DEFAULT MODEL", "BASE URL"];
+
+fn table() -> String {
+    let mut rows = vec![HEAD.map(String::from)];
+    rows.extend(Profile::all().map(|profile| row(&profile)));
+    let mut widths = [0; HEAD.len()];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.len().max(*width);
+        }
+    }
+    let lines: Vec<String> = rows.iter().map(|row| line(row, &widths)).collect();
+    lines.join("\n")
+}
+
+fn row(profile: &Profile) -> [String; HEAD.len()] {
+    let keys = profile.key_env().collect::<Vec<_>>().join(" or ");
+    let optional = if profile.is_keyless() { " (optional)" } else { "" };
+    [
+        String::from(profile.id()),
+        String::from(profile.protocol()),
+        profile.mode().to_string(),
+        format!("{keys}{optional}"),
+        String::from(profile.default_model().unwrap_or("-")),
+        String::from(profile.base_url()),
+    ]
+}
+
+fn line(row: &[String], widths: &[usize]) -> String {
+    let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+    String::from(cells.join("  ").trim_end())
+}

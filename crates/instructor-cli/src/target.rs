@@ -1,0 +1,80 @@
+//! Whom to ask: from arguments and environment to a client.
+
+use instructor::blocking::Client;
+use instructor::{ClientBuilder, Error, Profile};
+
+use crate::args::{Extract, Protocol};
+use crate::failure::Failure;
+use crate::secret;
+
+/// Stands in for the key of a request that is only shown.
+const PLACEHOLDER: &str = "placeholder";
+
+/// The client for a provider, with its key. `builder` has all other settings.
+pub(crate) fn client(mut builder: ClientBuilder, args: &Extract) -> Result<Client, Failure> {
+    if let Some(url) = &args.base_url {
+        builder = builder.base_url(url);
+    }
+    let spec = args.provider.as_deref().map(str::trim).filter(|spec| !spec.is_empty());
+    let Some(spec) = spec else {
+        return from_env(builder, args);
+    };
+    let Some((mut profile, model)) = profile(spec, args)? else {
+        // The library says best what is wrong with it.
+        let hint = "`instructor providers` lists the known ones; for any other endpoint add --base-url URL --protocol \
+                    openai or --protocol anthropic";
+        return Client::build(builder.provider(spec)).map_err(|e| setup(&e).hint(hint));
+    };
+    if let Some(variable) = &args.api_key_env {
+        profile = profile.with_key_env(variable);
+    }
+    builder = match profile.key_env().find_map(secret::held) {
+        Some(key) => builder.api_key(key),
+        None if profile.is_keyless() => builder,
+        None if args.dry_run => builder.api_key(PLACEHOLDER),
+        None => return Err(no_key(&profile, args)),
+    };
+    Client::build(builder.profile(profile).model(model)).map_err(|e| setup(&e))
+}
+
+/// Whatever the keys in the environment are for.
+fn from_env(builder: ClientBuilder, args: &Extract) -> Result<Client, Failure> {
+    if args.api_key_env.is_some() || args.protocol.is_some() {
+        return Err(Failure::setup("--api-key-env and --protocol say nothing without --provider"));
+    }
+    let built = builder.from_env().and_then(Client::build);
+    built.map_err(|e| setup(&e).hint("or name one: --provider openai/gpt-5-mini"))
+}
+
+/// The profile and model of a spec; `None` if it names no known provider and no protocol either.
+fn profile<'s>(spec: &'s str, args: &Extract) -> Result<Option<(Profile, &'s str)>, Failure> {
+    let Some((id, model)) = spec.split_once('/').filter(|(id, model)| !id.is_empty() && !model.is_empty()) else {
+        return Ok(None);
+    };
+    let own = args.protocol.zip(args.base_url.as_deref()).map(|(protocol, url)| match protocol {
+        Protocol::Openai => Profile::openai_compatible(id, url),
+        Protocol::Anthropic => Profile::anthropic_compatible(id, url),
+    });
+    let known = Profile::named(id);
+    if let (Some(known), Some(own)) = (&known, &own)
+        && known.protocol() != own.protocol()
+    {
+        return Err(Failure::setup(format!("{id} speaks {}, not what --protocol says", known.protocol()))
+            .hint("give an endpoint of your own another name: --provider my-endpoint/MODEL"));
+    }
+    Ok(known.or(own).map(|profile| (profile, model)))
+}
+
+/// The name in --api-key-env is not repeated: it may be the key itself, put there by mistake.
+fn no_key(profile: &Profile, args: &Extract) -> Failure {
+    let missing = Failure::setup(format!("there is no key for {}", profile.id()));
+    if args.api_key_env.is_some() {
+        return missing.hint("the variable that --api-key-env names is not set");
+    }
+    let variables = profile.key_env().collect::<Vec<_>>().join(" or ");
+    missing.hint(format!("set {variables}, or name the variable that holds it with --api-key-env"))
+}
+
+fn setup(error: &Error) -> Failure {
+    Failure::from_kind(error.kind(), error.to_string())
+}

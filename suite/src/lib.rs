@@ -1,0 +1,1 @@
+//! Nothing: the tests of the workspace are in `tests/it`.
