@@ -49,7 +49,7 @@ pub(crate) struct Extract {
     ///
     /// Without it, the first known provider whose key is set in the environment is asked, with its default model. See
     /// `instructor providers`.
-    #[arg(long, value_name = "SPEC", env = "INSTRUCTOR_MODEL", help_heading = "Provider")]
+    #[arg(long, value_name = "SPEC", env = "INSTRUCTOR_MODEL", hide_env_values = true, help_heading = "Provider")]
     pub(crate) provider: Option<String>,
 
     /// Where to ask, instead of the provider's own address
@@ -154,7 +154,8 @@ fn extra(text: &str) -> Result<(String, Value), String> {
     if key.is_empty() {
         return Err(String::from("there is no key before the ="));
     }
-    let value = serde_json::from_str(json).map_err(|e| format!("not JSON: {e}; strings need quotes: {key}='\"text\"'"))?;
+    let value =
+        serde_json::from_str(json).map_err(|e| format!("not JSON: {e}; strings need quotes: {key}='\"text\"'"))?;
     Ok((String::from(key), value))
 }
 

@@ -68,7 +68,12 @@ fn story(report: &Report, args: &Extract) -> String {
 
 fn total(report: &Report) -> String {
     let calls = report.attempts().len();
-    format!("{calls} {}, {} ms, {}", if calls == 1 { "attempt" } else { "attempts" }, report.elapsed().as_millis(), report.usage())
+    format!(
+        "{calls} {}, {} ms, {}",
+        if calls == 1 { "attempt" } else { "attempts" },
+        report.elapsed().as_millis(),
+        report.usage()
+    )
 }
 
 /// The error's own words tell the attempts; here is what they leave out.

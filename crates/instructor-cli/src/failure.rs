@@ -92,7 +92,9 @@ fn hint(error: &Error, args: &Extract, profile: &Profile) -> Option<String> {
         }
         ErrorKind::Transport => match (cause(error), profile.base_url_env()) {
             (Some(TransportErrorKind::Timeout), _) => String::from("raise --timeout"),
-            (Some(TransportErrorKind::Connect), Some(variable)) => format!("check the address: --base-url or {variable}"),
+            (Some(TransportErrorKind::Connect), Some(variable)) => {
+                format!("check the address: --base-url or {variable}")
+            }
             (Some(TransportErrorKind::Connect), None) => String::from("check the address: --base-url"),
             _ => return None,
         },

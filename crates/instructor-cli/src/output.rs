@@ -18,7 +18,8 @@ pub(crate) fn result(text: &str) -> Result<(), Failure> {
 /// Says something to the person at the terminal. Providers and models get their words in here, so that control
 /// characters, which could rewrite what the terminal shows, are left out.
 pub(crate) fn say(text: &str) {
-    let plain: String = text.chars().map(|c| if c.is_control() && !matches!(c, '\n' | '\t') { ' ' } else { c }).collect();
+    let plain: String =
+        text.chars().map(|c| if c.is_control() && !matches!(c, '\n' | '\t') { ' ' } else { c }).collect();
     // There is nobody to tell that this failed.
     _ = writeln!(io::stderr().lock(), "{plain}");
 }

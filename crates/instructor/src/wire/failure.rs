@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use http::HeaderMap;
-use instructor_json::{Document, Kind, Node};
+use instructor_json::{Document, Node};
 
 use super::response::text_field;
 use crate::error::ErrorKind;
@@ -28,11 +28,21 @@ pub(crate) struct Failure {
 pub(crate) fn read_failure(status: u16, headers: &HeaderMap, body: &[u8], now: Duration) -> Failure {
     let text = std::str::from_utf8(body).ok();
     let doc = text.and_then(|text| Document::parse(text).ok());
-    let mut failure = doc.as_ref().map_or_else(Failure::unknown, |doc| Failure::from_body(unwrap_list(doc.root())));
+    let mut failure = match (&doc, text) {
+        (Some(doc), _) => Failure::from_body(unwrap_list(doc.root())),
+        (None, Some(text)) => Failure { message: plain(text), ..Failure::unknown() },
+        (None, None) => Failure::unknown(),
+    };
     failure.status = Some(status);
     failure.kind = kind_of(status, failure.code.as_deref());
     failure.retry_after = retry_after(headers, now);
     failure
+}
+
+/// What proxies say in plain text; a page is no message.
+fn plain(text: &str) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty() && !text.starts_with(['<', '{', '['])).then(|| String::from(text))
 }
 
 fn unwrap_list(node: Node<'_>) -> Node<'_> {
@@ -47,7 +57,7 @@ impl Failure {
     /// Reads the error object that stands in a body with a success status.
     pub(crate) fn in_success(body: Node<'_>) -> Self {
         let mut failure = Self::from_body(body);
-        let status = failure.code.as_deref().and_then(|code| code.parse().ok()).filter(|s| (400..600).contains(s));
+        let status = body.get("error").and_then(status_field).or_else(|| status_field(body));
         failure.kind = kind_of(status.unwrap_or(500), failure.code.as_deref());
         failure
     }
@@ -69,6 +79,10 @@ impl Failure {
             .filter(|node| !node.is_null())
             .map(|node| node.as_str().map_or_else(|| String::from(node.source()), Cow::into_owned))
             .or_else(|| text_field(body.get("errors").map(unwrap_list)?, "message"));
+        // Routers say only that something failed, and put what the upstream said beside it.
+        if let Some(raw) = error.get("metadata").and_then(|metadata| text_field(metadata, "raw")) {
+            failure.message = Some(failure.message.map_or(raw.clone(), |message| format!("{message}: {raw}")));
+        }
         failure.generation = text_field(error, "failed_generation");
         failure
     }
@@ -97,12 +111,20 @@ impl Failure {
 
 /// The most telling of `code` and `type`: a code that is only the status again tells less than the type.
 fn code_field(node: Node<'_>) -> Option<String> {
-    let code = node.get("code").filter(|n| !n.is_null());
-    let number = code.filter(|n| n.kind() == Kind::Number).map(|n| String::from(n.source()));
-    let word = code.and_then(Node::as_str).filter(|s| !s.is_empty()).map(Cow::into_owned);
-    word.or_else(|| number.is_none().then(|| text_field(node, "type")).flatten()).or(number)
+    let number = |key| node.get(key).and_then(Node::as_number).map(String::from);
+    text_field(node, "code")
         .or_else(|| text_field(node, "type"))
+        .or_else(|| number("code"))
         .or_else(|| text_field(node, "status"))
+}
+
+/// The HTTP status that an error object says, where the answer itself had none to say it with.
+fn status_field(node: Node<'_>) -> Option<u16> {
+    ["code", "status_code", "status"]
+        .iter()
+        .filter_map(|key| node.get(key))
+        .find_map(|n| n.as_number().map(Cow::Borrowed).or_else(|| n.as_str())?.parse().ok())
+        .filter(|status| (400..600).contains(status))
 }
 
 /// Words that mean more than the status they come with.
@@ -181,6 +203,7 @@ mod tests {
             (429, r#"{"error":{"message":"m","type":"requests","code":"rate_limit_exceeded"}}"#, ErrorKind::RateLimited, Some("rate_limit_exceeded")),
             (529, r#"{"type":"error","error":{"type":"overloaded_error","message":"m"}}"#, ErrorKind::Overloaded, Some("overloaded_error")),
             (400, r#"{"error":{"code":400,"message":"m","metadata":{}}}"#, ErrorKind::BadRequest, Some("400")),
+            (400, r#"{"error":{"code":400,"message":"m","type":"exceed_context"}}"#, ErrorKind::BadRequest, Some("exceed_context")),
             (400, r#"[{"error":{"code":400,"message":"m","status":"INVALID_ARGUMENT"}}]"#, ErrorKind::BadRequest, Some("400")),
             (400, r#"{"code":"bad","error":"m"}"#, ErrorKind::BadRequest, Some("bad")),
             (500, r#"{"error":"m"}"#, ErrorKind::Overloaded, None),
@@ -192,6 +215,22 @@ mod tests {
             assert_eq!(read(status, body), (kind, code.map(String::from), Some(String::from("m"))), "{body}");
         }
         assert_eq!(read(502, "<html>Bad gateway</html>"), (ErrorKind::Overloaded, None, None));
+        assert_eq!(read(503, " no healthy upstream\n"), (ErrorKind::Overloaded, None, Some(String::from("no healthy upstream"))));
+        let routed = r#"{"error":{"code":429,"message":"failed","metadata":{"raw":"slow down"}}}"#;
+        assert_eq!(
+            read(429, routed),
+            (ErrorKind::RateLimited, Some(String::from("429")), Some(String::from("failed: slow down")))
+        );
+    }
+
+    #[test]
+    fn an_error_object_with_a_success_status_says_its_own() {
+        let kind = |body: &str| Failure::in_success(Document::parse(body).unwrap().root()).kind;
+        assert_eq!(kind(r#"{"error":{"code":429,"type":"upstream","message":"m"}}"#), ErrorKind::RateLimited);
+        assert_eq!(kind(r#"{"error":{"status_code":401,"message":"m"}}"#), ErrorKind::Auth);
+        assert_eq!(kind(r#"{"error":{"code":"402","message":"m"}}"#), ErrorKind::Quota);
+        assert_eq!(kind(r#"{"error":"m","code":400}"#), ErrorKind::BadRequest);
+        assert_eq!(kind(r#"{"error":{"message":"m"}}"#), ErrorKind::Overloaded);
     }
 
     #[test]

@@ -8,6 +8,8 @@ mod body;
 mod failure;
 mod frame;
 pub(crate) mod openai_chat;
+#[cfg(test)]
+mod recorded;
 mod response;
 
 use std::fmt;
@@ -134,7 +136,7 @@ pub(crate) fn read_response(wire: &dyn Wire, body: &[u8], profile: &Profile) -> 
     if start.starts_with('<') {
         return Err(Undecoded::Unreadable(String::from("the response body is an HTML or XML page, not JSON")));
     }
-    wire.decode(text, profile)
+    wire.decode(start, profile)
 }
 
 fn read_stream(mut decoder: Box<dyn Decoder>, body: &[u8]) -> Result<Response, Undecoded> {

@@ -90,7 +90,8 @@ impl Usage {
     }
 }
 
-fn sum(a: Option<u64>, b: Option<u64>) -> Option<u64> {
+/// What is known of both; unknown only if both are.
+pub(super) fn sum(a: Option<u64>, b: Option<u64>) -> Option<u64> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.saturating_add(b)),
         (a, b) => a.or(b),

@@ -3,7 +3,7 @@ use serde_json::value::RawValue;
 
 use super::NAME;
 use crate::message::{Opaque, Part, ToolCall};
-use crate::wire::response::{Finish, Response, Usage, count_field, text_field};
+use crate::wire::response::{Finish, Response, Usage, count_field, sum, text_field};
 use crate::wire::{Failure, Undecoded};
 
 pub(super) fn response(body: &str) -> Result<Response, Undecoded> {
@@ -78,9 +78,8 @@ pub(super) fn finish(word: String) -> Finish {
 pub(super) fn usage(node: Node<'_>) -> Usage {
     let cached = count_field(node, "cache_read_input_tokens");
     let cache_write = count_field(node, "cache_creation_input_tokens");
-    let input = count_field(node, "input_tokens");
     Usage {
-        input: input.map(|n| n + cached.unwrap_or(0) + cache_write.unwrap_or(0)),
+        input: count_field(node, "input_tokens").and_then(|n| sum(Some(n), sum(cached, cache_write))),
         output: count_field(node, "output_tokens"),
         cached,
         cache_write,
