@@ -1,5 +1,11 @@
 //! The binary, against a provider on the loopback interface.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, also in its own functions"
+)]
+
 mod loopback;
 
 use std::io::Write;
@@ -91,24 +97,16 @@ impl Drop for File {
 
 #[test]
 fn the_value_is_all_of_standard_output() {
+    type Header = (&'static str, &'static str);
+    const BEARER: Header = ("authorization", "Bearer sk-test-0123456789");
     // spec, further arguments, path, header with the key
-    let cases: [(&str, &[&str], &str, Option<(&str, &str)>); 6] = [
-        ("openai/m", &[], "/v1/chat/completions", Some(("authorization", "Bearer sk-test-0123456789"))),
-        (
-            "openai/m",
-            &["--mode", "tools"],
-            "/v1/chat/completions",
-            Some(("authorization", "Bearer sk-test-0123456789")),
-        ),
+    let cases: [(&str, &[&str], &str, Option<Header>); 6] = [
+        ("openai/m", &[], "/v1/chat/completions", Some(BEARER)),
+        ("openai/m", &["--mode", "tools"], "/v1/chat/completions", Some(BEARER)),
         ("anthropic/m", &[], "/v1/messages", Some(("x-api-key", KEY))),
         ("local/m", &["--protocol", "openai"], "/v1/chat/completions", None),
         ("local/m", &["--protocol", "anthropic"], "/v1/messages", None),
-        (
-            "local/m",
-            &["--protocol", "openai", "--api-key-env", "GATEWAY_KEY"],
-            "/v1/chat/completions",
-            Some(("authorization", "Bearer sk-test-0123456789")),
-        ),
+        ("local/m", &["--protocol", "openai", "--api-key-env", "GATEWAY_KEY"], "/v1/chat/completions", Some(BEARER)),
     ];
     for (spec, more, path, key) in cases {
         let server = Loopback::new([Reply::Value(ada())]);
@@ -315,7 +313,9 @@ fn what_is_set_up_wrong_is_told_with_what_to_do() {
     let binary = File::new("binary.txt", b"ab\xff");
     let missing = "does-not-exist.txt";
     let with = |args: &[&'static str]| [&["--schema", SCHEMA], args].concat();
-    let cases: [(Vec<&str>, &[u8], i32, &[&str]); 20] = [
+    // arguments, standard input, exit code, what standard error says
+    type Row<'a> = (Vec<&'a str>, &'a [u8], i32, &'a [&'a str]);
+    let cases: [Row<'_>; 20] = [
         (with(&["--provider=openai/m"]), b"x", 2, &["openai", "set OPENAI_API_KEY", "--api-key-env"]),
         (with(&["--provider=groq/m"]), b"x", 2, &["set GROQ_API_KEY"]),
         (with(&["--provider=opnai/m"]), b"x", 2, &["Did you mean \"openai\"?", "instructor providers", "--protocol"]),

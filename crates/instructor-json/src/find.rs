@@ -86,10 +86,10 @@ fn fences(text: &str, from: usize) -> Vec<Range<usize>> {
                 fences.push(start..at);
                 inside = None;
             }
-        } else if let Some(info) = bare.strip_prefix("```").or_else(|| bare.strip_prefix("~~~")) {
-            if info.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-+.".contains(&b)) {
-                inside = Some(at + line.len());
-            }
+        } else if let Some(info) = bare.strip_prefix("```").or_else(|| bare.strip_prefix("~~~"))
+            && info.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-+.".contains(&b))
+        {
+            inside = Some(at + line.len());
         }
         at += line.len();
     }

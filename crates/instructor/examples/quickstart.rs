@@ -2,6 +2,7 @@
 //!
 //! With a provider key in the environment or Ollama on localhost, this goes live.
 //! With none, a server inside this example answers from a script, over real HTTP in OpenAI's protocol.
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::error::Error;
 use std::io::{Read, Write};
@@ -63,5 +64,5 @@ fn local_ollama() -> Option<String> {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
     let tags: serde_json::Value = serde_json::from_str(answer.split_once("\r\n\r\n")?.1).ok()?;
-    Some(String::from(tags["models"][0]["name"].as_str()?))
+    Some(String::from(tags.pointer("/models/0/name")?.as_str()?))
 }

@@ -79,7 +79,6 @@ pub struct Client {
 
 impl Client {
     /// To set up a client in detail.
-    #[must_use]
     pub fn builder() -> ClientBuilder {
         ClientBuilder::new()
     }

@@ -44,7 +44,8 @@ fn every_provider_of_the_table_works_by_its_name() {
 
 #[test]
 fn a_missing_key_names_its_variable() {
-    let unset = Profile::openai_compatible("gateway", "http://localhost:9/v1").with_key_env("INSTRUCTOR_TEST_UNSET_KEY");
+    let unset =
+        Profile::openai_compatible("gateway", "http://localhost:9/v1").with_key_env("INSTRUCTOR_TEST_UNSET_KEY");
     let error = Client::builder().profile(unset).model("m").build().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
     assert!(error.to_string().contains("INSTRUCTOR_TEST_UNSET_KEY"), "{error}");
@@ -56,7 +57,9 @@ fn a_key_is_never_shown() {
     let client = script.builder("openai/gpt-5-mini").api_key("sk-secret").build().unwrap();
     let preview = client.request("x").preview::<Word>().unwrap();
     assert_eq!(preview.headers()["authorization"], "Bearer sk-secret");
-    for shown in [format!("{client:?}"), format!("{preview}"), format!("{preview:?}"), format!("{:?}", client.request("x"))] {
+    for shown in
+        [format!("{client:?}"), format!("{preview}"), format!("{preview:?}"), format!("{:?}", client.request("x"))]
+    {
         assert!(!shown.contains("sk-secret"), "{shown}");
     }
     let error = script.builder("openai/gpt-5-mini").api_key("sk-bad\nkey").build().unwrap_err();
@@ -66,7 +69,10 @@ fn a_key_is_never_shown() {
 #[test]
 fn run_time_profiles_speak_both_protocols() {
     let cases = [
-        (Profile::openai_compatible("mine", "https://llm.example.com/v1/"), "https://llm.example.com/v1/chat/completions"),
+        (
+            Profile::openai_compatible("mine", "https://llm.example.com/v1/"),
+            "https://llm.example.com/v1/chat/completions",
+        ),
         (Profile::anthropic_compatible("mine", "https://llm.example.com"), "https://llm.example.com/v1/messages"),
     ];
     for (profile, url) in cases {

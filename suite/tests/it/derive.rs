@@ -1,5 +1,8 @@
 #![expect(dead_code, reason = "the fields are read by the derive's output alone")]
-use instructor::{Context, Issue, Issues, ResponseModel, serde_json::{self, json, Value}};
+use instructor::{
+    Context, Issue, Issues, ResponseModel,
+    serde_json::{self, Value, json},
+};
 
 fn issues<T: ResponseModel>(v: Value) -> Vec<String> {
     let v: T = serde_json::from_value(v).unwrap();
@@ -7,14 +10,31 @@ fn issues<T: ResponseModel>(v: Value) -> Vec<String> {
     v.validate(&Context::new().with(7u32), &mut issues);
     issues.as_slice().iter().map(|i| format!("{} {}", i.path(), i.wanted())).collect()
 }
-fn not_x(s: &str) -> Result<(), String> { if s == "x" { Err("not x".into()) } else { Ok(()) } }
-fn not_xs(s: &String) -> Result<(), &'static str> { not_x(s).map_err(|_| "not xs") }
-fn short(s: &[u8]) -> Result<(), Issue> { if s.len() > 1 { Err(Issue::at("[1]", "short")) } else { Ok(()) } }
-fn known(s: &str, c: &Context) -> Result<(), Vec<Issue>> { if *c.get::<u32>().unwrap() == 7 && s == "x" { Err(vec![Issue::new("known"), Issue::at("q", "k2")]) } else { Ok(()) } }
-fn any<T>(_: &T) -> Result<(), String> { Err("any".into()) }
+fn not_x(s: &str) -> Result<(), String> {
+    if s == "x" { Err("not x".into()) } else { Ok(()) }
+}
+fn not_xs(s: &String) -> Result<(), &'static str> {
+    not_x(s).map_err(|_| "not xs")
+}
+fn short(s: &[u8]) -> Result<(), Issue> {
+    if s.len() > 1 { Err(Issue::at("[1]", "short")) } else { Ok(()) }
+}
+fn known(s: &str, c: &Context) -> Result<(), Vec<Issue>> {
+    if *c.get::<u32>().unwrap() == 7 && s == "x" {
+        Err(vec![Issue::new("known"), Issue::at("q", "k2")])
+    } else {
+        Ok(())
+    }
+}
+fn any<T>(_: &T) -> Result<(), String> {
+    Err("any".into())
+}
 
 #[instructor::model]
-struct Leaf { #[response(validate = not_x)] name: String }
+struct Leaf {
+    #[response(validate = not_x)]
+    name: String,
+}
 
 #[instructor::model]
 #[derive(Debug, PartialEq, Default)]
@@ -41,15 +61,28 @@ struct Tree {
     #[response(validate = short)]
     bytes: Vec<u8>,
 }
-impl Tree { fn whole(&self) -> Result<(), Issues> { if self.first_name == "x" { Err("whole".into()) } else { Ok(()) } } }
-fn whole2(t: &Tree, _: &Context) -> Result<(), String> { if t.first_name == "x" { Err("whole2".into()) } else { Ok(()) } }
+impl Tree {
+    fn whole(&self) -> Result<(), Issues> {
+        if self.first_name == "x" { Err("whole".into()) } else { Ok(()) }
+    }
+}
+fn whole2(t: &Tree, _: &Context) -> Result<(), String> {
+    if t.first_name == "x" { Err("whole2".into()) } else { Ok(()) }
+}
 
 #[instructor::model]
 #[derive(PartialEq, Default)]
-struct LeafD { #[response(validate = not_x)] name: String }
+struct LeafD {
+    #[response(validate = not_x)]
+    name: String,
+}
 #[instructor::model]
 #[derive(PartialEq, Default)]
-struct Flat { #[response(validate = not_x)] #[serde(default)] flat_name: String }
+struct Flat {
+    #[response(validate = not_x)]
+    #[serde(default)]
+    flat_name: String,
+}
 
 #[test]
 fn tree() {
@@ -57,20 +90,54 @@ fn tree() {
         "firstName": "x", "type": "t", "odd key": {"name": "x"}, "leafList": [{"name": "a"}, {"name": "x"}],
         "flat_name": "x", "dee": [{"firstName": "a", "type": "", "leafList": [{"name": "x"}], "dee": []}], "bytes": [1, 2]
     }));
-    assert_eq!(got, [
-        "$.firstName not x", "$.firstName known", "$.firstName.q k2", "$.firstName not xs",
-        "$[\"odd key\"].name not x", "$.leafList[1].name not x", "$.flat_name not x",
-        "$.dee[0].leafList[0].name not x", "$.dee[0] any", "$.bytes[1] short", "$ whole", "$ whole2", "$ any",
-    ]);
+    assert_eq!(
+        got,
+        [
+            "$.firstName not x",
+            "$.firstName known",
+            "$.firstName.q k2",
+            "$.firstName not xs",
+            "$[\"odd key\"].name not x",
+            "$.leafList[1].name not x",
+            "$.flat_name not x",
+            "$.dee[0].leafList[0].name not x",
+            "$.dee[0] any",
+            "$.bytes[1] short",
+            "$ whole",
+            "$ whole2",
+            "$ any",
+        ]
+    );
 }
 
-#[instructor::model] struct New(#[response(validate = not_x)] String);
-#[instructor::model] #[serde(transparent)] struct Trans { #[response(validate = not_x)] a: String }
-#[instructor::model] struct Pair(Leaf, #[serde(skip)] u8, Leaf);
-#[instructor::model] #[serde(from = "String")] struct Conv { #[response(validate = not_x)] a: String }
-impl From<String> for Conv { fn from(a: String) -> Self { Self { a } } }
-#[instructor::model] struct Unit;
-#[instructor::model] struct Raw { #[response(validate = not_x)] r#fn: String }
+#[instructor::model]
+struct New(#[response(validate = not_x)] String);
+#[instructor::model]
+#[serde(transparent)]
+struct Trans {
+    #[response(validate = not_x)]
+    a: String,
+}
+#[instructor::model]
+struct Pair(Leaf, #[serde(skip)] u8, Leaf);
+#[instructor::model]
+#[serde(from = "String")]
+struct Conv {
+    #[response(validate = not_x)]
+    a: String,
+}
+impl From<String> for Conv {
+    fn from(a: String) -> Self {
+        Self { a }
+    }
+}
+#[instructor::model]
+struct Unit;
+#[instructor::model]
+struct Raw {
+    #[response(validate = not_x)]
+    r#fn: String,
+}
 
 #[test]
 fn steps() {
@@ -96,9 +163,26 @@ macro_rules! enums { ($($name:ident $(#[$attr:meta])*;)*) => { $(
     }
 )* } }
 enums! { Ext; Int #[serde(tag = "t")]; Adj #[serde(tag = "t", content = "c")]; Unt #[serde(untagged)]; }
-#[instructor::model] #[serde(tag = "t", content = "c")] enum AdjT { T(Leaf, Leaf) }
-#[instructor::model] enum ExtT { T(Leaf, Leaf), #[serde(untagged)] U { #[response(validate = not_x)] u: String } }
-#[instructor::model] #[response(validate = any)] enum Plain { A, B }
+#[instructor::model]
+#[serde(tag = "t", content = "c")]
+enum AdjT {
+    T(Leaf, Leaf),
+}
+#[instructor::model]
+enum ExtT {
+    T(Leaf, Leaf),
+    #[serde(untagged)]
+    U {
+        #[response(validate = not_x)]
+        u: String,
+    },
+}
+#[instructor::model]
+#[response(validate = any)]
+enum Plain {
+    A,
+    B,
+}
 
 #[test]
 fn tags() {
@@ -111,36 +195,72 @@ fn tags() {
     assert_eq!(issues::<Adj>(json!({"t": "R", "c": {"other-field": "x"}})), ["$.c.other-field not x"]);
     assert_eq!(issues::<Adj>(json!({"t": "new_type", "c": {"name": "x"}})), ["$.c.name not x"]);
     assert_eq!(issues::<Unt>(json!({"other-field": "x"})), ["$.other-field not x"]);
-    assert_eq!(issues::<AdjT>(json!({"t": "T", "c": [{"name": "x"}, {"name": "x"}]})), ["$.c[0].name not x", "$.c[1].name not x"]);
-    assert_eq!(issues::<ExtT>(json!({"T": [{"name": "x"}, {"name": "x"}]})), ["$.T[0].name not x", "$.T[1].name not x"]);
+    assert_eq!(
+        issues::<AdjT>(json!({"t": "T", "c": [{"name": "x"}, {"name": "x"}]})),
+        ["$.c[0].name not x", "$.c[1].name not x"]
+    );
+    assert_eq!(
+        issues::<ExtT>(json!({"T": [{"name": "x"}, {"name": "x"}]})),
+        ["$.T[0].name not x", "$.T[1].name not x"]
+    );
     assert_eq!(issues::<ExtT>(json!({"u": "x"})), ["$.u not x"]);
     assert_eq!(issues::<Plain>(json!("A")), ["$ any"]);
 }
 
 #[instructor::model]
-struct Page<T> { items: Vec<T>, next: Option<Box<Page<T>>>, #[response(validate = any)] one: T }
+struct Page<T> {
+    items: Vec<T>,
+    next: Option<Box<Page<T>>>,
+    #[response(validate = any)]
+    one: T,
+}
 #[instructor::model]
-struct Two<T: Clone, const N: usize> where T: PartialEq { #[serde(bound(deserialize = "T: instructor::serde::de::DeserializeOwned"))] a: Vec<T>, }
+struct Two<T: Clone, const N: usize>
+where
+    T: PartialEq,
+{
+    #[serde(bound(deserialize = "T: instructor::serde::de::DeserializeOwned"))]
+    a: Vec<T>,
+}
 
 #[test]
 fn generic() {
-    assert_eq!(issues::<Page<Leaf>>(json!({"items": [{"name": "x"}], "next": {"items": [{"name": "x"}], "one": {"name": "a"}}, "one": {"name": "x"}})),
-        ["$.items[0].name not x", "$.next.items[0].name not x", "$.next.one any", "$.one.name not x", "$.one any"]);
+    assert_eq!(
+        issues::<Page<Leaf>>(
+            json!({"items": [{"name": "x"}], "next": {"items": [{"name": "x"}], "one": {"name": "a"}}, "one": {"name": "x"}})
+        ),
+        ["$.items[0].name not x", "$.next.items[0].name not x", "$.next.one any", "$.one.name not x", "$.one any"]
+    );
     assert_eq!(issues::<Two<String, 3>>(json!({"a": []})), [""; 0]);
 }
 
-mod re { pub(crate) mod export { pub(crate) use ::instructor; } }
+mod re {
+    pub(crate) mod export {
+        pub(crate) use ::instructor;
+    }
+}
 #[instructor::model(crate = "crate::derive::re::export::instructor")]
-struct Re { #[response(validate = not_x)] a: String }
+struct Re {
+    #[response(validate = not_x)]
+    a: String,
+}
 mod own {
     use instructor::{schemars, serde};
     #[derive(serde::Deserialize, schemars::JsonSchema, instructor::ResponseModel)]
-    #[serde(crate = "instructor::serde")] #[schemars(crate = "instructor::schemars")] #[response(crate = "super::re::export::instructor")]
-    pub(super) struct Own { #[response(validate = super::not_x)] pub(super) a: String }
+    #[serde(crate = "instructor::serde")]
+    #[schemars(crate = "instructor::schemars")]
+    #[response(crate = "super::re::export::instructor")]
+    pub(super) struct Own {
+        #[response(validate = super::not_x)]
+        pub(super) a: String,
+    }
     #[instructor::model]
     #[derive(Debug, Clone, serde::Serialize, serde::Deserialize, schemars::JsonSchema, instructor::ResponseModel)]
     #[serde(crate = "instructor::serde")]
-    pub(super) struct AllGiven { #[response(validate = super::not_x)] pub(super) a: String }
+    pub(super) struct AllGiven {
+        #[response(validate = super::not_x)]
+        pub(super) a: String,
+    }
 }
 #[test]
 fn elsewhere() {

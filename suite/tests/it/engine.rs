@@ -131,7 +131,10 @@ fn retry_after_wins_in_every_form() {
         (limited("retry-after", "0.5"), 500),
         (limited("retry-after-ms", "1500"), 1_500),
         (limited("retry-after", "Thu, 01 Jan 1970 00:00:09 GMT"), 9_000),
-        (limited("retry-after", "Sun, 06 Nov 1994 08:49:40 GMT").header("date", "Sun, 06 Nov 1994 08:49:37 GMT"), 3_000),
+        (
+            limited("retry-after", "Sun, 06 Nov 1994 08:49:40 GMT").header("date", "Sun, 06 Nov 1994 08:49:37 GMT"),
+            3_000,
+        ),
     ];
     for (reply, millis) in cases {
         let shown = format!("{reply:?}");
@@ -194,10 +197,8 @@ fn a_timeout_of_one_attempt_is_tried_again() {
 #[test]
 fn stop_after_delay_starts_no_further_attempt() {
     let script = Script::new().when(|_| true, Reply::status(503).after(SECOND));
-    let retry = Retry::new()
-        .with_stop_after_attempt(100)
-        .with_stop_after_delay(10 * SECOND)
-        .with_wait(Wait::fixed(2 * SECOND));
+    let retry =
+        Retry::new().with_stop_after_attempt(100).with_stop_after_delay(10 * SECOND).with_wait(Wait::fixed(2 * SECOND));
     let client = script.builder(SPEC).retry(retry).build().unwrap();
     let error = ask(&script, &client).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Overloaded);
@@ -276,11 +277,11 @@ fn a_re_ask_has_the_answer_and_every_issue() {
 
 #[test]
 fn every_call_of_a_rejected_turn_is_answered() {
-    let call = |id: &str, name: &str, arguments: &str| {
-        json!({ "id": id, "type": "function", "function": { "name": name, "arguments": arguments } })
-    };
-    let calls = json!([call("a", "User", "{\"name\":\"A\",\"age\":1}"), call("b", "User", "{\"name\":\"B\",\"age\":2}")]);
-    let two = Reply::json(json!({ "choices": [{ "message": { "tool_calls": calls }, "finish_reason": "tool_calls" }] }));
+    let call = |id: &str, name: &str, arguments: &str| json!({ "id": id, "type": "function", "function": { "name": name, "arguments": arguments } });
+    let calls =
+        json!([call("a", "User", "{\"name\":\"A\",\"age\":1}"), call("b", "User", "{\"name\":\"B\",\"age\":2}")]);
+    let two =
+        Reply::json(json!({ "choices": [{ "message": { "tool_calls": calls }, "finish_reason": "tool_calls" }] }));
     let script = script([two, right()]);
     let (_, completion) = ask(&script, &script.client("groq/llama-3.3-70b")).unwrap();
     assert_eq!(completion.report.attempts()[0].failure, Some(ErrorKind::Malformed));

@@ -1,7 +1,7 @@
 //! What a misbehaving provider can send: each gets the right kind of failure, none a panic or a hang.
 
-use instructor::testing::{Reply, Script};
 use instructor::ErrorKind;
+use instructor::testing::{Reply, Script};
 use serde_json::{Value, json};
 
 #[instructor::model]
@@ -11,7 +11,9 @@ struct Point {
 }
 
 fn chat(choice: Value) -> Vec<u8> {
-    json!({ "id": "c", "choices": [choice], "usage": { "prompt_tokens": 9, "completion_tokens": 2 } }).to_string().into()
+    json!({ "id": "c", "choices": [choice], "usage": { "prompt_tokens": 9, "completion_tokens": 2 } })
+        .to_string()
+        .into()
 }
 
 fn call(name: &str, arguments: &str) -> Value {
@@ -108,7 +110,9 @@ fn each_gets_the_right_kind() {
         assert_eq!(result.as_ref().err().map(instructor::Error::kind), kind, "{name}: {result:?}");
         match result {
             Ok(point) => assert_eq!((point.x, point.y), (1, 2), "{name}"),
-            Err(error) => assert!(!error.report().attempts().is_empty() && error.to_string().len() < 600, "{name}: {error}"),
+            Err(error) => {
+                assert!(!error.report().attempts().is_empty() && error.to_string().len() < 600, "{name}: {error}");
+            }
         }
     }
 }

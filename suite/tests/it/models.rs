@@ -16,9 +16,10 @@ fn comes_back<T: ResponseModel + PartialEq + Debug>(wire: Value, value: &T) {
         for mode in [Mode::Auto, Mode::Tools, Mode::Json, Mode::MdJson] {
             let script = Script::new().reply(Reply::value(wire.clone()));
             let client = script.client(spec);
-            let got: T = script.block_on(client.request("x").mode(mode).max_retries(0).create()).unwrap_or_else(|error| {
-                panic!("{spec} {mode}: {error}: {}", error.issues());
-            });
+            let got: T =
+                script.block_on(client.request("x").mode(mode).max_retries(0).create()).unwrap_or_else(|error| {
+                    panic!("{spec} {mode}: {error}: {}", error.issues());
+                });
             assert_eq!(&got, value, "{spec} {mode}");
         }
     }
@@ -236,9 +237,8 @@ fn a_run_time_schema_is_answered_as_a_value() {
         "required": ["tags"],
     }))
     .unwrap();
-    let script = Script::new()
-        .reply(Reply::value(json!({ "tags": ["bugs"] })))
-        .reply(Reply::value(json!({ "tags": ["bug"] })));
+    let script =
+        Script::new().reply(Reply::value(json!({ "tags": ["bugs"] }))).reply(Reply::value(json!({ "tags": ["bug"] })));
     let value = script.block_on(script.client(SPECS[2]).create_value(&contract, "it broke")).unwrap();
     assert_eq!(value, json!({ "tags": ["bug"] }));
     let again = script.sent()[1].json().to_string();
@@ -247,7 +247,8 @@ fn a_run_time_schema_is_answered_as_a_value() {
 
 #[test]
 fn keywords_beyond_go_to_the_full_validator() {
-    let schema = json!({ "type": "object", "$dynamicRef": "#x", "$defs": { "x": { "$dynamicAnchor": "x", "type": "object" } } });
+    let schema =
+        json!({ "type": "object", "$dynamicRef": "#x", "$defs": { "x": { "$dynamicAnchor": "x", "type": "object" } } });
     let contract = Contract::from_schema(schema).unwrap();
     assert!(contract.check(&json!({})).is_ok());
     let issues = contract.check(&json!(7)).unwrap_err();

@@ -58,7 +58,9 @@ fn properties_keep_the_order_of_the_type_in_the_bytes() {
             let preview = client(spec).request("x").mode(mode).preview::<Ticket>().unwrap().body().to_vec();
             let text = String::from_utf8(preview).unwrap().replace('\\', "");
             let at = |field: &str| text.find(&format!("\"{field}\":")).unwrap_or_else(|| panic!("{field} in {text}"));
-            assert!(at("reasoning") < at("summary") && at("summary") < at("priority") && at("priority") < at("assignee"));
+            assert!(
+                at("reasoning") < at("summary") && at("summary") < at("priority") && at("priority") < at("assignee")
+            );
         }
     }
 }
@@ -66,7 +68,8 @@ fn properties_keep_the_order_of_the_type_in_the_bytes() {
 #[test]
 fn extra_fields_win() {
     let client = client(PROVIDERS[0]);
-    let request = client.request("x").temperature(0.1).extra("temperature", 0.9).extra("seed", 7).extra("user", json!(null));
+    let request =
+        client.request("x").temperature(0.1).extra("temperature", 0.9).extra("seed", 7).extra("user", json!(null));
     let body = request.preview::<Ticket>().unwrap().json();
     assert_eq!((&body["temperature"], &body["seed"], &body["user"]), (&json!(0.9), &json!(7), &Value::Null));
     let text = client.request("x").temperature(0.1).extra("temperature", 0.9).preview::<Ticket>().unwrap();
@@ -88,7 +91,10 @@ fn a_preview_is_what_is_sent() {
 fn tool_turns_of_the_caller_are_sent() {
     let messages = [
         Message::user("weather?"),
-        Message::new(Role::Assistant, [Part::ToolCall(instructor::ToolCall::new("c1", "weather", "{\"in\":\"Oslo\"}"))]),
+        Message::new(
+            Role::Assistant,
+            [Part::ToolCall(instructor::ToolCall::new("c1", "weather", "{\"in\":\"Oslo\"}"))],
+        ),
         Message::tool("c1", "rain"),
     ];
     let openai = client(PROVIDERS[0]).request(&messages).preview::<Ticket>().unwrap().json();

@@ -38,9 +38,9 @@ pub(super) fn judge(
         Err(Undecoded::Failure(failure)) => return Verdict::Failed(provider_failed(job, failure)),
         Err(Undecoded::Unreadable(why)) => return Verdict::Failed(Failure::new(ErrorKind::Malformed, why)),
     };
-    match ended_badly(job, &response).map_or_else(|| weigh(job, keep, &response), Err) {
-        Ok(()) => Verdict::Taken(response),
-        Err(mut failure) => {
+    match ended_badly(job, &response).or_else(|| weigh(job, keep, &response)) {
+        None => Verdict::Taken(response),
+        Some(mut failure) => {
             failure.usage = response.usage;
             failure.rejected = Some(response);
             Verdict::Failed(failure)
@@ -94,28 +94,34 @@ fn ended_badly(job: &Job<'_>, response: &Response) -> Option<Failure> {
 }
 
 /// From the response to the value: find it, check it against the schema, make the type of it, run its validators.
-fn weigh(job: &Job<'_>, keep: &mut Judge<'_>, response: &Response) -> Result<(), Failure> {
+fn weigh(job: &Job<'_>, keep: &mut Judge<'_>, response: &Response) -> Option<Failure> {
     let malformed = |issue: Issue| {
         let detail = brief(std::slice::from_ref(&issue));
-        Failure { issues: issue.into(), ..Failure::new(ErrorKind::Malformed, detail) }
+        Some(Failure { issues: issue.into(), ..Failure::new(ErrorKind::Malformed, detail) })
     };
-    let text = job.plan.answer(response).map_err(malformed)?;
-    let fit = read(&text, job.plan.lowered.lift, |node| job.contract.issues(node)).map_err(malformed)?;
-    let issues = found(&fit, keep);
+    let text = match job.plan.answer(response) {
+        Ok(text) => text,
+        Err(issue) => return malformed(issue),
+    };
+    let fit = match read(&text, job.plan.lowered.lift, |node| job.contract.issues(node)) {
+        Ok(fit) => fit,
+        Err(issue) => return malformed(issue),
+    };
+    let issues = found(fit, keep);
     if issues.is_empty() {
-        return Ok(());
+        return None;
     }
     let rules_only = issues.as_slice().iter().all(|issue| issue.origin() == Origin::Rule);
     let kind = if rules_only { ErrorKind::Rejected } else { ErrorKind::SchemaMismatch };
     let detail = brief(issues.as_slice());
-    Err(Failure { issues, ..Failure::new(kind, detail) })
+    Some(Failure { issues, ..Failure::new(kind, detail) })
 }
 
 /// What the schema, the type and the validators say, together, so that one re-ask can mend all of it. What the type
 /// says adds nothing once the schema has spoken.
-fn found(fit: &Fit<'_>, keep: &mut Judge<'_>) -> Issues {
-    let mut issues = fit.issues.clone();
+fn found(fit: Fit<'_>, keep: &mut Judge<'_>) -> Issues {
     let more = keep(fit.value());
+    let mut issues = fit.issues;
     let schema_spoke = !issues.is_empty();
     issues.extend(more.into_iter().filter(|issue| !schema_spoke || issue.origin() == Origin::Rule));
     issues

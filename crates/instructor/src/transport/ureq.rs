@@ -1,6 +1,6 @@
 //! The blocking transport on ureq, without an async runtime.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -44,7 +44,22 @@ impl BlockingTransport for Ureq {
             .timeout_global(timeout)
             .build();
         let response = self.agent.run(request).map_err(failed)?;
-        Ok(response.map(|body| Box::new(body.into_reader()) as Box<dyn Read + Send>))
+        Ok(response.map(|body| Box::new(Timed(body.into_reader())) as Box<dyn Read + Send>))
+    }
+}
+
+/// A body whose timeouts read as such: ureq hides them inside an error of another kind.
+struct Timed<R>(R);
+
+impl<R: Read> Read for Timed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer).map_err(|error| {
+            let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<ureq::Error>());
+            match inner {
+                Some(ureq::Error::Timeout(_)) => io::Error::new(io::ErrorKind::TimedOut, error),
+                _ => error,
+            }
+        })
     }
 }
 

@@ -3,6 +3,8 @@
 use instructor_json::{Kind, Node};
 
 use super::explain::{issue, near, with};
+use super::kind::Kinds;
+use super::nearest::nearest;
 use super::phrase;
 use super::report::{Collected, Fault, Frame};
 use super::rules::{Branch, Id, Plan, Tag, Union, Variants};
@@ -24,7 +26,7 @@ pub(super) fn union(walk: &mut Walk<'_>, union: &Union, node: Node<'_>, at: &Fra
     }
     match (&union.plan, kind) {
         (Plan::Tag(tag), Kind::Object) => return tagged(walk, tag, node, at, out),
-        (Plan::Variant(variants), Kind::Object | Kind::String) => return variant(walk, variants, node, at, out),
+        (Plan::Variant(variants), _) => return variant(walk, union, variants, node, at, out),
         _ => {}
     }
     let fitting: Vec<Branch> = union.branches.iter().copied().filter(|branch| branch.kinds.may_be(kind)).collect();
@@ -73,15 +75,32 @@ fn tagged(walk: &mut Walk<'_>, tag: &Tag, node: Node<'_>, at: &Frame<'_>, out: &
 }
 
 /// A string or an object with one key.
-fn variant(walk: &mut Walk<'_>, variants: &Variants, node: Node<'_>, at: &Frame<'_>, out: &mut Collected) {
+fn variant(
+    walk: &mut Walk<'_>,
+    union: &Union,
+    variants: &Variants,
+    node: Node<'_>,
+    at: &Frame<'_>,
+    out: &mut Collected,
+) {
     let known = |key: &str| variants.keys.find(key).and_then(|found| variants.branches.get(found)).copied();
     let keys: Vec<_> = node.entries().filter_map(|(key, _)| key.as_str()).collect();
-    let mut meant = keys.iter().filter_map(|key| known(key));
-    if let (Some(branch), None) = (meant.next(), meant.next()) {
-        walk.value(branch, node, at, out);
-        return;
+    let meant: Vec<Id> = keys.iter().filter_map(|key| known(key)).collect();
+    match meant.as_slice() {
+        [] => {}
+        [branch] => {
+            walk.value(*branch, node, at, out);
+            return;
+        }
+        _ => {
+            let wanted = format!("an object with only one of these keys, not {}", meant.len());
+            return out.push(Fault::Choice, at, with(node, at, wanted));
+        }
     }
-    let texts = variants.words.iter().map(quoted).chain(variants.keys.iter().map(keyed)).collect::<Vec<_>>();
+    let mut texts: Vec<String> = variants.words.iter().map(quoted).chain(variants.keys.iter().map(keyed)).collect();
+    if union.branches.iter().any(|branch| branch.kinds == Kinds::NULL) {
+        texts.push(String::from("null"));
+    }
     let mut found = with(node, at, phrase::one_of(&texts));
     let given = match keys.as_slice() {
         [only] => Some(only.clone()),
@@ -89,7 +108,7 @@ fn variant(walk: &mut Walk<'_>, variants: &Variants, node: Node<'_>, at: &Frame<
     };
     if let Some(given) = given {
         let names: Vec<&str> = variants.words.iter().chain(variants.keys.iter()).collect();
-        if let Some(name) = super::nearest::nearest(&given, names.into_iter()) {
+        if let Some(name) = nearest(&given, names.into_iter()) {
             found = found.nearest(if variants.words.find(name).is_some() { quoted(name) } else { keyed(name) });
         }
     }

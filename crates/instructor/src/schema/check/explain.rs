@@ -68,12 +68,14 @@ pub(super) fn string(strings: &Strings, node: Node<'_>, at: &Frame<'_>, out: &mu
         Some(format) if !format.holds(&text) => String::from(format.phrase()),
         _ => String::from("a string"),
     };
+    let mut length = String::new();
     if !fits_length(strings, &text) {
-        let amount = phrase::amount(strings.min, strings.max, "characters");
-        wanted.push_str(&format!(" of {amount}, not {}", text.chars().count()));
+        wanted.push_str(&format!(" of {}", phrase::amount(strings.min, strings.max, "characters")));
+        length = format!(", not {}", text.chars().count());
     }
-    if let Some(pattern) = strings.pattern.as_ref().filter(|pattern| !pattern.matches(&text)) {
-        wanted.push_str(&format!(" that matches the pattern {}", pattern.text()));
+    match strings.pattern.as_ref().filter(|pattern| !pattern.matches(&text)) {
+        Some(pattern) => wanted.push_str(&format!(" that matches the pattern {}", pattern.text())),
+        None => wanted.push_str(&length),
     }
     out.push(Fault::Value, at, with(node, at, wanted));
 }

@@ -118,12 +118,12 @@ impl<'s> Compiler<'s> {
         objects.required = required.into();
         objects.names = Names::new(names);
         objects.properties = properties.into();
-        objects.patterns = self
-            .named(place, map, "patternProperties")?
-            .into_iter()
-            .map(|(pattern, id)| Ok((Pattern::new(pattern)?, id)))
-            .collect::<Result<_, String>>()
-            .map_err(|why| Unsupported::new(place, "patternProperties", &why))?;
+        let mut patterns = Vec::new();
+        for (text, id) in self.named(place, map, "patternProperties")? {
+            let wrong = |why: String| Unsupported::new(&place.step(&Value::Null, "patternProperties"), text, &why);
+            patterns.push((Pattern::new(text).map_err(wrong)?, id));
+        }
+        objects.patterns = patterns.into();
         match map.get("additionalProperties") {
             Some(Value::Bool(false)) => objects.closed = true,
             _ => objects.additional = self.one(place, map, "additionalProperties"),

@@ -77,6 +77,9 @@ fn rewrite(text: &str) -> String {
                 out.push(']');
                 class = 0;
             }
+            // At the start it is itself; after that, a second one ends a range.
+            '-' if class == 2 => out.push_str(r"\-"),
+            '-' if class > 0 && chars.next_if_eq(&'-').is_some() => out.push_str(r"-\-"),
             '[' | '&' | '~' if class > 0 => out.extend(['\\', c]),
             _ => out.push(c),
         }

@@ -65,7 +65,7 @@ fn innermost_first(schemas: &[Schema], pointers: &[String]) -> Result<Vec<Id>, U
             let inner = schema.in_place();
             let of = |id: &Id| states.get(*id as usize).copied().unwrap_or(State::Done(0));
             let next = match state {
-                State::New if inner.iter().any(|id| of(id) == State::Open) => {
+                State::New if inner.iter().any(|next| *next == id || of(next) == State::Open) => {
                     return Err(unsupported(id, "a schema refers to itself for the same value"));
                 }
                 State::New => {

@@ -14,6 +14,7 @@ pub(super) fn response(body: &str) -> Result<Response, Undecoded> {
     }
     let content = root.get("content").filter(|n| n.kind() == Kind::Array);
     let mut response = envelope(root);
+    response.usage = whole(response.usage);
     if content.is_none() && response.finish.is_none() {
         return Err(Undecoded::Unreadable(String::from("the response body has no \"content\"")));
     }
@@ -23,7 +24,7 @@ pub(super) fn response(body: &str) -> Result<Response, Undecoded> {
     Ok(response)
 }
 
-/// Everything about a message but its content.
+/// Everything about a message but its content. The usage is the bare counts.
 pub(super) fn envelope(message: Node<'_>) -> Response {
     let finish = text_field(message, "stop_reason").map(finish);
     Response {
@@ -31,7 +32,7 @@ pub(super) fn envelope(message: Node<'_>) -> Response {
         model: text_field(message, "model"),
         refusal: (finish == Some(Finish::Refused)).then(|| explanation(message)),
         finish,
-        usage: message.get("usage").map(usage).unwrap_or_default(),
+        usage: message.get("usage").map(counts).unwrap_or_default(),
         ..Response::default()
     }
 }
@@ -74,15 +75,18 @@ pub(super) fn finish(word: String) -> Finish {
     }
 }
 
-/// Input tokens come without the cached ones here; elsewhere, and in [`Usage`], they include them.
-pub(super) fn usage(node: Node<'_>) -> Usage {
-    let cached = count_field(node, "cache_read_input_tokens");
-    let cache_write = count_field(node, "cache_creation_input_tokens");
+/// The counts as they stand here: input tokens come without the cached ones.
+pub(super) fn counts(node: Node<'_>) -> Usage {
     Usage {
-        input: count_field(node, "input_tokens").and_then(|n| sum(Some(n), sum(cached, cache_write))),
+        input: count_field(node, "input_tokens"),
         output: count_field(node, "output_tokens"),
-        cached,
-        cache_write,
+        cached: count_field(node, "cache_read_input_tokens"),
+        cache_write: count_field(node, "cache_creation_input_tokens"),
         reasoning: node.get("output_tokens_details").and_then(|d| count_field(d, "thinking_tokens")),
     }
+}
+
+/// The counts as [`Usage`] has them: input tokens with the cached ones.
+pub(super) fn whole(counts: Usage) -> Usage {
+    Usage { input: counts.input.and_then(|n| sum(Some(n), sum(counts.cached, counts.cache_write))), ..counts }
 }

@@ -1,7 +1,7 @@
 use instructor_json::{Document, Node};
 use serde_json::{Map, Value};
 
-use super::decode::{envelope, explanation, finish, opaque, usage};
+use super::decode::{counts, envelope, explanation, finish, opaque, whole};
 use crate::message::{Part, ToolCall};
 use crate::wire::frame::Frame;
 use crate::wire::response::{Finish, Response, Usage, text_field};
@@ -19,8 +19,8 @@ pub(super) struct Stream {
 enum Block {
     Text(String),
     Call(ToolCall),
-    /// Its fields as the start event gave them, grown by the deltas.
-    Other(Map<String, Value>),
+    /// Its fields as the start event gave them, grown by the deltas; and its input, which comes as text.
+    Other(Map<String, Value>, String),
 }
 
 impl Stream {
@@ -34,7 +34,7 @@ impl Stream {
                 let input = block.get("input").filter(|n| !n.is_empty()).map_or("", Node::source);
                 Block::Call(ToolCall::new(text("id"), text("name"), input))
             }
-            _ => Block::Other(serde_json::from_str(block.source()).unwrap_or_default()),
+            _ => Block::Other(serde_json::from_str(block.source()).unwrap_or_default(), String::new()),
         };
         self.blocks.push((index(event), block));
     }
@@ -47,11 +47,12 @@ impl Stream {
         match block {
             Block::Text(into) => into.push_str(&text("text")),
             Block::Call(call) => call.arguments.push_str(&text("partial_json")),
-            Block::Other(fields) => {
+            Block::Other(fields, input) => {
                 for (key, more) in delta.entries() {
                     let (Some(key), Some(more)) = (key.as_str(), more.as_str()) else { continue };
                     match fields.get_mut(&*key) {
                         _ if key == "type" => {}
+                        _ if key == "partial_json" => input.push_str(&more),
                         Some(Value::String(into)) => into.push_str(&more),
                         _ => _ = fields.insert(key.into_owned(), Value::from(&*more)),
                     }
@@ -62,8 +63,9 @@ impl Stream {
 
     /// The totals at the end are cumulative; figures that only the start gave stay.
     fn totals(&mut self, node: Node<'_>) {
-        let (before, now) = (self.response.usage, usage(node));
+        let (before, now) = (self.response.usage, counts(node));
         self.response.usage = Usage {
+            // Some gateways know the input only at the start and say 0 here.
             input: now.input.filter(|&n| n > 0).or(before.input),
             output: now.output.or(before.output),
             cached: now.cached.or(before.cached),
@@ -86,6 +88,9 @@ impl Decoder for Stream {
         let doc = Document::parse(data)
             .map_err(|e| Undecoded::Unreadable(format!("an event of the stream is not JSON: {e}")))?;
         let event = doc.root();
+        if event.get("error").is_some_and(|e| !e.is_null()) {
+            return Err(Undecoded::Failure(Failure::in_success(event)));
+        }
         match &*event.get("type").and_then(Node::as_str).or(frame.event.map(Into::into)).unwrap_or_default() {
             "message_start" => {
                 if let Some(message) = event.get("message") {
@@ -117,6 +122,7 @@ impl Decoder for Stream {
         if !ended && response.finish.is_none() {
             return Err(Undecoded::Unreadable(String::from("the stream ended before the answer did")));
         }
+        response.usage = whole(response.usage);
         for (_, block) in blocks {
             match block {
                 Block::Text(text) if text.is_empty() => {}
@@ -127,7 +133,10 @@ impl Decoder for Stream {
                     }
                     response.parts.push(Part::ToolCall(call));
                 }
-                Block::Other(fields) => {
+                Block::Other(mut fields, input) => {
+                    if let Ok(input) = serde_json::from_str::<Value>(&input) {
+                        fields.insert(String::from("input"), input);
+                    }
                     if let Some(Value::String(thought)) = fields.get("thinking") {
                         response.reasoning.get_or_insert_default().push_str(thought);
                     }

@@ -48,16 +48,10 @@ pub(super) fn error_object(node: Node<'_>) -> Option<Failure> {
 
 fn said(message: Node<'_>, profile: &Profile, response: &mut Response) {
     response.refusal = text_field(message, "refusal");
-    let reasoning = REASONING.iter().find_map(|key| message.get(key).filter(|n| !n.is_null()).map(|n| (*key, n)));
-    response.reasoning = reasoning.and_then(|(_, node)| node.as_str()).filter(|s| !s.is_empty()).map(Cow::into_owned);
+    response.reasoning = REASONING.iter().find_map(|key| text_field(message, key));
     if profile.quirks().contains(Quirks::ECHO_REASONING) {
-        let fields: Vec<String> = ECHOED
-            .iter()
-            .filter_map(|key| message.get(key).filter(|n| !n.is_null()).map(|n| format!("{key:?}:{}", n.source())))
-            .collect();
-        if !fields.is_empty() {
-            response.parts.extend(opaque(format!("{{{}}}", fields.join(","))));
-        }
+        let given = |key: &str| Some(message.get(key).filter(|n| !n.is_null())?.source());
+        response.parts.extend(echo(given("reasoning_content"), given("reasoning_details"), given("reasoning")));
     }
     if let Some(content) = message.get("content") {
         text(content, response);
@@ -67,20 +61,29 @@ fn said(message: Node<'_>, profile: &Profile, response: &mut Response) {
         let id = call.get("id").and_then(Node::as_str).unwrap_or_default();
         response.parts.push(tool_call(&id, function));
     }
-    // The form before tools, which some servers still answer in.
-    if let Some(function) = message.get("function_call").filter(|n| n.kind() == Kind::Object) {
+    // The form before tools, which some servers still answer in; those that give both forms say the same call twice.
+    let called = response.tool_calls().next().is_some();
+    if let Some(function) = message.get("function_call").filter(|n| n.kind() == Kind::Object && !called) {
         response.parts.push(tool_call("", function));
     }
 }
 
 /// The names under which servers show the model's reasoning.
-const REASONING: [&str; 2] = ["reasoning_content", "reasoning"];
+pub(super) const REASONING: [&str; 2] = ["reasoning_content", "reasoning"];
 
-/// The message fields that servers want back as they gave them.
-const ECHOED: [&str; 2] = ["reasoning_content", "reasoning_details"];
-
-pub(super) fn opaque(json: String) -> Option<Part> {
-    Some(Part::Opaque(Opaque::new(NAME, RawValue::from_string(json).ok()?)))
+/// The message fields that servers want back, as the JSON that they gave. `reasoning` says nothing that the other two
+/// do not, so it goes back only where it is alone.
+pub(super) fn echo(content: Option<&str>, details: Option<&str>, plain: Option<&str>) -> Option<Part> {
+    let plain = plain.filter(|_| content.is_none() && details.is_none());
+    let fields: Vec<String> = [("reasoning_content", content), ("reasoning_details", details), ("reasoning", plain)]
+        .iter()
+        .filter_map(|(key, json)| Some(format!("{key:?}:{}", (*json)?)))
+        .collect();
+    if fields.is_empty() {
+        return None;
+    }
+    let json = RawValue::from_string(format!("{{{}}}", fields.join(","))).ok()?;
+    Some(Part::Opaque(Opaque::new(NAME, json)))
 }
 
 fn tool_call(id: &str, function: Node<'_>) -> Part {
@@ -107,10 +110,39 @@ fn text(content: Node<'_>, response: &mut Response) {
         return;
     }
     for block in content.items() {
-        match (block.as_str().or_else(|| block.get("text")?.as_str()), block.get("refusal")) {
-            (Some(text), _) => response.parts.push(Part::Text(text.into_owned())),
-            (None, Some(refusal)) => response.refusal = refusal.as_str().map(Cow::into_owned),
-            (None, None) => {}
+        match Block::from(block) {
+            Block::Text(text) if text.is_empty() => {}
+            Block::Text(text) => response.parts.push(Part::Text(text.into_owned())),
+            Block::Refusal(text) => response.refusal = Some(text.into_owned()).filter(|s| !s.is_empty()),
+            Block::Thinking(text) => response.reasoning.get_or_insert_default().push_str(&text),
+            Block::Other => {}
+        }
+    }
+}
+
+/// One block of a content list.
+pub(super) enum Block<'a> {
+    Text(Cow<'a, str>),
+    Refusal(Cow<'a, str>),
+    Thinking(Cow<'a, str>),
+    Other,
+}
+
+impl<'a> From<Node<'a>> for Block<'a> {
+    fn from(block: Node<'a>) -> Self {
+        let text = |key| block.get(key).and_then(Node::as_str);
+        if let Some(text) = block.as_str().or_else(|| text("text")) {
+            return Self::Text(text);
+        }
+        if let Some(text) = text("refusal") {
+            return Self::Refusal(text);
+        }
+        match block.get("thinking") {
+            // A string, or a list of text blocks of its own.
+            Some(node) => Self::Thinking(node.as_str().unwrap_or_else(|| {
+                Cow::Owned(node.items().filter_map(|block| text_field(block, "text")).collect())
+            })),
+            None => Self::Other,
         }
     }
 }
@@ -141,7 +173,7 @@ fn usage(node: Node<'_>, profile: &Profile) -> Usage {
     Usage {
         input: count_field(node, "prompt_tokens"),
         output: match reasoning {
-            Some(extra) if profile.quirks().contains(Quirks::REASONING_ON_TOP) => output.map(|n| n + extra),
+            Some(extra) if profile.quirks().contains(Quirks::REASONING_ON_TOP) => output.map(|n| n.saturating_add(extra)),
             _ => output,
         },
         cached: detail("prompt_tokens_details", "cached_tokens")

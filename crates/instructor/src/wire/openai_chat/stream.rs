@@ -1,11 +1,15 @@
-use instructor_json::{Document, Node};
+use instructor_json::{Document, Kind, Node};
+use serde_json::{Map, Value};
 
-use super::decode::{arguments, error_object, finish, opaque, usage_of};
+use super::decode::{Block, REASONING, arguments, echo, error_object, finish, usage_of};
 use crate::message::{Part, ToolCall};
 use crate::provider::{Profile, Quirks};
 use crate::wire::frame::Frame;
 use crate::wire::response::{Response, Usage, text_field};
-use crate::wire::{Decoder, Undecoded};
+use crate::wire::{Decoder, Failure, Undecoded};
+
+/// The fields of an item of `reasoning_details` that are told in pieces.
+const GROWING: [&str; 3] = ["text", "summary", "data"];
 
 /// Puts the deltas of one streamed answer together.
 pub(super) struct Stream {
@@ -16,6 +20,8 @@ pub(super) struct Stream {
     reasoning: String,
     /// The field that the reasoning came in, which is the one to send it back in.
     reasoning_field: &'static str,
+    /// The items of `reasoning_details`.
+    details: Vec<Map<String, Value>>,
     calls: Vec<(u64, ToolCall)>,
     ended: bool,
 }
@@ -29,6 +35,7 @@ impl Stream {
             refusal: String::new(),
             reasoning: String::new(),
             reasoning_field: "",
+            details: Vec::new(),
             calls: Vec::new(),
             ended: false,
         }
@@ -41,24 +48,46 @@ impl Stream {
             }
         };
         append(&mut self.refusal, "refusal");
-        for field in ["reasoning_content", "reasoning"] {
-            if let Some(text) = delta.get(field).and_then(Node::as_str).filter(|s| !s.is_empty()) {
-                self.reasoning.push_str(&text);
-                self.reasoning_field = field;
-                break;
+        append(&mut self.text, "content");
+        if let Some((field, text)) = REASONING.iter().find_map(|key| Some((*key, text_field(delta, key)?))) {
+            self.reasoning.push_str(&text);
+            self.reasoning_field = field;
+        }
+        for block in delta.get("content").into_iter().flat_map(Node::items) {
+            match Block::from(block) {
+                Block::Text(text) => self.text.push_str(&text),
+                Block::Refusal(text) => self.refusal.push_str(&text),
+                Block::Thinking(text) => self.reasoning.push_str(&text),
+                Block::Other => {}
             }
         }
-        match delta.get("content") {
-            Some(content) if content.as_str().is_some() => append(&mut self.text, "content"),
-            Some(content) => {
-                for text in content.items().filter_map(|block| block.get("text")?.as_str()) {
-                    self.text.push_str(&text);
-                }
-            }
-            None => {}
+        for detail in delta.get("reasoning_details").into_iter().flat_map(Node::items) {
+            self.detail(detail);
         }
         for call in delta.get("tool_calls").into_iter().flat_map(Node::items) {
             self.tool_call(call);
+        }
+        // The form before tools, which has one call; servers that give both forms say the same call twice.
+        let only = self.calls.iter().all(|(_, call)| call.id.is_empty());
+        if let Some(function) = delta.get("function_call").filter(|n| n.kind() == Kind::Object && only) {
+            self.tool_call(function);
+        }
+    }
+
+    /// An item is told in pieces: one of the type and place of the last continues it.
+    fn detail(&mut self, piece: Node<'_>) {
+        let Ok(piece) = serde_json::from_str::<Map<String, Value>>(piece.source()) else { return };
+        let same = |last: &&mut Map<String, Value>| ["type", "index"].iter().all(|key| last.get(*key) == piece.get(*key));
+        let Some(last) = self.details.last_mut().filter(same) else {
+            self.details.push(piece);
+            return;
+        };
+        for (key, more) in piece {
+            match (last.get_mut(&key), more) {
+                (Some(Value::String(into)), Value::String(more)) if GROWING.contains(&key.as_str()) => into.push_str(&more),
+                (Some(_), Value::Null) => {}
+                (_, more) => _ = last.insert(key, more),
+            }
         }
     }
 
@@ -72,7 +101,12 @@ impl Stream {
             Some(index) => self.calls.iter().rposition(|(i, _)| *i == index),
             None => self.calls.len().checked_sub(1),
         };
-        let new = |call: &ToolCall| !id.is_empty() && !name.is_empty() && call.id != *id;
+        // With neither index nor id, a name after arguments is a new call.
+        let new = |call: &ToolCall| match () {
+            () if name.is_empty() => false,
+            () if id.is_empty() => given.is_none() && !call.arguments.is_empty(),
+            () => call.id != *id,
+        };
         let at = match known.filter(|&at| self.calls.get(at).is_some_and(|(_, call)| !new(call))) {
             Some(at) => at,
             None => {
@@ -109,6 +143,9 @@ impl Decoder for Stream {
         if let Some(failure) = error_object(chunk) {
             return Err(Undecoded::Failure(failure));
         }
+        if frame.event == Some("error") {
+            return Err(Undecoded::Failure(Failure::in_success(chunk)));
+        }
         let keep = |slot: &mut Option<String>, key: &str| {
             if slot.is_none() {
                 *slot = text_field(chunk, key);
@@ -125,6 +162,9 @@ impl Decoder for Stream {
             if choice.get("index").and_then(Node::as_u64).is_some_and(|i| i != 0) {
                 continue;
             }
+            if let Some(failure) = error_object(choice) {
+                return Err(Undecoded::Failure(failure));
+            }
             if let Some(delta) = choice.get("delta").or_else(|| choice.get("message")) {
                 self.delta(delta);
             }
@@ -136,14 +176,16 @@ impl Decoder for Stream {
     }
 
     fn finish(self: Box<Self>) -> Result<Response, Undecoded> {
-        let Self { profile, mut response, text, refusal, reasoning, reasoning_field, calls, ended } = *self;
+        let Self { profile, mut response, text, refusal, reasoning, reasoning_field, details, calls, ended } = *self;
         if !ended && response.finish.is_none() {
             return Err(Undecoded::Unreadable(String::from("the stream ended before the answer did")));
         }
         let some = |text: String| (!text.is_empty()).then_some(text);
-        if profile.quirks().contains(Quirks::ECHO_REASONING) && reasoning_field == "reasoning_content" {
-            let quoted = serde_json::Value::from(reasoning.as_str());
-            response.parts.extend(opaque(format!("{{{reasoning_field:?}:{quoted}}}")));
+        if profile.quirks().contains(Quirks::ECHO_REASONING) {
+            let quoted = Value::from(reasoning.as_str()).to_string();
+            let told = |field| (reasoning_field == field).then_some(quoted.as_str());
+            let details = (!details.is_empty()).then(|| Value::from_iter(details).to_string());
+            response.parts.extend(echo(told("reasoning_content"), details.as_deref(), told("reasoning")));
         }
         response.parts.extend(some(text).map(Part::Text));
         response.parts.extend(calls.into_iter().map(|(_, call)| Part::ToolCall(call)));

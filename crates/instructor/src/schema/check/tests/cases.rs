@@ -75,7 +75,7 @@ fn what_is_not_supported_is_said_with_its_place() {
         (json!({"items": {"$ref": "other.json#/a"}}), "/items/$ref"),
         (json!({"$ref": "#/$defs/none"}), "/$ref"),
         (json!({"properties": {"a/b": {"pattern": "(?=x)"}}}), "/properties/a~1b/pattern"),
-        (json!({"patternProperties": {"\\p{L}": true}}), "/patternProperties"),
+        (json!({"patternProperties": {"\\p{L}": true}}), "/patternProperties/\\p{L}"),
         (json!({"type": "float"}), "/type"),
         (json!({"multipleOf": 0}), "/multipleOf"),
         (json!({"properties": {"a": 5}}), "/properties/a"),
@@ -91,22 +91,22 @@ fn what_is_not_supported_is_said_with_its_place() {
 
 #[test]
 fn deep_answers_fit_on_the_stack_of_a_thread() {
-    let schema = json!({
-        "type": "object",
-        "properties": {"next": {"anyOf": [{"allOf": [{"$ref": "#"}]}, {"type": "null"}, {"type": "integer"}]}}
-    });
-    let checker = Checker::compile(&schema).unwrap();
+    let around = |inner: Value, times: usize| (0..times).fold(inner, |inner, _| json!({"allOf": [inner]}));
+    let schema = move |times| {
+        let next = json!({"anyOf": [around(json!({"$ref": "#"}), times), {"type": "null"}, {"type": "integer"}]});
+        json!({"type": "object", "properties": {"next": next}})
+    };
     let good = format!("{}null{}", "{\"next\":".repeat(127), "}".repeat(127));
     let bad = good.replace("null", "true");
-    std::thread::Builder::new()
-        .stack_size(2 << 20)
-        .spawn(move || {
-            assert_eq!(text_issues(&checker, &good), [""; 0]);
-            assert_eq!(text_issues(&checker, &bad).len(), 1);
-        })
-        .unwrap()
-        .join()
-        .unwrap();
+    let check = move || {
+        let checker = Checker::compile(&schema(1)).unwrap();
+        assert_eq!(text_issues(&checker, &good), [""; 0]);
+        let found = text_issues(&checker, &bad);
+        assert!(found.len() == 1 && found[0].ends_with("wanted an object, null or an integer"), "{found:?}");
+        let checker = Checker::compile(&schema(20)).unwrap();
+        assert_eq!(text_issues(&checker, &good).len(), 1);
+    };
+    std::thread::Builder::new().stack_size(2 << 20).spawn(check).unwrap().join().unwrap();
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn schema(row: &Value) -> Value {
 }
 
 /// Compares verdicts; returns what differs.
-fn compare(name: &str, known: &[&str], allowed: impl Fn(&str) -> bool) -> Option<Count> {
+fn compare(name: &str, known: &[&str]) -> Option<Count> {
     let mut count = Count::default();
     let mut differ = Vec::new();
     for row in rows(name)? {
@@ -60,9 +60,7 @@ fn compare(name: &str, known: &[&str], allowed: impl Fn(&str) -> bool) -> Option
             Ok(checker) => checker,
             Err(error) => {
                 count.unsupported += 1;
-                if !allowed(id) {
-                    println!("{id}: {error}");
-                }
+                println!("{id}: {error}");
                 continue;
             }
         };
@@ -76,7 +74,7 @@ fn compare(name: &str, known: &[&str], allowed: impl Fn(&str) -> bool) -> Option
                 let refereed = referee.as_ref().map(|referee| referee.is_valid(value));
                 count.refereed += usize::from(refereed.is_some());
                 let wrong = (!formats && ours != recorded) || refereed.is_some_and(|theirs| theirs != ours);
-                if wrong && !known.iter().any(|known| id.starts_with(known)) {
+                if wrong && !known.contains(&id) {
                     let value: String = value.to_string().chars().take(300).collect();
                     differ.push(format!("{id}: ours {ours}, recorded {recorded}, referee {refereed:?}: {value} {found:?}"));
                 }
@@ -90,21 +88,24 @@ fn compare(name: &str, known: &[&str], allowed: impl Fn(&str) -> bool) -> Option
 
 #[test]
 fn rust_types() {
-    if let Some(count) = compare("rust_types.jsonl.gz", &[], |_| false) {
+    if let Some(count) = compare("rust_types.jsonl.gz", &[]) {
         assert_eq!(count.unsupported, 0);
     }
 }
 
 #[test]
 fn schemas_in_use() {
-    if let Some(count) = compare("dev.jsonl.gz", &[], |_| false) {
-        assert!(count.unsupported * 100 < count.schemas * 3, "{count:?}");
+    // Draft 4 alone did not count 12345.0 among the integers.
+    let known = ["Github_easy---o24544", "Github_trivial---o14485"];
+    if let Some(count) = compare("dev.jsonl.gz", &known) {
+        assert!(count.unsupported <= 8, "{count:?}");
     }
 }
 
 #[test]
 fn official_suite() {
-    if let Some(count) = compare("suite.jsonl.gz", &[], |_| false) {
-        assert!(count.unsupported < 200, "{count:?}");
+    if let Some(count) = compare("suite.jsonl.gz", &[]) {
+        // References to other documents and by id, dynamic scopes, Unicode classes.
+        assert!(count.unsupported <= 72, "{count:?}");
     }
 }

@@ -1,0 +1,94 @@
+//! The recorded exchanges.
+
+use std::fs;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::Value;
+
+use crate::provider::Profile;
+
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/recorded");
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dialect {
+    OpenAiChat,
+    Anthropic,
+}
+
+pub(super) struct Exchange {
+    pub(super) name: String,
+    pub(super) dialect: Dialect,
+    pub(super) record: Value,
+}
+
+impl Exchange {
+    pub(super) fn status(&self) -> u16 {
+        self.record["response"]["status"].as_u64().unwrap().try_into().unwrap()
+    }
+
+    pub(super) fn request(&self) -> &Value {
+        &self.record["request"]["body"]
+    }
+
+    pub(super) fn is(&self, kind: &str) -> bool {
+        self.record["kinds"].as_array().unwrap().iter().any(|k| k == kind)
+    }
+
+    /// The body as it came, or nearly so: JSON ones were reformatted by the recorder.
+    pub(super) fn body(&self) -> Vec<u8> {
+        let response = &self.record["response"];
+        match response["body_text"].as_str() {
+            Some(text) => text.as_bytes().to_vec(),
+            None => serde_json::to_vec(&response["body"]).unwrap(),
+        }
+    }
+
+    pub(super) fn headers(&self) -> HeaderMap {
+        let headers = self.record["response"]["headers"].as_object().unwrap();
+        let pair = |(name, value): (&String, &Value)| {
+            Some((HeaderName::try_from(name).ok()?, HeaderValue::from_str(value.as_str()?).ok()?))
+        };
+        headers.iter().filter_map(pair).collect()
+    }
+
+    /// The profile of the provider if it is known by name, else that of any server of the protocol.
+    pub(super) fn profile(&self) -> Profile {
+        let provider = self.record["provider"].as_str().unwrap();
+        let any = match self.dialect {
+            Dialect::OpenAiChat => Profile::openai_compatible(provider, "http://localhost/v1"),
+            Dialect::Anthropic => Profile::anthropic_compatible(provider, "http://localhost"),
+        };
+        Profile::named(provider).filter(|known| known.protocol() == any.protocol()).unwrap_or(any)
+    }
+
+    /// The conversation that it belongs to, and its place in there.
+    pub(super) fn place(&self) -> (String, u64) {
+        let source = &self.record["source"];
+        (format!("{} {}", source["corpus"], source["file"]), source["index"].as_u64().unwrap())
+    }
+}
+
+static ALL: LazyLock<Vec<Exchange>> = LazyLock::new(|| {
+    let mut all = Vec::new();
+    for (folder, dialect) in [("openai_chat", Dialect::OpenAiChat), ("anthropic_messages", Dialect::Anthropic)] {
+        let Ok(entries) = fs::read_dir(Path::new(FOLDER).join(folder)) else { continue };
+        for entry in entries {
+            let path = entry.unwrap().path();
+            let record = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+            let name = format!("{folder}/{}", path.file_name().unwrap().display());
+            all.push(Exchange { name, dialect, record });
+        }
+    }
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    all
+});
+
+/// All exchanges; none, with a line that says so, where the files are not there.
+pub(super) fn all() -> &'static [Exchange] {
+    if ALL.is_empty() {
+        println!("skipped: no recorded exchanges");
+    }
+    &ALL
+}

@@ -1,0 +1,82 @@
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::corpus::{Dialect, Exchange, all};
+use super::{oracle, view};
+use crate::error::ErrorKind;
+use crate::wire::{Response, Undecoded, read_failure, read_response};
+
+pub(super) fn read(exchange: &Exchange) -> Result<Response, Undecoded> {
+    let profile = exchange.profile();
+    read_response(profile.wire(), &exchange.body(), &profile)
+}
+
+#[test]
+fn every_success_says_what_the_oracle_reads() {
+    let (mut decoded, mut differ) = ([0, 0], Vec::new());
+    for exchange in all().iter().filter(|e| e.status() < 400 && !e.is("error_in_200")) {
+        let expected = match exchange.dialect {
+            Dialect::OpenAiChat => oracle::openai(&exchange.body()),
+            Dialect::Anthropic => oracle::anthropic(&exchange.body()),
+        };
+        match read(exchange) {
+            Ok(response) if view(&response) == expected => decoded[exchange.dialect as usize] += 1,
+            Ok(response) => differ.push(format!("{}:\n  {}\n  {expected}", exchange.name, view(&response))),
+            Err(why) => differ.push(format!("{}: {why:?}", exchange.name)),
+        }
+    }
+    println!("decoded: {decoded:?}");
+    assert!(differ.is_empty(), "{} differ:\n{}", differ.len(), differ.join("\n"));
+    assert!(all().is_empty() || (decoded[0] >= FLOOR[0] && decoded[1] >= FLOOR[1]), "{decoded:?}");
+}
+
+/// How many successes there are, at least, of each protocol.
+const FLOOR: [usize; 2] = [560, 125];
+
+#[test]
+fn every_error_status_gives_its_kind_and_message() {
+    let mut failed = 0;
+    for exchange in all().iter().filter(|e| e.status() >= 400) {
+        let body = &exchange.record["response"]["body"];
+        let failure = read_failure(exchange.status(), &exchange.headers(), &exchange.body(), Duration::ZERO);
+        assert_eq!(failure.kind, kind(exchange.status(), body), "{}: {failure:?}", exchange.name);
+        assert_eq!(failure.status, Some(exchange.status()));
+        let said = [&body["error"]["message"], &body["error"], &body["message"]];
+        let said = said.iter().find_map(|m| m.as_str()).unwrap_or_else(|| panic!("{}: no message", exchange.name));
+        let message = failure.message.as_deref().unwrap_or_default();
+        assert!(message.starts_with(said), "{}: {message:?}, not {said:?}", exchange.name);
+        assert_eq!(failure.generation, oracle::nonempty(&body["error"]["failed_generation"]), "{}", exchange.name);
+        let shown: String = said.chars().take(60).collect();
+        assert!(failure.describe().contains(&shown), "{}: {}", exchange.name, failure.describe());
+        failed += 1;
+    }
+    println!("failed as recorded: {failed}");
+    assert!(all().is_empty() || failed >= 44, "{failed}");
+}
+
+fn kind(status: u16, body: &Value) -> ErrorKind {
+    match (status, body["error"]["code"].as_str()) {
+        (_, Some("tool_use_failed")) => ErrorKind::Malformed,
+        (_, Some("insufficient_quota")) | (402, _) => ErrorKind::Quota,
+        (401 | 403, _) => ErrorKind::Auth,
+        (429, _) => ErrorKind::RateLimited,
+        (500.., _) => ErrorKind::Overloaded,
+        _ => ErrorKind::BadRequest,
+    }
+}
+
+#[test]
+fn an_error_in_a_success_is_a_failure() {
+    let mut seen = Vec::new();
+    for exchange in all().iter().filter(|e| e.is("error_in_200")) {
+        match read(exchange) {
+            Err(Undecoded::Failure(failure)) => seen.push((failure.kind, failure.message.unwrap_or_default())),
+            other => panic!("{}: {other:?}", exchange.name),
+        }
+    }
+    println!("errors with a success status: {}", seen.len());
+    let message = "Tool choice is required, but model did not call a tool";
+    let expected = [(ErrorKind::Malformed, message), (ErrorKind::BadRequest, "Token limit reached")];
+    assert!(all().is_empty() || seen == expected.map(|(kind, message)| (kind, String::from(message))), "{seen:?}");
+}
