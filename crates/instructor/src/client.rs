@@ -376,7 +376,7 @@ impl ClientBuilder {
         let uri = endpoint(&base_url, profile.wire().path())?;
         let headers = profile.headers(key.as_ref())?;
         Ok(Core {
-            endpoint: Endpoint { profile, uri, headers },
+            endpoint: Endpoint { profile, uri, headers, key },
             model: self.model,
             mode: self.mode,
             settings: self.settings,
@@ -413,6 +413,10 @@ fn endpoint(base_url: &str, path: &str) -> Result<Uri, Error> {
     let bad = |why: &str| Error::config(format!("the base URL {base_url:?} {why}; write it like http://localhost:8000/v1"));
     let uri: Uri = format!("{base}{path}").parse().map_err(|_| bad("is not a URL"))?;
     match uri.scheme_str() {
+        // It would be shown wherever the address is.
+        Some("http" | "https") if uri.authority().is_some_and(|a| a.as_str().contains('@')) => {
+            Err(Error::config("a base URL can't carry a user name or password; give the key to the client instead"))
+        }
         Some("http" | "https") => Ok(uri),
         _ => Err(bad("has no http or https scheme")),
     }
@@ -428,6 +432,8 @@ mod tests {
         assert_eq!(join("https://a.example/v1/", "/chat/completions").unwrap(), "https://a.example/v1/chat/completions");
         assert_eq!(join("https://a.example", "/v1/messages").unwrap(), "https://a.example/v1/messages");
         assert_eq!(join("https://a.example/v1", "/v1/messages").unwrap(), "https://a.example/v1/messages");
+        let error = join("https://me:secret@a.example/v1", "/x").unwrap_err();
+        assert!(error.contains("can't carry") && !error.contains("secret"), "{error}");
         assert!(join("localhost:8000/v1", "/x").unwrap_err().contains("http://localhost:8000/v1"));
     }
 }

@@ -84,7 +84,7 @@ impl ErrorKind {
             Self::Rejected => "a validator rejected the answer",
             Self::Budget => "the budget ended",
             Self::Unsupported => "not supported",
-            Self::Config => "the client is not set up",
+            Self::Config => "wrong configuration",
         }
     }
 }

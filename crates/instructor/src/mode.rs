@@ -136,7 +136,7 @@ impl<'a> Plan<'a> {
         let plan = |mode, dialect| {
             let lowered = contract.lowered(dialect).map_err(|why| {
                 Error::unsupported(format!(
-                    "{} in mode {mode} with {}: {why}; use Mode::Tools",
+                    "{} in mode {mode} with {}: {why}; use mode tools",
                     contract.name(),
                     profile.id()
                 ))

@@ -62,6 +62,12 @@ fn a_key_is_never_shown() {
     {
         assert!(!shown.contains("sk-secret"), "{shown}");
     }
+    let told = Reply::json(json!({ "error": { "message": "Incorrect API key: sk-secret", "code": "invalid\nkey" } }));
+    let script = Script::new().reply(told.with_status(401));
+    let client = script.builder("openai/gpt-5-mini").api_key("sk-secret").build().unwrap();
+    let error = script.block_on(client.create::<Word>("x")).unwrap_err();
+    let shown = format!("{error} {error:?} {error:#}");
+    assert!(!shown.contains("sk-secret") && shown.contains("OPENAI_API_KEY"), "{shown}");
     let error = script.builder("openai/gpt-5-mini").api_key("sk-bad\nkey").build().unwrap_err();
     assert!(!format!("{error} {error:?}").contains("sk-bad"), "{error}");
 }

@@ -172,3 +172,17 @@ fn many_at_once_share_a_client() {
     }
     assert_eq!(script.sent().len(), 64);
 }
+
+#[test]
+fn a_redirect_is_an_error_that_names_the_new_address() {
+    let moved = Reply::status(307).header("location", "https://elsewhere.example/v1");
+    let script = Script::new().when(|_| true, moved);
+    let server = script.serve().unwrap();
+    for result in both(|| builder(&server.url())) {
+        let error = result.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::BadRequest, "{error}");
+        assert!(error.to_string().contains("https://elsewhere.example/v1"), "{error}");
+    }
+    assert_eq!(script.sent().len(), 2);
+    assert!(script.sent().iter().all(|s| s.header("transfer-encoding").is_none()));
+}

@@ -24,6 +24,11 @@ impl Secret {
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
+
+    /// A text without the key in it: providers repeat it in their messages.
+    pub(crate) fn masked(&self, text: String) -> String {
+        if self.0.is_empty() || !text.contains(&self.0) { text } else { text.replace(&self.0, "***") }
+    }
 }
 
 impl fmt::Debug for Secret {
@@ -50,7 +55,7 @@ impl Profile {
         }
         let names: Vec<&str> = self.key_env().collect();
         Err(Error::config(format!(
-            "no key for {}: set {} in the environment, or pass one with Client::builder().api_key(..)",
+            "no key for {}: set {} in the environment, or give the client one (api_key)",
             self.id(),
             names.join(" or "),
         )))

@@ -35,8 +35,7 @@ fn unknown_provider(id: &str) -> Error {
     let known: Vec<&str> = TABLE.iter().map(|row| row.id).collect();
     let hint = nearest(id, known.iter().copied()).map_or_else(String::new, |near| format!(" Did you mean {near:?}?"));
     Error::config(format!(
-        "unknown provider {id:?}.{hint} Known: {}. For any other endpoint, build a Profile and pass it to \
-         Client::builder().profile(..)",
+        "unknown provider {id:?}.{hint} Known: {}. Any other endpoint needs its base URL and protocol (Profile)",
         known.join(", "),
     ))
 }

@@ -10,7 +10,7 @@ mod verdict;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Uri};
+use http::{HeaderMap, HeaderValue, Method, Uri, header};
 
 pub use self::policy::{Budget, Retry, Wait};
 use self::policy::{Remedy, remedy};
@@ -21,7 +21,7 @@ use crate::error::{Error, ErrorKind, TransportError, TransportErrorKind};
 use crate::message::Message;
 use crate::mode::Plan;
 use crate::model::Contract;
-use crate::provider::Profile;
+use crate::provider::{Profile, Secret};
 use crate::validate::Issues;
 use crate::wire::{Call, Response, Settings, Usage};
 
@@ -31,6 +31,8 @@ pub(crate) struct Endpoint {
     pub(crate) profile: Profile,
     pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
+    /// The key that is among the headers, to keep it out of what a provider says.
+    pub(crate) key: Option<Secret>,
 }
 
 /// One request: everything that stays the same over its attempts.
@@ -62,10 +64,14 @@ impl Job<'_> {
             output: said.output,
             settings: self.settings,
         };
-        let mut request = http::Request::new(Bytes::from(profile.wire().encode(&call, profile)?));
+        let body = Bytes::from(profile.wire().encode(&call, profile)?);
+        // Said here, so that no transport falls back on chunks, which some servers refuse.
+        let length = HeaderValue::from(body.len());
+        let mut request = http::Request::new(body);
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.endpoint.uri.clone();
         *request.headers_mut() = self.endpoint.headers.clone();
+        request.headers_mut().insert(header::CONTENT_LENGTH, length);
         Ok(request)
     }
 }

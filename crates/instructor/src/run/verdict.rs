@@ -50,6 +50,9 @@ pub(super) fn judge(
 
 fn provider_failed(job: &Job<'_>, failure: ApiFailure) -> Failure {
     let mut detail = failure.describe();
+    if let Some(key) = &job.endpoint.key {
+        detail = key.masked(detail);
+    }
     if failure.kind == ErrorKind::Auth {
         let variables: Vec<&str> = job.endpoint.profile.key_env().collect();
         if !variables.is_empty() {
@@ -75,7 +78,7 @@ fn ended_badly(job: &Job<'_>, response: &Response) -> Option<Failure> {
         Some(Failure { issues, ..Failure::new(kind, detail) })
     };
     if let Some(said) = &response.refusal {
-        let detail = String::from("rephrase the request or ask another model; Error::issues has the model's words");
+        let detail = String::from("rephrase the request or ask another model; the issues have the model's words");
         return failed(ErrorKind::Refused, detail, Some(said));
     }
     match &response.finish {

@@ -94,17 +94,17 @@ fn read_request(reader: &mut BufReader<TcpStream>) -> io::Result<Option<http::Re
     let mut words = line.split_ascii_whitespace();
     let (Some(method), Some(target)) = (words.next(), words.next()) else { return Err(invalid("no request line")) };
     let mut builder = http::Request::builder().method(method).uri(target);
-    let mut length = 0;
+    let mut length = None;
     loop {
         let mut line = String::new();
         reader.read_line(&mut line)?;
         let Some((name, value)) = line.trim_end().split_once(':') else { break };
         if name.eq_ignore_ascii_case("content-length") {
-            length = value.trim().parse().map_err(|_| invalid("no length"))?;
+            length = value.trim().parse().ok();
         }
         builder = builder.header(name, value.trim());
     }
-    let mut body = vec![0; length];
+    let mut body = vec![0; length.ok_or_else(|| invalid("no content-length"))?];
     reader.read_exact(&mut body)?;
     builder.body(Bytes::from(body)).map(Some).map_err(|_| invalid("no request"))
 }

@@ -35,10 +35,11 @@ impl Reqwest {
         let made = self.client.get_or_init(|| {
             let mut builder = reqwest::Client::builder()
                 .connect_timeout(self.connect_timeout)
+                // A redirect would take the prompt to an address that nobody chose.
+                .redirect(reqwest::redirect::Policy::none())
                 .user_agent(concat!("instructor-rs/", env!("CARGO_PKG_VERSION")));
             if !self.secure {
-                // Without certificates nothing may lead to https by itself.
-                builder = builder.tls_certs_only([]).redirect(reqwest::redirect::Policy::none());
+                builder = builder.tls_certs_only([]);
             }
             builder.build().map_err(|e| e.to_string())
         });

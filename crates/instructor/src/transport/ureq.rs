@@ -18,6 +18,8 @@ impl Ureq {
     pub(crate) fn new(connect_timeout: Duration) -> Self {
         let config = ureq::Agent::config_builder()
             .timeout_connect(Some(connect_timeout))
+            // A redirect would take the prompt to an address that nobody chose.
+            .max_redirects(0)
             .user_agent(concat!("instructor-rs/", env!("CARGO_PKG_VERSION")))
             .build();
         Self::with_agent(config.into())

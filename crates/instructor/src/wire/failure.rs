@@ -36,6 +36,9 @@ pub(crate) fn read_failure(status: u16, headers: &HeaderMap, body: &[u8], now: D
     failure.status = Some(status);
     failure.kind = kind_of(status, failure.code.as_deref());
     failure.retry_after = retry_after(headers, now);
+    if let (300..400, Some(to)) = (status, headers.get(http::header::LOCATION).and_then(|v| v.to_str().ok())) {
+        failure.message = Some(format!("the address has moved to {to}: use that as the base URL"));
+    }
     failure
 }
 
@@ -98,14 +101,14 @@ impl Failure {
             out.push_str(code);
         }
         if let Some(message) = &self.message {
-            let mut short: String = message.chars().take(300).map(|c| if c.is_control() { ' ' } else { c }).collect();
-            if short.len() < message.len() {
-                short.push('…');
-            }
             out.push_str(if out.is_empty() { "" } else { ": " });
-            out.push_str(&short);
+            out.push_str(message);
         }
-        out
+        let mut short: String = out.chars().take(300).map(|c| if c.is_control() { ' ' } else { c }).collect();
+        if short.len() < out.len() {
+            short.push('…');
+        }
+        short
     }
 }
 

@@ -137,7 +137,7 @@ impl Decoder for Stream {
                     if let Ok(input) = serde_json::from_str::<Value>(&input) {
                         fields.insert(String::from("input"), input);
                     }
-                    if let Some(Value::String(thought)) = fields.get("thinking") {
+                    if let Some(Value::String(thought)) = fields.get("thinking").filter(|t| *t != "") {
                         response.reasoning.get_or_insert_default().push_str(thought);
                     }
                     response.parts.extend(opaque(Value::Object(fields).to_string()));

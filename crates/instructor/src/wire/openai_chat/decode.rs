@@ -59,12 +59,12 @@ fn said(message: Node<'_>, profile: &Profile, response: &mut Response) {
     for call in message.get("tool_calls").into_iter().flat_map(Node::items) {
         let function = call.get("function").unwrap_or(call);
         let id = call.get("id").and_then(Node::as_str).unwrap_or_default();
-        response.parts.push(tool_call(&id, function));
+        response.parts.extend(tool_call(&id, function));
     }
     // The form before tools, which some servers still answer in; those that give both forms say the same call twice.
     let called = response.tool_calls().next().is_some();
     if let Some(function) = message.get("function_call").filter(|n| n.kind() == Kind::Object && !called) {
-        response.parts.push(tool_call("", function));
+        response.parts.extend(tool_call("", function));
     }
 }
 
@@ -86,10 +86,12 @@ pub(super) fn echo(content: Option<&str>, details: Option<&str>, plain: Option<&
     Some(Part::Opaque(Opaque::new(NAME, json)))
 }
 
-fn tool_call(id: &str, function: Node<'_>) -> Part {
+/// A call; servers that write every field of the message, used or not, give one of empty strings for none.
+fn tool_call(id: &str, function: Node<'_>) -> Option<Part> {
     let name = function.get("name").and_then(Node::as_str).unwrap_or_default();
     let arguments = function.get("arguments").map(arguments).unwrap_or_default();
-    Part::ToolCall(ToolCall::new(id, name, arguments))
+    let said = !(id.is_empty() && name.is_empty() && arguments.is_empty());
+    said.then(|| Part::ToolCall(ToolCall::new(id, name, arguments)))
 }
 
 /// Arguments are JSON in a string; some servers put the object itself there.

@@ -188,7 +188,9 @@ impl Decoder for Stream {
             response.parts.extend(echo(told("reasoning_content"), details.as_deref(), told("reasoning")));
         }
         response.parts.extend(some(text).map(Part::Text));
-        response.parts.extend(calls.into_iter().map(|(_, call)| Part::ToolCall(call)));
+        let calls = calls.into_iter().map(|(_, call)| call);
+        let said = |call: &ToolCall| !(call.id.is_empty() && call.name.is_empty() && call.arguments.is_empty());
+        response.parts.extend(calls.filter(said).map(Part::ToolCall));
         response.refusal = some(refusal);
         response.reasoning = some(reasoning);
         Ok(response)

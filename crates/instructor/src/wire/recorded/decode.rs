@@ -32,7 +32,7 @@ fn every_success_says_what_the_oracle_reads() {
 }
 
 /// How many successes there are, at least, of each protocol.
-const FLOOR: [usize; 2] = [560, 125];
+const FLOOR: [usize; 2] = [564, 128];
 
 #[test]
 fn every_error_status_gives_its_kind_and_message() {
@@ -52,7 +52,7 @@ fn every_error_status_gives_its_kind_and_message() {
         failed += 1;
     }
     println!("failed as recorded: {failed}");
-    assert!(all().is_empty() || failed >= 44, "{failed}");
+    assert!(all().is_empty() || failed >= 41, "{failed}");
 }
 
 fn kind(status: u16, body: &Value) -> ErrorKind {

@@ -1,0 +1,221 @@
+//! The body that the library writes for a recorded job is the recorded one, but for differences that are listed here.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::convert::Asked;
+use super::corpus::{Dialect, all};
+use crate::provider::Quirks;
+
+/// A way in which bodies may differ, and what takes it out of both.
+struct Difference {
+    what: &'static str,
+    why: &'static str,
+    /// Gets the recorded body and ours.
+    level: fn(&mut Value, &mut Value),
+}
+
+const OPENAI: &[Difference] = &[
+    Difference {
+        what: "max_completion_tokens and max_tokens",
+        why: "a profile has one name for it, clients choose",
+        level: |recorded, ours| {
+            for body in [recorded, ours] {
+                if let Some(limit) = body.as_object_mut().unwrap().remove("max_completion_tokens") {
+                    body["max_tokens"] = limit;
+                }
+            }
+        },
+    },
+    Difference {
+        what: "a list of one text",
+        why: "it says what the string says, and every server takes the string",
+        level: |recorded, _| each(recorded, "messages", |message| one_text(&mut message["content"])),
+    },
+    Difference {
+        what: "no content, or an empty text, beside tool calls",
+        why: "null is the form of the protocol",
+        level: |recorded, _| {
+            each(recorded, "messages", |message| {
+                let silent = message["content"].as_str().unwrap_or_default().is_empty();
+                if message["role"] == "assistant" && silent && !message["tool_calls"].is_null() {
+                    message["content"] = Value::Null;
+                }
+            });
+        },
+    },
+    Difference {
+        what: "null fields of a message",
+        why: "they say nothing",
+        level: |recorded, _| {
+            each(recorded, "messages", |message| {
+                message.as_object_mut().unwrap().retain(|key, value| key == "content" || !value.is_null());
+            });
+        },
+    },
+    Difference {
+        what: "the index of a call",
+        why: "some clients send it back; it belongs to streams",
+        level: |recorded, _| {
+            each(recorded, "messages", |message| {
+                each(message, "tool_calls", |call| _ = call.as_object_mut().unwrap().remove("index"));
+            });
+        },
+    },
+    Difference { what: "no tool_choice", why: "it means auto", level: |recorded, ours| {
+        if recorded["tool_choice"].is_null() && ours["tool_choice"] == "auto" {
+            recorded["tool_choice"] = json!("auto");
+        }
+    } },
+    Difference {
+        what: "no strict in a format",
+        why: "it means false",
+        level: |recorded, _| {
+            let format = &mut recorded["response_format"];
+            if format["type"] == "json_schema" && format["json_schema"]["strict"].is_null() {
+                format["json_schema"]["strict"] = json!(false);
+            }
+        },
+    },
+];
+
+const ANTHROPIC: &[Difference] = &[
+    Difference {
+        what: "a list of one text",
+        why: "it says what the string says",
+        level: |recorded, _| {
+            if !recorded["system"].is_null() {
+                one_text(&mut recorded["system"]);
+            }
+            each(recorded, "messages", |message| {
+                one_text(&mut message["content"]);
+                each(message, "content", |block| {
+                    if block["type"] == "tool_result" {
+                        one_text(&mut block["content"]);
+                    }
+                });
+            });
+        },
+    },
+    Difference {
+        what: "is_error: false",
+        why: "it is the default",
+        level: |recorded, _| {
+            each(recorded, "messages", |message| {
+                each(message, "content", |block| {
+                    if block["is_error"] == false {
+                        block.as_object_mut().unwrap().remove("is_error");
+                    }
+                });
+            });
+        },
+    },
+    Difference {
+        what: "disable_parallel_tool_use",
+        why: "one value is wanted, so one call",
+        level: |recorded, ours| {
+            if recorded["tool_choice"]["disable_parallel_tool_use"].is_null() && !ours["tool_choice"].is_null() {
+                ours["tool_choice"].as_object_mut().unwrap().remove("disable_parallel_tool_use");
+            }
+        },
+    },
+    Difference { what: "no tool_choice", why: "it means auto", level: |recorded, ours| {
+        if recorded["tool_choice"].is_null() && ours["tool_choice"]["type"] == "auto" {
+            recorded["tool_choice"] = json!({"type": "auto"});
+        }
+    } },
+    Difference {
+        what: "strict of a tool",
+        why: "not asked for: the API takes few optional fields and few such tools",
+        level: |recorded, ours| {
+            let ours = ours["tools"].as_array().map_or(0, Vec::len);
+            each(recorded, "tools", |tool| {
+                if ours == 1 {
+                    tool.as_object_mut().unwrap().remove("strict");
+                }
+            });
+        },
+    },
+];
+
+/// Does something to each item of a list, if there is one.
+fn each(of: &mut Value, key: &str, mut f: impl FnMut(&mut Value)) {
+    if let Some(items) = of.get_mut(key).and_then(Value::as_array_mut) {
+        items.iter_mut().for_each(&mut f);
+    }
+}
+
+fn one_text(content: &mut Value) {
+    if let Some([block]) = content.as_array().map(Vec::as_slice) {
+        if block["type"] == "text" && block.get("cache_control").is_none() {
+            *content = block["text"].clone();
+        }
+    }
+}
+
+/// Without null fields at the top and with whole numbers as such: `1.0` is `1`.
+fn settle(body: &mut Value) {
+    let map = body.as_object_mut().unwrap();
+    map.retain(|_, value| !value.is_null());
+    for value in map.values_mut() {
+        if let Some(n) = value.as_f64().filter(|n| n.fract() == 0.0 && (0.0..1e15).contains(n)) {
+            *value = json!(n as u64);
+        }
+    }
+}
+
+#[test]
+fn the_body_is_the_recorded_one() {
+    let mut compared: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut skipped: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut used: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut differ = Vec::new();
+    for exchange in all() {
+        let (dialect, differences) = match exchange.dialect {
+            Dialect::OpenAiChat => ("openai_chat", OPENAI),
+            Dialect::Anthropic => ("anthropic", ANTHROPIC),
+        };
+        let asked = match Asked::read(exchange.dialect, exchange.request()) {
+            Ok(asked) => asked,
+            Err(why) => {
+                *skipped.entry((dialect, why)).or_default() += 1;
+                continue;
+            }
+        };
+        let profile = exchange.profile().with_quirks(Quirks::ECHO_REASONING);
+        let body = asked.with(|call| profile.wire().encode(call, &profile)).unwrap();
+        let mut ours: Value = serde_json::from_slice(&body).unwrap();
+        let mut recorded = exchange.request().clone();
+        settle(&mut recorded);
+        settle(&mut ours);
+        for Difference { what, level, .. } in differences {
+            let before = (recorded.clone(), ours.clone());
+            level(&mut recorded, &mut ours);
+            settle(&mut recorded);
+            settle(&mut ours);
+            if before != (recorded.clone(), ours.clone()) {
+                *used.entry((dialect, *what)).or_default() += 1;
+            }
+        }
+        if recorded == ours {
+            *compared.entry((dialect, asked.output())).or_default() += 1;
+        } else {
+            differ.push(format!("{}:\n  {ours}\n  {recorded}", exchange.name));
+        }
+    }
+    println!("compared: {compared:?}\nskipped: {skipped:?}\ndiffering in: {used:?}");
+    assert!(differ.is_empty(), "{} differ:\n{}", differ.len(), differ.join("\n"));
+    if all().is_empty() {
+        return;
+    }
+    for (dialect, floor) in [("openai_chat", 400), ("anthropic", 100)] {
+        let sum: usize = compared.iter().filter(|((d, _), _)| *d == dialect).map(|(_, n)| n).sum();
+        assert!(sum >= floor, "{dialect}: {sum} of {floor}");
+    }
+    for (dialect, differences) in [("openai_chat", OPENAI), ("anthropic", ANTHROPIC)] {
+        for Difference { what, why, .. } in differences {
+            assert!(used.contains_key(&(dialect, *what)), "nothing differs in {what} ({why})");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! The floor: the same call without the library, over the same HTTP clients.
+
+use std::error::Error;
+
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{Method, Url};
+
+use crate::exchange::{Schema, ask, order_or_reask};
+use crate::order::{KEY, Order};
+
+type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+
+/// What of a start is up to the caller.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Start {
+    /// `reqwest::Client::new()`, which reads the machine's root certificates.
+    Plain,
+    /// Without certificates, which nothing here needs.
+    Lean,
+}
+
+/// Calls over reqwest.
+#[derive(Debug)]
+pub(crate) struct Floor {
+    client: reqwest::Client,
+    url: Url,
+    headers: HeaderMap,
+    schema: Schema,
+}
+
+impl Floor {
+    pub(crate) fn new(base_url: &str, start: Start, schema: Schema) -> Result<Self> {
+        let client = match start {
+            Start::Plain => reqwest::Client::new(),
+            Start::Lean => {
+                let builder = reqwest::Client::builder().tls_certs_only([]);
+                builder.redirect(reqwest::redirect::Policy::none()).build()?
+            }
+        };
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {KEY}"))?);
+        Ok(Self { client, url: Url::parse(&format!("{base_url}/chat/completions"))?, headers, schema })
+    }
+
+    /// Asks once; and once more if the first answer is not the type.
+    pub(crate) async fn create(&self) -> Result<Order> {
+        let answer = self.send(ask(&self.schema)?).await?;
+        match order_or_reask(&self.schema, &answer)? {
+            Ok(order) => Ok(order),
+            Err(again) => crate::exchange::order(&self.send(again).await?),
+        }
+    }
+
+    async fn send(&self, body: Vec<u8>) -> Result<impl AsRef<[u8]> + std::ops::Deref<Target = [u8]> + use<>> {
+        let mut request = reqwest::Request::new(Method::POST, self.url.clone());
+        *request.headers_mut() = self.headers.clone();
+        *request.body_mut() = Some(body.into());
+        Ok(self.client.execute(request).await?.error_for_status()?.bytes().await?)
+    }
+}
