@@ -152,7 +152,9 @@ impl Tree {
         let tests: BTreeSet<String> = files.iter().flat_map(test_modules).collect();
         for file in &mut files {
             let in_tests = file.path.split('/').any(|part| part == "tests");
-            if in_tests || tests.contains(module(&file.path)) {
+            if in_tests
+                || Path::new(module(&file.path)).ancestors().any(|up| up.to_str().is_some_and(|up| tests.contains(up)))
+            {
                 file.source.blank_shipped();
             }
         }

@@ -54,7 +54,14 @@ fn unwrap_list(node: Node<'_>) -> Node<'_> {
 
 impl Failure {
     const fn unknown() -> Self {
-        Self { kind: ErrorKind::Overloaded, status: None, code: None, message: None, retry_after: None, generation: None }
+        Self {
+            kind: ErrorKind::Overloaded,
+            status: None,
+            code: None,
+            message: None,
+            retry_after: None,
+            generation: None,
+        }
     }
 
     /// Reads the error object that stands in a body with a success status.
@@ -201,13 +208,43 @@ mod tests {
     #[test]
     fn every_known_shape_gives_kind_code_and_message() {
         let cases = [
-            (401, r#"{"error":{"message":"m","type":"invalid_request_error","code":"invalid_api_key"}}"#, ErrorKind::Auth, Some("invalid_api_key")),
-            (429, r#"{"error":{"message":"m","type":"insufficient_quota","code":"insufficient_quota"}}"#, ErrorKind::Quota, Some("insufficient_quota")),
-            (429, r#"{"error":{"message":"m","type":"requests","code":"rate_limit_exceeded"}}"#, ErrorKind::RateLimited, Some("rate_limit_exceeded")),
-            (529, r#"{"type":"error","error":{"type":"overloaded_error","message":"m"}}"#, ErrorKind::Overloaded, Some("overloaded_error")),
+            (
+                401,
+                r#"{"error":{"message":"m","type":"invalid_request_error","code":"invalid_api_key"}}"#,
+                ErrorKind::Auth,
+                Some("invalid_api_key"),
+            ),
+            (
+                429,
+                r#"{"error":{"message":"m","type":"insufficient_quota","code":"insufficient_quota"}}"#,
+                ErrorKind::Quota,
+                Some("insufficient_quota"),
+            ),
+            (
+                429,
+                r#"{"error":{"message":"m","type":"requests","code":"rate_limit_exceeded"}}"#,
+                ErrorKind::RateLimited,
+                Some("rate_limit_exceeded"),
+            ),
+            (
+                529,
+                r#"{"type":"error","error":{"type":"overloaded_error","message":"m"}}"#,
+                ErrorKind::Overloaded,
+                Some("overloaded_error"),
+            ),
             (400, r#"{"error":{"code":400,"message":"m","metadata":{}}}"#, ErrorKind::BadRequest, Some("400")),
-            (400, r#"{"error":{"code":400,"message":"m","type":"exceed_context"}}"#, ErrorKind::BadRequest, Some("exceed_context")),
-            (400, r#"[{"error":{"code":400,"message":"m","status":"INVALID_ARGUMENT"}}]"#, ErrorKind::BadRequest, Some("400")),
+            (
+                400,
+                r#"{"error":{"code":400,"message":"m","type":"exceed_context"}}"#,
+                ErrorKind::BadRequest,
+                Some("exceed_context"),
+            ),
+            (
+                400,
+                r#"[{"error":{"code":400,"message":"m","status":"INVALID_ARGUMENT"}}]"#,
+                ErrorKind::BadRequest,
+                Some("400"),
+            ),
             (400, r#"{"code":"bad","error":"m"}"#, ErrorKind::BadRequest, Some("bad")),
             (500, r#"{"error":"m"}"#, ErrorKind::Overloaded, None),
             (422, r#"{"object":"error","message":"m","type":"x","code":null}"#, ErrorKind::BadRequest, Some("x")),
@@ -218,7 +255,10 @@ mod tests {
             assert_eq!(read(status, body), (kind, code.map(String::from), Some(String::from("m"))), "{body}");
         }
         assert_eq!(read(502, "<html>Bad gateway</html>"), (ErrorKind::Overloaded, None, None));
-        assert_eq!(read(503, " no healthy upstream\n"), (ErrorKind::Overloaded, None, Some(String::from("no healthy upstream"))));
+        assert_eq!(
+            read(503, " no healthy upstream\n"),
+            (ErrorKind::Overloaded, None, Some(String::from("no healthy upstream")))
+        );
         let routed = r#"{"error":{"code":429,"message":"failed","metadata":{"raw":"slow down"}}}"#;
         assert_eq!(
             read(429, routed),

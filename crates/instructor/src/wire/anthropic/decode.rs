@@ -7,7 +7,8 @@ use crate::wire::response::{Finish, Response, Usage, count_field, sum, text_fiel
 use crate::wire::{Failure, Undecoded};
 
 pub(super) fn response(body: &str) -> Result<Response, Undecoded> {
-    let doc = Document::parse(body).map_err(|e| Undecoded::Unreadable(format!("the response body is not JSON: {e}")))?;
+    let doc =
+        Document::parse(body).map_err(|e| Undecoded::Unreadable(format!("the response body is not JSON: {e}")))?;
     let root = doc.root();
     if root.get("error").is_some_and(|e| !e.is_null()) || root.get("type").is_some_and(|t| t.is_str("error")) {
         return Err(Undecoded::Failure(Failure::in_success(root)));

@@ -5,7 +5,7 @@ use super::NAME;
 use crate::error::Error;
 use crate::message::{Message, Part, Role, ToolCall, ToolResult};
 use crate::provider::Profile;
-use crate::wire::{Call, Choice, Output, Settings, body};
+use crate::wire::{Call, Choice, Output, Settings, Shape, body};
 
 /// What the API wants where the caller and the profile say nothing: it has no default of its own.
 const MAX_TOKENS: u64 = 8192;
@@ -34,8 +34,7 @@ pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error>
                 body.put("output_config", &OutputConfig { format })?;
             }
             Output::Tool { shape, choice } => {
-                let tool = Tool { name: shape.name, description: shape.description, input_schema: shape.schema };
-                body.put("tools", &[tool])?;
+                body.put("tools", &[Tool::from(shape)])?;
                 let choice = if thinks(call.settings) { Choice::Auto } else { choice };
                 body.put("tool_choice", &ToolChoice::new(choice, shape.name))?;
             }
@@ -67,6 +66,14 @@ struct Tool<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'a str>,
     input_schema: &'a RawValue,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    strict: bool,
+}
+
+impl<'a> From<Shape<'a>> for Tool<'a> {
+    fn from(shape: Shape<'a>) -> Self {
+        Self { name: shape.name, description: shape.description, input_schema: shape.schema, strict: shape.strict }
+    }
 }
 
 #[derive(Serialize)]

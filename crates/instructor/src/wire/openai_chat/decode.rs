@@ -10,7 +10,8 @@ use crate::wire::response::{Finish, Response, Usage, count_field, text_field};
 use crate::wire::{Failure, Undecoded};
 
 pub(super) fn response(body: &str, profile: &Profile) -> Result<Response, Undecoded> {
-    let doc = Document::parse(body).map_err(|e| Undecoded::Unreadable(format!("the response body is not JSON: {e}")))?;
+    let doc =
+        Document::parse(body).map_err(|e| Undecoded::Unreadable(format!("the response body is not JSON: {e}")))?;
     let root = doc.root();
     if let Some(failure) = error_object(root) {
         return Err(Undecoded::Failure(failure));
@@ -50,7 +51,8 @@ fn said(message: Node<'_>, profile: &Profile, response: &mut Response) {
     response.refusal = text_field(message, "refusal");
     response.reasoning = REASONING.iter().find_map(|key| text_field(message, key));
     if profile.quirks().contains(Quirks::ECHO_REASONING) {
-        let given = |key: &str| Some(message.get(key).filter(|n| !n.is_null())?.source());
+        let empty = |n: &Node<'_>| n.is_null() || (n.kind() == Kind::Array && n.is_empty());
+        let given = |key: &str| Some(message.get(key).filter(|n| !empty(n))?.source());
         response.parts.extend(echo(given("reasoning_content"), given("reasoning_details"), given("reasoning")));
     }
     if let Some(content) = message.get("content") {
@@ -74,7 +76,7 @@ pub(super) const REASONING: [&str; 2] = ["reasoning_content", "reasoning"];
 /// The message fields that servers want back, as the JSON that they gave. `reasoning` says nothing that the other two
 /// do not, so it goes back only where it is alone.
 pub(super) fn echo(content: Option<&str>, details: Option<&str>, plain: Option<&str>) -> Option<Part> {
-    let plain = plain.filter(|_| content.is_none() && details.is_none());
+    let plain = plain.filter(|_| content.is_none_or(|json| json == "\"\"") && details.is_none());
     let fields: Vec<String> = [("reasoning_content", content), ("reasoning_details", details), ("reasoning", plain)]
         .iter()
         .filter_map(|(key, json)| Some(format!("{key:?}:{}", (*json)?)))
@@ -141,9 +143,11 @@ impl<'a> From<Node<'a>> for Block<'a> {
         }
         match block.get("thinking") {
             // A string, or a list of text blocks of its own.
-            Some(node) => Self::Thinking(node.as_str().unwrap_or_else(|| {
-                Cow::Owned(node.items().filter_map(|block| text_field(block, "text")).collect())
-            })),
+            Some(node) => {
+                Self::Thinking(node.as_str().unwrap_or_else(|| {
+                    Cow::Owned(node.items().filter_map(|block| text_field(block, "text")).collect())
+                }))
+            }
             None => Self::Other,
         }
     }
@@ -175,7 +179,9 @@ fn usage(node: Node<'_>, profile: &Profile) -> Usage {
     Usage {
         input: count_field(node, "prompt_tokens"),
         output: match reasoning {
-            Some(extra) if profile.quirks().contains(Quirks::REASONING_ON_TOP) => output.map(|n| n.saturating_add(extra)),
+            Some(extra) if profile.quirks().contains(Quirks::REASONING_ON_TOP) => {
+                output.map(|n| n.saturating_add(extra))
+            }
             _ => output,
         },
         cached: detail("prompt_tokens_details", "cached_tokens")

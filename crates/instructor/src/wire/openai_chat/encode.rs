@@ -19,7 +19,10 @@ pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error>
             Output::Text => {}
             Output::Object => body.put("response_format", &Format { kind: "json_object", json_schema: None })?,
             Output::Schema(shape) => {
-                body.put("response_format", &Format { kind: "json_schema", json_schema: Some(JsonSchema::from(shape)) })?;
+                body.put(
+                    "response_format",
+                    &Format { kind: "json_schema", json_schema: Some(JsonSchema::from(shape)) },
+                )?;
             }
             Output::Tool { shape, choice } => {
                 body.put("tools", &[Tool { kind: "function", function: Function::from(shape) }])?;

@@ -77,14 +77,17 @@ impl Stream {
     /// An item is told in pieces: one of the type and place of the last continues it.
     fn detail(&mut self, piece: Node<'_>) {
         let Ok(piece) = serde_json::from_str::<Map<String, Value>>(piece.source()) else { return };
-        let same = |last: &&mut Map<String, Value>| ["type", "index"].iter().all(|key| last.get(*key) == piece.get(*key));
+        let same =
+            |last: &&mut Map<String, Value>| ["type", "index"].iter().all(|key| last.get(*key) == piece.get(*key));
         let Some(last) = self.details.last_mut().filter(same) else {
             self.details.push(piece);
             return;
         };
         for (key, more) in piece {
             match (last.get_mut(&key), more) {
-                (Some(Value::String(into)), Value::String(more)) if GROWING.contains(&key.as_str()) => into.push_str(&more),
+                (Some(Value::String(into)), Value::String(more)) if GROWING.contains(&key.as_str()) => {
+                    into.push_str(&more);
+                }
                 (Some(_), Value::Null) => {}
                 (_, more) => _ = last.insert(key, more),
             }

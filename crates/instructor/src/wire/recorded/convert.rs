@@ -42,12 +42,7 @@ impl Form {
     }
 
     fn shape(&self) -> Shape<'_> {
-        Shape {
-            name: &self.name,
-            description: self.description.as_deref(),
-            schema: &self.schema,
-            strict: self.strict,
-        }
+        Shape { name: &self.name, description: self.description.as_deref(), schema: &self.schema, strict: self.strict }
     }
 }
 
@@ -89,10 +84,8 @@ impl Asked {
         let model = rest.remove("model").ok_or("no model in the body")?.as_str().unwrap().to_owned();
         let turns = rest.remove("messages").unwrap();
         let mut messages = Vec::new();
-        if dialect == Dialect::Anthropic {
-            if let Some(system) = rest.remove("system") {
-                messages.push(Message::new(Role::System, texts(&system)?));
-            }
+        if let Some(system) = rest.remove("system") {
+            messages.push(Message::new(Role::System, texts(&system)?));
         }
         for turn in list(&turns) {
             messages.push(match dialect {
@@ -179,9 +172,7 @@ fn anthropic_message(turn: &Value) -> Result<Message, &'static str> {
                 let is_error = block["is_error"] == true;
                 Part::ToolResult(ToolResult { call_id: text("tool_use_id"), text: said.text().into_owned(), is_error })
             }
-            kind if assistant && kind != "text" => {
-                Part::Opaque(Opaque::new("anthropic", to_raw_value(block).unwrap()))
-            }
+            kind if assistant && kind != "text" => Part::Opaque(Opaque::new("anthropic", to_raw_value(block).unwrap())),
             _ => Part::from(plain_text(block)?),
         });
     }

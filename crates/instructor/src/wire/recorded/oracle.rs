@@ -72,9 +72,9 @@ fn openai_stream(body: &[u8]) -> (Value, Value, Value) {
             texts.entry(key).or_default().push_str(said["delta"][key].as_str().unwrap_or_default());
         }
         for piece in list(&said["delta"]["tool_calls"]) {
-            let call = calls.entry(piece["index"].as_u64().unwrap()).or_insert_with(|| {
-                json!({"id": piece["id"], "function": {"name": piece["function"]["name"], "arguments": ""}})
-            });
+            let call = calls.entry(piece["index"].as_u64().unwrap()).or_insert_with(
+                || json!({"id": piece["id"], "function": {"name": piece["function"]["name"], "arguments": ""}}),
+            );
             let more = piece["function"]["arguments"].as_str().unwrap_or_default();
             let so_far = call["function"]["arguments"].as_str().unwrap();
             call["function"]["arguments"] = Value::from(format!("{so_far}{more}"));

@@ -1,0 +1,153 @@
+//! Own exchanges: a body and what it says, in `tests/data/wire`.
+//!
+//! A case has a `body` (JSON or text) or a `stream` (a list: of an object, the event is written out; text is taken as
+//! it stands), and one of `response` (as [`view`] shows it), `failure` and `unreadable`. `status` makes it an answer with
+//! an error status, `quirks` are added to the profile's, `turn` is the message that a re-ask sends back.
+
+use std::time::Duration;
+
+use http::HeaderMap;
+use serde_json::{Map, Value, json};
+
+use super::{random, view};
+use crate::message::Message;
+use crate::provider::{Profile, Quirks};
+use crate::wire::{Call, Failure, Output, Response, Settings, Undecoded, read_failure, read_response};
+
+const OPENAI: [&str; 3] = [
+    include_str!("../../../tests/data/wire/openai_chat/answers.json"),
+    include_str!("../../../tests/data/wire/openai_chat/streams.json"),
+    include_str!("../../../tests/data/wire/openai_chat/failures.json"),
+];
+
+const ANTHROPIC: [&str; 3] = [
+    include_str!("../../../tests/data/wire/anthropic/answers.json"),
+    include_str!("../../../tests/data/wire/anthropic/streams.json"),
+    include_str!("../../../tests/data/wire/anthropic/failures.json"),
+];
+
+pub(super) struct Case {
+    name: String,
+    pub(super) profile: Profile,
+    pub(super) body: Vec<u8>,
+    case: Map<String, Value>,
+}
+
+pub(super) fn cases() -> Vec<Case> {
+    let openai = Profile::openai_compatible("any", "http://localhost/v1");
+    let anthropic = Profile::anthropic_compatible("any", "http://localhost");
+    let mut all = Vec::new();
+    for (files, profile) in [(OPENAI, openai), (ANTHROPIC, anthropic)] {
+        for file in files {
+            let cases: Vec<Map<String, Value>> = serde_json::from_str(file).unwrap();
+            all.extend(cases.into_iter().map(|case| Case::new(case, profile.clone())));
+        }
+    }
+    all
+}
+
+impl Case {
+    fn new(case: Map<String, Value>, mut profile: Profile) -> Self {
+        for quirk in case.get("quirks").and_then(Value::as_array).into_iter().flatten() {
+            profile = profile.with_quirks(match quirk.as_str().unwrap() {
+                "echo_reasoning" => Quirks::ECHO_REASONING,
+                "reasoning_on_top" => Quirks::REASONING_ON_TOP,
+                other => panic!("no quirk {other:?}"),
+            });
+        }
+        let body = match (case.get("body"), case.get("stream")) {
+            (Some(Value::String(text)), None) => text.clone(),
+            (Some(json), None) => json.to_string(),
+            (None, Some(events)) => events.as_array().unwrap().iter().map(event).collect(),
+            _ => panic!("one of body and stream: {case:?}"),
+        };
+        let name = format!("{} {}", profile.protocol(), case["name"]);
+        Self { name, profile, body: body.into_bytes(), case }
+    }
+
+    fn response(&self) -> Result<Response, Undecoded> {
+        read_response(self.profile.wire(), &self.body, &self.profile)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if let Some(status) = self.case.get("status") {
+            let status = u16::try_from(status.as_u64().unwrap()).unwrap();
+            let failure = read_failure(status, &HeaderMap::new(), &self.body, Duration::ZERO);
+            return same(&describe(&failure), &self.case["failure"]);
+        }
+        match self.response() {
+            Ok(response) => {
+                same(&view(&response), self.case.get("response").unwrap_or(&Value::Null))?;
+                self.case.get("turn").map_or(Ok(()), |turn| same(&self.resent(response), turn))
+            }
+            Err(Undecoded::Failure(failure)) => {
+                same(&describe(&failure), self.case.get("failure").unwrap_or(&Value::Null))
+            }
+            Err(Undecoded::Unreadable(why)) => {
+                let wanted = self.case.get("unreadable").and_then(Value::as_str);
+                if wanted.is_some_and(|wanted| why.contains(wanted)) { Ok(()) } else { Err(why) }
+            }
+        }
+    }
+
+    fn resent(&self, response: Response) -> Value {
+        let turns: Vec<Message> = response.into_turn().into_iter().collect();
+        let call = Call {
+            model: "m",
+            messages: &[],
+            instructions: None,
+            nudge: None,
+            turns: &turns,
+            output: Output::Text,
+            settings: &Settings::default(),
+        };
+        let body = self.profile.wire().encode(&call, &self.profile).unwrap();
+        serde_json::from_slice::<Value>(&body).unwrap()["messages"][0].clone()
+    }
+}
+
+fn event(event: &Value) -> String {
+    match (event.as_str(), event["type"].as_str()) {
+        (Some(text), _) => String::from(text),
+        (None, Some(name)) => format!("event: {name}\ndata: {event}\n\n"),
+        (None, None) => format!("data: {event}\n\n"),
+    }
+}
+
+fn describe(failure: &Failure) -> Value {
+    super::sparse(&json!({
+        "kind": failure.kind.as_str(),
+        "code": failure.code,
+        "message": failure.message,
+        "generation": failure.generation,
+    }))
+}
+
+fn same(ours: &Value, wanted: &Value) -> Result<(), String> {
+    if ours == wanted { Ok(()) } else { Err(format!("\n  {ours}\n  {wanted}")) }
+}
+
+#[test]
+fn every_case_says_what_its_file_says() {
+    let cases = cases();
+    let wrong: Vec<String> =
+        cases.iter().filter_map(|case| Some(format!("{}: {}", case.name, case.check().err()?))).collect();
+    println!("own cases: {}", cases.len());
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn every_cut_of_a_stream_gives_the_same() {
+    for case in cases().iter().filter(|case| case.case.contains_key("stream")) {
+        let whole = random::outcome(&case.response());
+        for cut in 0..=case.body.len() {
+            let (head, tail) = case.body.split_at(cut);
+            assert_eq!(
+                random::outcome(&random::in_pieces(&case.profile, &[head, tail])),
+                whole,
+                "{} at {cut}",
+                case.name
+            );
+        }
+    }
+}

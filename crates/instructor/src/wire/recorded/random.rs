@@ -1,0 +1,197 @@
+//! Bodies that nobody wrote: no panic, and no split that matters.
+
+use std::ops::Range;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+use super::{corpus, own, view};
+use crate::provider::{Profile, Quirks};
+use crate::wire::frame::Frames;
+use crate::wire::{Response, Undecoded, read_response};
+
+fn profiles() -> [Profile; 3] {
+    let openai = Profile::openai_compatible("any", "http://localhost/v1");
+    let all = Quirks::ECHO_REASONING.and(Quirks::REASONING_ON_TOP);
+    [openai.clone(), openai.with_quirks(all), Profile::anthropic_compatible("any", "http://localhost")]
+}
+
+/// An answer that comes in pieces, as from the network.
+pub(super) fn in_pieces(profile: &Profile, pieces: &[&[u8]]) -> Result<Response, Undecoded> {
+    let mut decoder = profile.wire().stream(profile);
+    let mut frames = Frames::new();
+    let mut result = Ok(());
+    for piece in pieces {
+        frames.push(piece, |frame| {
+            if result.is_ok() {
+                result = decoder.frame(frame);
+            }
+        });
+    }
+    frames.finish(|frame| {
+        if result.is_ok() {
+            result = decoder.frame(frame);
+        }
+    });
+    result?;
+    decoder.finish()
+}
+
+/// What can be compared of a result.
+pub(super) fn outcome(result: &Result<Response, Undecoded>) -> Value {
+    match result {
+        Ok(response) => view(response),
+        Err(Undecoded::Failure(failure)) => json!({"failure": failure.describe()}),
+        Err(Undecoded::Unreadable(why)) => json!({"unreadable": why}),
+    }
+}
+
+fn cut(body: &[u8], mut at: Vec<usize>) -> Vec<&[u8]> {
+    at.iter_mut().for_each(|at| *at %= body.len() + 1);
+    at.extend([0, body.len()]);
+    at.sort_unstable();
+    at.windows(2).map(|ends| &body[ends[0]..ends[1]]).collect()
+}
+
+/// Real bodies, of both protocols: own ones, and some recorded ones where they are there.
+fn bodies() -> Vec<Vec<u8>> {
+    let recorded = corpus::all().iter().step_by(9).map(corpus::Exchange::body);
+    let recorded = recorded.filter(|body| body.len() < 20_000);
+    own::cases().into_iter().map(|case| case.body).chain(recorded).filter(|body| !body.is_empty()).collect()
+}
+
+fn streams() -> Vec<Vec<u8>> {
+    bodies().into_iter().filter(|body| ["data", "event", ":"].iter().any(|s| body.starts_with(s.as_bytes()))).collect()
+}
+
+/// JSON whose keys and words are those that the decoders look for, in places where they may not belong.
+fn near_json() -> impl Strategy<Value = Value> {
+    const WORDS: [&str; 44] = [
+        "arguments",
+        "cache_creation_input_tokens",
+        "cache_read_input_tokens",
+        "choices",
+        "code",
+        "completion_tokens",
+        "completion_tokens_details",
+        "content",
+        "content_block",
+        "content_block_delta",
+        "content_block_start",
+        "data",
+        "delta",
+        "error",
+        "finish_reason",
+        "function",
+        "function_call",
+        "id",
+        "index",
+        "input",
+        "input_tokens",
+        "message",
+        "message_delta",
+        "message_start",
+        "metadata",
+        "name",
+        "output_tokens",
+        "partial_json",
+        "prompt_tokens",
+        "raw",
+        "reasoning",
+        "reasoning_content",
+        "reasoning_details",
+        "reasoning_tokens",
+        "refusal",
+        "stop_reason",
+        "text",
+        "thinking",
+        "tool_calls",
+        "tool_use",
+        "type",
+        "usage",
+        "prompt_tokens_details",
+        "cached_tokens",
+    ];
+    let word = prop::sample::select(&WORDS[..]);
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        prop::sample::select(vec![1e300, -1.0, 0.5]).prop_map(Value::from),
+        word.clone().prop_map(Value::from),
+        "[a-z{}\"\\\\é]{0,6}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(6, 60, 6, move |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..4).prop_map(Value::from),
+            vec((word.clone(), inner), 0..6).prop_map(|pairs| {
+                Value::Object(pairs.into_iter().map(|(key, value)| (String::from(key), value)).collect::<Map<_, _>>())
+            }),
+        ]
+    })
+}
+
+/// Byte ranges to copy over others.
+fn edits() -> impl Strategy<Value = Vec<(Range<usize>, usize)>> {
+    vec((any::<usize>(), 0..40_usize, any::<usize>()), 1..4)
+        .prop_map(|edits| edits.into_iter().map(|(from, n, to)| (from..from.saturating_add(n), to)).collect())
+}
+
+fn edited(mut body: Vec<u8>, edits: Vec<(Range<usize>, usize)>) -> Vec<u8> {
+    for (range, to) in edits {
+        let len = body.len();
+        if len == 0 {
+            break;
+        }
+        let (from, to) = (range.start % len, to % len);
+        let piece = body[from..(from + range.len()).min(len)].to_vec();
+        let end = (to + piece.len() / 2).min(len);
+        body.splice(to..end, piece);
+    }
+    body
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bytes_are_read_or_refused(body in vec(any::<u8>(), 0..200)) {
+        for profile in profiles() {
+            _ = read_response(profile.wire(), &body, &profile);
+            _ = in_pieces(&profile, &[&body]);
+        }
+    }
+
+    #[test]
+    fn any_json_is_read_or_refused(values in vec(near_json(), 1..4)) {
+        let stream: String = values.iter().map(|value| format!("data: {value}\n\n")).collect();
+        let body = json!({"choices": [{"message": values[0], "delta": values[0]}], "content": values, "usage": values[0]});
+        for profile in profiles() {
+            _ = read_response(profile.wire(), values[0].to_string().as_bytes(), &profile);
+            _ = read_response(profile.wire(), body.to_string().as_bytes(), &profile);
+            _ = read_response(profile.wire(), stream.as_bytes(), &profile);
+        }
+    }
+
+    #[test]
+    fn edited_bodies_are_read_or_refused(body in prop::sample::select(bodies()), edits in edits()) {
+        let body = edited(body, edits);
+        for profile in profiles() {
+            _ = read_response(profile.wire(), &body, &profile);
+        }
+    }
+
+    #[test]
+    fn any_split_gives_the_same(
+        body in prop::sample::select(streams()),
+        edits in prop::option::of(edits()),
+        cuts in vec(any::<usize>(), 0..8),
+    ) {
+        let body = edits.map_or(body.clone(), |edits| edited(body, edits));
+        let pieces = cut(&body, cuts);
+        for profile in profiles() {
+            prop_assert_eq!(outcome(&in_pieces(&profile, &pieces)), outcome(&in_pieces(&profile, &[&body])));
+        }
+    }
+}
