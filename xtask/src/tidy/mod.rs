@@ -284,12 +284,14 @@ mod tests {
             ("crates/a/src/lib.rs", "mod shown; #[cfg(test)] mod hidden;"),
             ("crates/a/src/shown.rs", "fn f() {}"),
             ("crates/a/src/hidden.rs", "fn g() {}"),
+            ("crates/a/src/hidden/deeper.rs", "fn g() {}"),
             ("crates/a/tests/it/main.rs", "fn h() {}"),
         ]);
         let shipped = |path: &str| !tree.file(path).unwrap().source.shipped.bare.trim().is_empty();
         assert!(shipped("crates/a/src/lib.rs"));
         assert!(shipped("crates/a/src/shown.rs"));
         assert!(!shipped("crates/a/src/hidden.rs"));
+        assert!(!shipped("crates/a/src/hidden/deeper.rs"));
         assert!(!shipped("crates/a/tests/it/main.rs"));
     }
 

@@ -21,7 +21,8 @@ pub(super) fn compile(document: &Value) -> Result<(Vec<Schema>, Vec<String>), Un
         Unsupported { keyword: String::from("$schema"), pointer: String::from("/$schema"), why: String::from(why) }
     })?;
     let root = Place::root(document, dialect);
-    let mut compiler = Compiler { dialect, schemas: Vec::new(), pointers: Vec::new(), known: HashMap::new(), open: Vec::new() };
+    let mut compiler =
+        Compiler { dialect, schemas: Vec::new(), pointers: Vec::new(), known: HashMap::new(), open: Vec::new() };
     compiler.id(root);
     // A list instead of recursion: the depth of the document is not bounded by the stack.
     while let Some((id, place)) = compiler.open.pop() {
@@ -63,6 +64,7 @@ impl<'s> Compiler<'s> {
         let map = match place.schema {
             Value::Bool(allowed) => {
                 schema.never = !allowed;
+                schema.direct = *allowed;
                 return Ok(schema);
             }
             Value::Object(map) => map,
@@ -84,6 +86,7 @@ impl<'s> Compiler<'s> {
             self.keyword(place, map, key, value, &mut schema, &mut parts)?;
         }
         schema.applied = self.applied(place, map)?.map(Box::new);
+        schema.direct = schema.values.is_empty() && schema.reference.is_none() && schema.applied.is_none();
         schema.numbers = parts.numbers.map(Box::new);
         schema.strings = parts.strings.map(Box::new);
         schema.arrays = self.arrays(place, map)?.map(Box::new);
@@ -104,7 +107,9 @@ impl<'s> Compiler<'s> {
         let new = |since| self.dialect >= since;
         match key {
             "$dynamicRef" if new(Dialect::Draft2020) => return Err(wrong("dynamic scopes are not followed")),
-            "$recursiveRef" if self.dialect == Dialect::Draft2019 => return Err(wrong("dynamic scopes are not followed")),
+            "$recursiveRef" if self.dialect == Dialect::Draft2019 => {
+                return Err(wrong("dynamic scopes are not followed"));
+            }
             "$vocabulary" => return Err(wrong("vocabularies are not told apart")),
             "type" => schema.kinds = kinds(value).ok_or_else(|| wrong("it names no JSON type"))?,
             "enum" => {

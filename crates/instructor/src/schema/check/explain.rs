@@ -56,13 +56,21 @@ pub(super) fn misfit(schema: &Schema, node: Node<'_>, at: &Frame<'_>, out: &mut 
     );
 }
 
+/// A number or string of the right kind that is not as it should be.
 #[cold]
-pub(super) fn number(schema: &Schema, numbers: &Numbers, node: Node<'_>, at: &Frame<'_>, out: &mut Collected) {
+pub(super) fn text(schema: &Schema, node: Node<'_>, at: &Frame<'_>, out: &mut Collected) {
+    match (node.as_number(), &schema.numbers, &schema.strings) {
+        (Some(_), Some(numbers), _) => number(schema, numbers, node, at, out),
+        (None, _, Some(strings)) => string(strings, node, at, out),
+        _ => {}
+    }
+}
+
+fn number(schema: &Schema, numbers: &Numbers, node: Node<'_>, at: &Frame<'_>, out: &mut Collected) {
     out.push(Fault::Value, at, with(node, at, phrase::number(schema, numbers)));
 }
 
-#[cold]
-pub(super) fn string(strings: &Strings, node: Node<'_>, at: &Frame<'_>, out: &mut Collected) {
+fn string(strings: &Strings, node: Node<'_>, at: &Frame<'_>, out: &mut Collected) {
     let Some(text) = node.as_str() else { return };
     let mut wanted = match strings.format {
         Some(format) if !format.holds(&text) => String::from(format.phrase()),

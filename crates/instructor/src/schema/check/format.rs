@@ -132,7 +132,10 @@ fn uuid(text: &[u8]) -> bool {
 /// One part before the last `@` and a host after it. Quoted local parts and letters of any script pass.
 fn email(text: &str) -> bool {
     let Some((local, host)) = text.rsplit_once('@') else { return false };
-    let quoted = local.len() > 2 && local.starts_with('"') && local.ends_with('"');
+    let quoted = local
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+        .is_some_and(|inner| !inner.is_empty() && inner.chars().all(|c| !c.is_control() && c != '"' && c != '\\'));
     let plain = |c: char| !c.is_whitespace() && !c.is_control() && !"()<>[]:;@\\,\"".contains(c);
     let dots = |part: &str| part.split('.').all(|label| !label.is_empty());
     let literal = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).is_some_and(|address| {
@@ -151,9 +154,10 @@ fn uri(text: &str) -> bool {
     let scheme_ok = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
         && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
     let plain = |c: char| !c.is_whitespace() && !c.is_control() && !"<>\"{}|\\^`".contains(c);
-    let escapes = rest.split('%').skip(1).all(|after| {
-        matches!(after.as_bytes(), [a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit())
-    });
+    let escapes = rest
+        .split('%')
+        .skip(1)
+        .all(|after| matches!(after.as_bytes(), [a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit()));
     scheme_ok && escapes && rest.chars().all(plain) && rest.matches('#').count() <= 1
 }
 

@@ -67,7 +67,7 @@ impl Checker {
             let issue = Issue::found_by(Origin::Schema, Frame::ROOT.path(), "a value that the schema allows");
             out.push(Fault::Value, &Frame::ROOT, issue.got(phrase::got(node)));
         }
-        out.issues.into()
+        out.without_repeats().into()
     }
 
     /// Whether nothing is wrong with the value.

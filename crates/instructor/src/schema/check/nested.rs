@@ -115,6 +115,7 @@ impl<'s> Compiler<'s> {
         }
         required.sort_unstable();
         required.dedup();
+        objects.required_bits = required.iter().filter(|at| **at < 64).fold(0, |bits, at| bits | 1 << at);
         objects.required = required.into();
         objects.names = Names::new(names);
         objects.properties = properties.into();

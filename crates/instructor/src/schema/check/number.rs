@@ -116,16 +116,35 @@ impl Number {
     }
 
     /// How a number of the answer compares with this one.
-    #[inline]
     pub(super) fn compare(&self, answer: &str) -> Ordering {
-        match (small(answer), self.small) {
+        self.compare_to(&Answer::new(answer))
+    }
+
+    /// As [`compare`](Self::compare), for a number that is compared with several.
+    #[inline]
+    pub(super) fn compare_to(&self, answer: &Answer<'_>) -> Ordering {
+        match (answer.small, self.small) {
             (Some(a), Some(b)) => a.cmp(&b),
-            _ => Decimal::parse(answer).compare(&Decimal::parse(&self.text)),
+            _ => Decimal::parse(answer.text).compare(&Decimal::parse(&self.text)),
         }
     }
 
     pub(super) fn text(&self) -> &str {
         &self.text
+    }
+}
+
+/// A number of the answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Answer<'t> {
+    text: &'t str,
+    small: Option<i64>,
+}
+
+impl<'t> Answer<'t> {
+    #[inline]
+    pub(super) fn new(text: &'t str) -> Self {
+        Self { text, small: small(text) }
     }
 }
 

@@ -8,42 +8,45 @@ use super::rules::{Objects, With};
 use super::walk::Walk;
 
 /// The positions of names that were seen; on the stack unless they are many.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Seen {
-    few: u128,
-    many: Vec<u128>,
+    few: u64,
+    /// Those from 64 on.
+    many: Vec<usize>,
 }
 
 impl Seen {
-    fn new(names: usize) -> Self {
-        Self { few: 0, many: if names > 128 { vec![0; names / 128] } else { Vec::new() } }
-    }
-
-    #[inline]
-    fn word(&mut self, at: usize) -> Option<&mut u128> {
-        match at / 128 {
-            0 => Some(&mut self.few),
-            word => self.many.get_mut(word - 1),
-        }
-    }
-
     #[inline]
     fn mark(&mut self, at: usize) {
-        if let Some(word) = self.word(at) {
-            *word |= 1 << (at % 128);
+        if at < 64 {
+            self.few |= 1 << at;
+        } else {
+            self.many.push(at);
         }
     }
 
+    /// Whether all that are required have been seen.
     #[inline]
-    fn has(&mut self, at: usize) -> bool {
-        self.word(at).is_some_and(|word| *word & (1 << (at % 128)) != 0)
+    fn all(&mut self, rules: &Objects) -> bool {
+        if rules.required_bits & !self.few != 0 {
+            return false;
+        }
+        if rules.names.len() <= 64 {
+            return true;
+        }
+        self.many.sort_unstable();
+        rules.required.iter().all(|at| self.has(*at))
+    }
+
+    fn has(&self, at: usize) -> bool {
+        if at < 64 { self.few & (1 << at) != 0 } else { self.many.binary_search(&at).is_ok() }
     }
 }
 
 impl Walk<'_> {
     pub(super) fn object<R: Report>(&mut self, rules: &Objects, node: Node<'_>, at: &Frame<'_>, out: &mut R) -> bool {
         let mut good = true;
-        let mut seen = Seen::new(rules.names.len());
+        let mut seen = Seen::default();
         let mut count = 0_u64;
         let mut guess = 0;
         for (key, value) in node.entries() {
@@ -87,13 +90,12 @@ impl Walk<'_> {
                 return false;
             }
         }
-        for &index in &rules.required {
-            if !seen.has(index) {
-                good = false;
-                match out.collected() {
-                    Some(out) => explain::missing(self, rules, index, at, out),
-                    None => return false,
-                }
+        if !seen.all(rules) {
+            good = false;
+            let Some(out) = out.collected() else { return false };
+            seen.many.sort_unstable();
+            for &index in rules.required.iter().filter(|at| !seen.has(**at)) {
+                explain::missing(self, rules, index, at, out);
             }
         }
         if count < rules.min || rules.max.is_some_and(|max| count > max) {

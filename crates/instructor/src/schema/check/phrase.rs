@@ -116,7 +116,8 @@ pub(super) fn number(schema: &Schema, numbers: &Numbers) -> String {
 /// `at most 5 items`.
 pub(super) fn amount(min: u64, max: Option<u64>, noun: &str) -> String {
     let noun = |n: u64| {
-        let singular = noun.strip_suffix("ies").map(|stem| format!("{stem}y")).or(noun.strip_suffix('s').map(Into::into));
+        let singular =
+            noun.strip_suffix("ies").map(|stem| format!("{stem}y")).or(noun.strip_suffix('s').map(Into::into));
         singular.filter(|_| n == 1).unwrap_or_else(|| String::from(noun))
     };
     match max {

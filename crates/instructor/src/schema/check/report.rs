@@ -1,5 +1,7 @@
 //! Where issues go, and the path to where a walk is.
 
+use std::collections::HashSet;
+
 use instructor_json::Node;
 
 use crate::validate::{Issue, Path};
@@ -103,10 +105,6 @@ impl Collected {
     }
 
     pub(super) fn push(&mut self, fault: Fault, at: &Frame<'_>, issue: Issue) {
-        // Schemas that are combined often say the same thing twice.
-        if self.issues.iter().rev().take(8).any(|known| *known == issue) {
-            return;
-        }
         let depth = at.depth() - self.base.min(at.depth());
         self.cost += match (fault, depth) {
             (Fault::Kind, 0) => 64,
@@ -116,6 +114,16 @@ impl Collected {
             _ => 1,
         };
         self.issues.push(issue);
+    }
+
+    /// The issues, each once: schemas that are combined often say the same thing again.
+    pub(super) fn without_repeats(self) -> Vec<Issue> {
+        let mut seen = HashSet::new();
+        let mut issues = self.issues;
+        if issues.len() > 1 {
+            issues.retain(|issue| seen.insert((issue.path().clone(), String::from(issue.wanted()))));
+        }
+        issues
     }
 
     pub(super) fn append(&mut self, other: Self) {

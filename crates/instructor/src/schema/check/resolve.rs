@@ -83,7 +83,11 @@ fn anchored<'s>(base: Place<'s>, anchor: &str) -> Option<Place<'s>> {
                 }
                 let data = |key: &str| matches!(key, "enum" | "const" | "default" | "examples");
                 let inner = map.iter().filter(|(key, _)| !data(key)).rev();
-                open.extend(inner.filter(|(_, value)| !starts_document(value, place.dialect)).map(|(key, value)| place.step(value, key)));
+                open.extend(
+                    inner
+                        .filter(|(_, value)| !starts_document(value, place.dialect))
+                        .map(|(key, value)| place.step(value, key)),
+                );
             }
             Value::Array(list) => {
                 let inner = list.iter().enumerate().rev().filter(|(_, value)| !starts_document(value, place.dialect));

@@ -3,7 +3,7 @@
 use super::format::Format;
 use super::kind::Kinds;
 use super::names::Names;
-use super::number::{Divisor, Number};
+use super::number::{Answer, Divisor, Number};
 use super::pattern::Pattern;
 use super::value::Values;
 
@@ -15,6 +15,8 @@ pub(super) type Id = u32;
 pub(super) struct Schema {
     /// The schema `false`.
     pub(super) never: bool,
+    /// Whether it says nothing but kinds and what each kind has to be like: the quick way for scalars.
+    pub(super) direct: bool,
     pub(super) kinds: Kinds,
     /// `enum` and `const`.
     pub(super) values: Box<[Values]>,
@@ -86,6 +88,8 @@ pub(super) struct Objects {
     pub(super) properties: Box<[Option<Id>]>,
     /// Positions in `names`, in order.
     pub(super) required: Box<[usize]>,
+    /// Those among the first 64 names, as bits.
+    pub(super) required_bits: u64,
     pub(super) patterns: Box<[(Pattern, Id)]>,
     /// `additionalProperties: false`.
     pub(super) closed: bool,
@@ -186,6 +190,14 @@ impl Schema {
 }
 
 impl Numbers {
+    #[inline]
+    pub(super) fn hold(&self, answer: &str) -> bool {
+        let number = Answer::new(answer);
+        self.least.as_ref().is_none_or(|bound| bound.holds(Side::Least, &number))
+            && self.most.as_ref().is_none_or(|bound| bound.holds(Side::Most, &number))
+            && self.divisor.as_ref().is_none_or(|divisor| divisor.divides(answer))
+    }
+
     /// Adds a bound. Of two on one side, the tighter one implies the other and stays alone.
     pub(super) fn bind(&mut self, side: Side, bound: Bound) {
         let place = match side {
@@ -209,21 +221,13 @@ impl Numbers {
 }
 
 impl Bound {
-    pub(super) fn holds(&self, side: Side, answer: &str) -> bool {
-        let order = self.number.compare(answer);
+    #[inline]
+    fn holds(&self, side: Side, answer: &Answer<'_>) -> bool {
+        let order = self.number.compare_to(answer);
         (order.is_eq() && !self.exclusive)
             || match side {
                 Side::Least => order.is_gt(),
                 Side::Most => order.is_lt(),
             }
-    }
-}
-
-impl Numbers {
-    #[inline]
-    pub(super) fn hold(&self, answer: &str) -> bool {
-        self.least.as_ref().is_none_or(|bound| bound.holds(Side::Least, answer))
-            && self.most.as_ref().is_none_or(|bound| bound.holds(Side::Most, answer))
-            && self.divisor.as_ref().is_none_or(|divisor| divisor.divides(answer))
     }
 }

@@ -32,7 +32,8 @@ pub(super) fn settle(schemas: &mut [Schema], pointers: &[String]) -> Result<(), 
             plans.push(plan);
         }
     }
-    let unions = schemas.iter_mut().filter_map(|schema| schema.applied.as_mut()).flat_map(|applied| &mut applied.unions);
+    let unions =
+        schemas.iter_mut().filter_map(|schema| schema.applied.as_mut()).flat_map(|applied| &mut applied.unions);
     for (union, plan) in unions.zip(plans) {
         union.plan = plan;
     }
@@ -131,9 +132,8 @@ fn words(schemas: &[Schema], id: Id) -> Option<impl Iterator<Item = &str>> {
 fn tags(schemas: &[Schema], id: Id) -> Vec<(&str, Vec<&str>)> {
     let together = together(schemas, id);
     let objects = || together.iter().filter_map(|schema| schema.objects.as_ref());
-    let required = |name: &str| {
-        objects().any(|o| o.names.find(name).is_some_and(|at| o.required.binary_search(&at).is_ok()))
-    };
+    let required =
+        |name: &str| objects().any(|o| o.names.find(name).is_some_and(|at| o.required.binary_search(&at).is_ok()));
     let properties = objects().flat_map(|objects| objects.names.iter().zip(&objects.properties));
     properties
         .filter(|(name, _)| required(name))
@@ -184,7 +184,6 @@ fn variants<'b>(schemas: &[Schema], branches: impl Iterator<Item = &'b Branch> +
     }
     // One key alone is a plain object: its own issues say more.
     let enough = keys.len() + usize::from(!texts.is_empty()) > 1 || (keys.is_empty() && !texts.is_empty());
-    enough.then(|| {
-        Plan::Variant(Variants { words: Names::new(texts), keys: Names::new(keys), branches: picked.into() })
-    })
+    enough
+        .then(|| Plan::Variant(Variants { words: Names::new(texts), keys: Names::new(keys), branches: picked.into() }))
 }

@@ -1,8 +1,11 @@
 //! The cases in `tests/data/check`, and the `jsonschema` crate as the referee.
 
 mod cases;
+mod formats;
+mod numbers;
 mod random;
 mod recorded;
+mod referee;
 
 use instructor_json::Document;
 use serde_json::Value;

@@ -64,9 +64,7 @@ fn same(value: &Value, node: Node<'_>) -> bool {
     match value {
         Value::Null => node.is_null(),
         Value::Bool(b) => node.as_bool() == Some(*b),
-        Value::Number(n) => {
-            node.as_number().is_some_and(|text| Number::new(&n.to_string()).compare(text).is_eq())
-        }
+        Value::Number(n) => node.as_number().is_some_and(|text| Number::new(&n.to_string()).compare(text).is_eq()),
         Value::String(s) => node.is_str(s),
         Value::Array(list) => {
             let mut items = node.items();

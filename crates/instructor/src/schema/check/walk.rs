@@ -34,9 +34,14 @@ impl<'c> Walk<'c> {
     }
 
     /// Whether the schema accepts the value; what is wrong goes to the report.
+    #[inline]
     pub(super) fn value<R: Report>(&mut self, id: Id, node: Node<'_>, at: &Frame<'_>, out: &mut R) -> bool {
         let schemas = self.schemas;
         let Some(schema) = schemas.get(id as usize) else { return true };
+        (schema.direct && is_good_scalar(schema, node)) || self.whole(id, schema, node, at, out)
+    }
+
+    fn whole<R: Report>(&mut self, id: Id, schema: &'c Schema, node: Node<'_>, at: &Frame<'_>, out: &mut R) -> bool {
         if self.free == 0 {
             return self.noted(id, schema, node, at, out);
         }
@@ -53,7 +58,7 @@ impl<'c> Walk<'c> {
     fn noted<R: Report>(&mut self, id: Id, schema: &'c Schema, node: Node<'_>, at: &Frame<'_>, out: &mut R) -> bool {
         let key = (id, node.span().start);
         if let Some(verdict) = self.notes.get(&key) {
-            // What was wrong has been told when it was first seen.
+            // What was wrong was told when it was first seen, or the union that only tried it says something.
             return *verdict;
         }
         let verdict = self.enter(schema, node, at, out);
@@ -90,24 +95,15 @@ impl<'c> Walk<'c> {
         }
         let mut good = match kind {
             Kind::Null | Kind::Bool => true,
-            Kind::Number => match &schema.numbers {
-                Some(numbers) if !node.as_number().is_some_and(|text| numbers.hold(text)) => {
-                    if let Some(out) = out.collected() {
-                        explain::number(schema, numbers, node, at, out);
-                    }
-                    false
+            Kind::Number | Kind::String => {
+                let good = is_good_text(schema, node, kind);
+                if let Some(out) = out.collected()
+                    && !good
+                {
+                    explain::text(schema, node, at, out);
                 }
-                _ => true,
-            },
-            Kind::String => match &schema.strings {
-                Some(strings) if !node.as_str().is_some_and(|text| fits_string(strings, &text)) => {
-                    if let Some(out) = out.collected() {
-                        explain::string(strings, node, at, out);
-                    }
-                    false
-                }
-                _ => true,
-            },
+                good
+            }
             Kind::Array => match &schema.arrays {
                 Some(arrays) => self.array(arrays, node, at, out),
                 None => true,
@@ -219,6 +215,23 @@ pub(super) fn fits_length(strings: &Strings, text: &str) -> bool {
     sure || {
         let count = text.chars().count() as u64;
         count >= strings.min && strings.max.is_none_or(|max| count <= max)
+    }
+}
+
+/// Whether the value is a scalar that a schema without references and the like accepts.
+#[inline]
+fn is_good_scalar(schema: &Schema, node: Node<'_>) -> bool {
+    let kind = node.kind();
+    !matches!(kind, Kind::Array | Kind::Object) && schema.kinds.admit(node, kind) && is_good_text(schema, node, kind)
+}
+
+/// What the schema says about numbers and strings.
+#[inline]
+fn is_good_text(schema: &Schema, node: Node<'_>, kind: Kind) -> bool {
+    match (kind, &schema.numbers, &schema.strings) {
+        (Kind::Number, Some(numbers), _) => node.as_number().is_some_and(|text| numbers.hold(text)),
+        (Kind::String, _, Some(strings)) => node.as_str().is_some_and(|text| fits_string(strings, &text)),
+        _ => true,
     }
 }
 
