@@ -239,10 +239,13 @@ impl ClientBuilder {
         if let Some(spec) = auth::variable("INSTRUCTOR_MODEL") {
             return Ok(self.provider(&spec));
         }
-        let ready = Profile::all().find(|p| p.default_model().is_some() && p.key_env().any(|v| auth::variable(v).is_some()));
+        let ready =
+            Profile::all().find(|p| p.default_model().is_some() && p.key_env().any(|v| auth::variable(v).is_some()));
         let Some(profile) = ready else {
-            let variables: Vec<String> =
-                Profile::all().filter(|p| !p.is_keyless()).flat_map(|p| p.key_env().map(String::from).collect::<Vec<_>>()).collect();
+            let variables: Vec<String> = Profile::all()
+                .filter(|p| !p.is_keyless())
+                .flat_map(|p| p.key_env().map(String::from).collect::<Vec<_>>())
+                .collect();
             return Err(Error::config(format!(
                 "no provider is set up in the environment: set one of {}, or INSTRUCTOR_MODEL=provider/model",
                 variables.join(", "),
@@ -362,9 +365,9 @@ impl ClientBuilder {
         if let Some(error) = self.error {
             return Err(error);
         }
-        let profile = self
-            .profile
-            .ok_or_else(|| Error::config("no provider: name one with provider(\"openai/gpt-5-mini\") or profile(..)"))?;
+        let profile = self.profile.ok_or_else(|| {
+            Error::config("no provider: name one with provider(\"openai/gpt-5-mini\") or profile(..)")
+        })?;
         let key = match self.key {
             Some(key) => Some(key),
             None => profile.key_from_env()?,
@@ -391,7 +394,10 @@ impl ClientBuilder {
 
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientBuilder").field("profile", &self.profile).field("model", &self.model).finish_non_exhaustive()
+        f.debug_struct("ClientBuilder")
+            .field("profile", &self.profile)
+            .field("model", &self.model)
+            .finish_non_exhaustive()
     }
 }
 
@@ -410,7 +416,8 @@ fn default_transport(_: &Core) -> Result<Arc<dyn Transport>, Error> {
 fn endpoint(base_url: &str, path: &str) -> Result<Uri, Error> {
     let base = base_url.trim().trim_end_matches('/');
     let base = if path.starts_with("/v1/") { base.strip_suffix("/v1").unwrap_or(base) } else { base };
-    let bad = |why: &str| Error::config(format!("the base URL {base_url:?} {why}; write it like http://localhost:8000/v1"));
+    let bad =
+        |why: &str| Error::config(format!("the base URL {base_url:?} {why}; write it like http://localhost:8000/v1"));
     let uri: Uri = format!("{base}{path}").parse().map_err(|_| bad("is not a URL"))?;
     match uri.scheme_str() {
         // It would be shown wherever the address is.
@@ -429,7 +436,10 @@ mod tests {
     #[test]
     fn endpoints_join() {
         let join = |base: &str, path: &str| endpoint(base, path).map(|uri| uri.to_string()).map_err(|e| e.to_string());
-        assert_eq!(join("https://a.example/v1/", "/chat/completions").unwrap(), "https://a.example/v1/chat/completions");
+        assert_eq!(
+            join("https://a.example/v1/", "/chat/completions").unwrap(),
+            "https://a.example/v1/chat/completions"
+        );
         assert_eq!(join("https://a.example", "/v1/messages").unwrap(), "https://a.example/v1/messages");
         assert_eq!(join("https://a.example/v1", "/v1/messages").unwrap(), "https://a.example/v1/messages");
         let error = join("https://me:secret@a.example/v1", "/x").unwrap_err();

@@ -217,7 +217,9 @@ impl<'a> Plan<'a> {
         told.extend_within(&self.lowered.lift.base(), issues.clone());
         let called: Vec<String> = rejected.tool_calls().map(|call| call.id.clone()).collect();
         let answer = match self.mode {
-            Mode::Tools => format!("Call the tool {:?} again, complete and with all of this corrected.", self.contract.tool_name()),
+            Mode::Tools => {
+                format!("Call the tool {:?} again, complete and with all of this corrected.", self.contract.tool_name())
+            }
             Mode::MdJson => format!("Answer again, complete and with all of this corrected. {FENCE}"),
             _ => String::from("Answer again with the JSON only, complete and with all of this corrected."),
         };

@@ -244,7 +244,6 @@ fn full_issues(validator: &jsonschema::Validator, node: Node<'_>) -> Issues {
     issues
 }
 
-
 impl fmt::Debug for Contract {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Contract").field("name", &self.0.name).finish_non_exhaustive()
@@ -428,4 +427,3 @@ tuples! {
     (A 0, B 1, C 2, D 3, E 4)
     (A 0, B 1, C 2, D 3, E 4, F 5)
 }
-

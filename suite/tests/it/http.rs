@@ -55,7 +55,9 @@ fn a_value_after_a_re_ask() {
 fn statuses_and_headers_arrive() {
     let script = (0..2).fold(Script::new(), |script, _| {
         script
-            .reply(Reply::json(json!({ "error": { "message": "slow" } })).with_status(429).header("retry-after-ms", "20"))
+            .reply(
+                Reply::json(json!({ "error": { "message": "slow" } })).with_status(429).header("retry-after-ms", "20"),
+            )
             .reply(Reply::value(json!({ "name": "Ada", "age": 36 })).header("x-request-id", "req-7"))
     });
     let server = script.serve().unwrap();

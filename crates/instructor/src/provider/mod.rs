@@ -281,9 +281,5 @@ pub(crate) const OPENAI_COMPATIBLE: Row = Row {
 };
 
 /// What servers that speak Anthropic's messages have in common.
-pub(crate) const ANTHROPIC_COMPATIBLE: Row = Row {
-    wire: &Anthropic,
-    auth: Auth::Header("x-api-key"),
-    dialect: Dialect::Anthropic,
-    ..OPENAI_COMPATIBLE
-};
+pub(crate) const ANTHROPIC_COMPATIBLE: Row =
+    Row { wire: &Anthropic, auth: Auth::Header("x-api-key"), dialect: Dialect::Anthropic, ..OPENAI_COMPATIBLE };

@@ -297,7 +297,13 @@ impl<'a> Run<'a> {
         });
     }
 
-    fn failed(&mut self, mut failure: Failure, seen: Option<(u16, Option<String>)>, body: Option<Bytes>, now: Now) -> Step {
+    fn failed(
+        &mut self,
+        mut failure: Failure,
+        seen: Option<(u16, Option<String>)>,
+        body: Option<Bytes>,
+        now: Now,
+    ) -> Step {
         let (status, id) = seen.map_or((None, None), |(status, id)| (Some(status), id));
         let size = body.as_ref().map_or(0, Bytes::len);
         self.attempt(Some((failure.kind, &failure.detail, &failure.issues)), status, id, failure.usage, size, now);

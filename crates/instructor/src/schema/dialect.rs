@@ -49,11 +49,25 @@ const OPENAI: Rules = Rules {
     recursion: true,
     lax: true,
     keywords: &[
-        "enum", "const", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf",
-        "minItems", "maxItems",
+        "enum",
+        "const",
+        "pattern",
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "multipleOf",
+        "minItems",
+        "maxItems",
     ],
     formats: FORMATS,
 };
 
-const ANTHROPIC: Rules =
-    Rules { closed: true, all_required: false, recursion: false, lax: false, keywords: &["enum", "const"], formats: FORMATS };
+const ANTHROPIC: Rules = Rules {
+    closed: true,
+    all_required: false,
+    recursion: false,
+    lax: false,
+    keywords: &["enum", "const"],
+    formats: FORMATS,
+};

@@ -38,7 +38,9 @@ pub(crate) fn lower(schema: &Value, dialect: Dialect) -> Result<Lowered, Unlower
     };
     let mut strict = rooted.clone();
     let restricted = match recursive(&rooted).filter(|_| !rules.recursion) {
-        Some(pointer) => Err(Unlowerable { pointer, why: "a recursive type can't be said in this provider's structured output" }),
+        Some(pointer) => {
+            Err(Unlowerable { pointer, why: "a recursive type can't be said in this provider's structured output" })
+        }
         None => restrict(&mut strict, rules, &mut String::new()),
     };
     match restricted {
@@ -63,7 +65,8 @@ fn root_object(schema: &Value) -> (Value, Lift) {
     for key in ["$schema", "$id", "title"] {
         map.shift_remove(key);
     }
-    if map.get("type") == Some(&json!("object")) && !["anyOf", "oneOf", "allOf", "$ref"].iter().any(|k| map.contains_key(*k))
+    if map.get("type") == Some(&json!("object"))
+        && !["anyOf", "oneOf", "allOf", "$ref"].iter().any(|k| map.contains_key(*k))
     {
         map.shift_remove("description");
         return (root, Lift::Same);
@@ -130,18 +133,42 @@ fn recursive(root: &Value) -> Option<String> {
 }
 
 /// Keywords that say nothing a provider needs.
-const SILENT: &[&str] = &["$schema", "$id", "$comment", "title", "default", "examples", "deprecated", "readOnly", "writeOnly"];
+const SILENT: &[&str] =
+    &["$schema", "$id", "$comment", "title", "default", "examples", "deprecated", "readOnly", "writeOnly"];
 
 /// Keywords whose meaning no dialect here has and no description can carry.
 const STRUCTURAL: &[&str] = &[
-    "not", "if", "then", "else", "patternProperties", "propertyNames", "dependentSchemas", "dependentRequired",
-    "unevaluatedProperties", "unevaluatedItems", "prefixItems", "contains", "allOf",
+    "not",
+    "if",
+    "then",
+    "else",
+    "patternProperties",
+    "propertyNames",
+    "dependentSchemas",
+    "dependentRequired",
+    "unevaluatedProperties",
+    "unevaluatedItems",
+    "prefixItems",
+    "contains",
+    "allOf",
 ];
 
 /// Constraints that can move into the description.
 const MOVABLE: &[&str] = &[
-    "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minItems", "maxItems",
-    "minLength", "maxLength", "uniqueItems", "minProperties", "maxProperties", "format",
+    "pattern",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minItems",
+    "maxItems",
+    "minLength",
+    "maxLength",
+    "uniqueItems",
+    "minProperties",
+    "maxProperties",
+    "format",
 ];
 
 fn restrict(schema: &mut Value, rules: &Rules, at: &mut String) -> Result<(), Unlowerable> {
@@ -223,7 +250,9 @@ fn object(map: &mut Map<String, Value>, rules: &Rules, at: &str) -> Result<(), U
         };
         // A property that may be absent can only be required here if null says the same.
         if !names.iter().all(takes_null) {
-            return refuse("a property that may be left out but not null can't be said in this provider's structured output");
+            return refuse(
+                "a property that may be left out but not null can't be said in this provider's structured output",
+            );
         }
         map.insert(String::from("required"), Value::Array(names));
     }
@@ -271,7 +300,8 @@ mod tests {
 
     #[test]
     fn a_scalar_root_is_wrapped_and_definitions_stay_at_the_root() {
-        let schema = json!({ "type": "array", "items": { "$ref": "#/$defs/A" }, "$defs": { "A": { "type": "integer" } } });
+        let schema =
+            json!({ "type": "array", "items": { "$ref": "#/$defs/A" }, "$defs": { "A": { "type": "integer" } } });
         let (out, _) = lowered(schema, Dialect::Plain);
         assert_eq!(out["properties"]["value"], json!({ "type": "array", "items": { "$ref": "#/$defs/A" } }));
         assert_eq!(out["$defs"]["A"]["type"], "integer");
@@ -285,10 +315,13 @@ mod tests {
         }, "required": ["name"] });
         let (out, strict) = lowered(schema, Dialect::OpenAi);
         assert!(strict);
-        assert_eq!(out, json!({ "type": "object", "properties": {
+        assert_eq!(
+            out,
+            json!({ "type": "object", "properties": {
             "name": { "type": "string", "description": "(minLength: 1)" },
             "age": { "type": ["integer", "null"], "minimum": 0, "maximum": 255 },
-        }, "required": ["name", "age"], "additionalProperties": false }));
+        }, "required": ["name", "age"], "additionalProperties": false })
+        );
     }
 
     #[test]

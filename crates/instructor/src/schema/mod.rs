@@ -7,8 +7,8 @@ mod lower;
 mod read;
 mod render;
 
-pub(crate) use self::check::nearest::nearest;
 pub(crate) use self::check::Checker;
+pub(crate) use self::check::nearest::nearest;
 pub(crate) use self::dialect::Dialect;
 pub(crate) use self::lower::{Lowered, Unlowerable, lower};
 pub(crate) use self::read::{Fit, read};

@@ -27,9 +27,8 @@ pub(crate) fn read<'a>(text: &'a str, lift: Lift, check: impl Fn(Node<'_>) -> Is
     if text.trim().is_empty() {
         return Err(unreadable("a JSON value; the answer is empty"));
     }
-    let found = candidates(text, Limits::default()).map_err(|error| {
-        unreadable("one JSON value").got(format!("text that is not JSON: {error}"))
-    })?;
+    let found = candidates(text, Limits::default())
+        .map_err(|error| unreadable("one JSON value").got(format!("text that is not JSON: {error}")))?;
     let mut fits: Vec<Fit<'a>> = found
         .into_iter()
         .map(|candidate| {

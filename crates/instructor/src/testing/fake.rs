@@ -27,7 +27,8 @@ pub(super) fn answer(path: &str, request: &Value, said: Said<'_>) -> Value {
     };
     if path.ends_with("/messages") {
         let tool = request.pointer("/tools/0");
-        let schema = tool.and_then(|t| t.get("input_schema")).or_else(|| request.pointer("/output_config/format/schema"));
+        let schema =
+            tool.and_then(|t| t.get("input_schema")).or_else(|| request.pointer("/output_config/format/schema"));
         let value = wrapped(schema, value);
         anthropic(request, tool.and_then(|t| t.get("name")), &value, text)
     } else {

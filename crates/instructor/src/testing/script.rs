@@ -349,7 +349,8 @@ impl BlockingTransport for Script {
         request: http::Request<Bytes>,
         timeout: Option<Duration>,
     ) -> Result<http::Response<Box<dyn Read + Send>>, TransportError> {
-        self.answer(request, timeout).map(|response| response.map(|body| Box::new(Cursor::new(body)) as Box<dyn Read + Send>))
+        self.answer(request, timeout)
+            .map(|response| response.map(|body| Box::new(Cursor::new(body)) as Box<dyn Read + Send>))
     }
 
     fn sleep(&self, wait: Duration) {
@@ -364,6 +365,9 @@ impl BlockingTransport for Script {
 impl fmt::Debug for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.state();
-        f.debug_struct("Script").field("sent", &state.sent.len()).field("left", &state.replies.len()).finish_non_exhaustive()
+        f.debug_struct("Script")
+            .field("sent", &state.sent.len())
+            .field("left", &state.replies.len())
+            .finish_non_exhaustive()
     }
 }

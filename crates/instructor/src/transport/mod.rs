@@ -147,7 +147,9 @@ pub(crate) async fn drive(transport: &dyn Transport, mut run: Run<'_>, limit: us
                 Ok(response) => {
                     let (parts, body) = response.into_parts();
                     match body.collect(limit).await {
-                        Ok(body) => Event::Answer(Answer { status: parts.status.as_u16(), headers: parts.headers, body }),
+                        Ok(body) => {
+                            Event::Answer(Answer { status: parts.status.as_u16(), headers: parts.headers, body })
+                        }
                         Err(error) => Event::Failed(error),
                     }
                 }

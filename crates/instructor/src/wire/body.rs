@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer as _};
-use serde_json::ser::{Compound, CompactFormatter};
+use serde_json::ser::{CompactFormatter, Compound};
 use serde_json::{Map, Serializer, Value};
 
 use crate::error::{Error, ErrorKind};
@@ -42,6 +42,8 @@ pub(super) fn write(
     })();
     match written {
         Ok(()) => Ok(out),
-        Err(e) => Err(Error::new(ErrorKind::Config, "the request can't be written as JSON").with_source(Some(e.into()))),
+        Err(e) => {
+            Err(Error::new(ErrorKind::Config, "the request can't be written as JSON").with_source(Some(e.into())))
+        }
     }
 }

@@ -123,9 +123,8 @@ pub(crate) struct Settings {
 
 /// Reads a success body, whichever of its two forms a protocol sent it in: one JSON document or an event stream.
 pub(crate) fn read_response(wire: &dyn Wire, body: &[u8], profile: &Profile) -> Result<Response, Undecoded> {
-    let text = std::str::from_utf8(body).map_err(|e| {
-        Undecoded::Unreadable(format!("the response body is not UTF-8 (at byte {})", e.valid_up_to()))
-    })?;
+    let text = std::str::from_utf8(body)
+        .map_err(|e| Undecoded::Unreadable(format!("the response body is not UTF-8 (at byte {})", e.valid_up_to())))?;
     let start = text.trim_start_matches('\u{feff}').trim_start();
     if start.is_empty() {
         return Err(Undecoded::Unreadable(String::from("the response body is empty")));
