@@ -27,6 +27,10 @@ pub(crate) struct Core {
     pub(crate) retry: Retry,
     pub(crate) budget: Budget,
     pub(crate) timeout: Option<Duration>,
+    #[cfg_attr(
+        not(any(feature = "reqwest", feature = "blocking")),
+        expect(dead_code, reason = "no built-in transport")
+    )]
     pub(crate) connect_timeout: Duration,
     pub(crate) max_response_bytes: usize,
 }
