@@ -154,7 +154,10 @@ pub(crate) fn order(answer: &[u8]) -> Result<Order, Box<dyn Error + Send + Sync>
 }
 
 /// The value of an answer, or the body of a second request that says what was wrong with it.
-pub(crate) fn order_or_reask(schema: &Schema, answer: &[u8]) -> Result<Result<Order, Vec<u8>>, Box<dyn Error + Send + Sync>> {
+pub(crate) fn order_or_reask(
+    schema: &Schema,
+    answer: &[u8],
+) -> Result<Result<Order, Vec<u8>>, Box<dyn Error + Send + Sync>> {
     let envelope: Envelope<'_> = serde_json::from_slice(answer)?;
     let call = envelope.choices.first().and_then(|choice| choice.message.tool_calls.first()).ok_or("no tool call")?;
     let error = match serde_json::from_str(&call.function.arguments) {

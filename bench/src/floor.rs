@@ -5,18 +5,14 @@ use std::error::Error;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, Url};
 
-use crate::exchange::{Schema, ask, order_or_reask};
+use crate::exchange::{Schema, ask, order, order_or_reask};
 use crate::order::{KEY, Order};
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
-/// What of a start is up to the caller.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Start {
-    /// `reqwest::Client::new()`, which reads the machine's root certificates.
-    Plain,
-    /// Without certificates, which nothing here needs.
-    Lean,
+/// Without root certificates, which nothing here needs: as the library's client for plain HTTP.
+pub(crate) fn lean() -> reqwest::Result<reqwest::Client> {
+    reqwest::Client::builder().tls_certs_only([]).redirect(reqwest::redirect::Policy::none()).build()
 }
 
 /// Calls over reqwest.
@@ -29,14 +25,7 @@ pub(crate) struct Floor {
 }
 
 impl Floor {
-    pub(crate) fn new(base_url: &str, start: Start, schema: Schema) -> Result<Self> {
-        let client = match start {
-            Start::Plain => reqwest::Client::new(),
-            Start::Lean => {
-                let builder = reqwest::Client::builder().tls_certs_only([]);
-                builder.redirect(reqwest::redirect::Policy::none()).build()?
-            }
-        };
+    pub(crate) fn new(client: reqwest::Client, base_url: &str, schema: Schema) -> Result<Self> {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {KEY}"))?);
@@ -45,17 +34,17 @@ impl Floor {
 
     /// Asks once; and once more if the first answer is not the type.
     pub(crate) async fn create(&self) -> Result<Order> {
-        let answer = self.send(ask(&self.schema)?).await?;
+        let answer = self.send(ask(&self.schema)?).await?.bytes().await?;
         match order_or_reask(&self.schema, &answer)? {
             Ok(order) => Ok(order),
-            Err(again) => crate::exchange::order(&self.send(again).await?),
+            Err(again) => order(&self.send(again).await?.bytes().await?),
         }
     }
 
-    async fn send(&self, body: Vec<u8>) -> Result<impl AsRef<[u8]> + std::ops::Deref<Target = [u8]> + use<>> {
+    async fn send(&self, body: Vec<u8>) -> Result<reqwest::Response> {
         let mut request = reqwest::Request::new(Method::POST, self.url.clone());
         *request.headers_mut() = self.headers.clone();
         *request.body_mut() = Some(body.into());
-        Ok(self.client.execute(request).await?.error_for_status()?.bytes().await?)
+        Ok(self.client.execute(request).await?.error_for_status()?)
     }
 }

@@ -1,1 +1,65 @@
-fn main() {}
+//! What a call costs, against hand-written code for the same call, measured in the same run. See README.md.
+
+macro_rules! model {
+    ($($item:item)*) => { $(#[derive(PartialEq, serde::Deserialize, schemars::JsonSchema, instructor::ResponseModel)] $item)* };
+}
+
+mod compile;
+mod exchange;
+mod floor;
+mod floor_blocking;
+mod measure;
+mod order;
+mod report;
+mod server;
+mod table;
+#[cfg(test)]
+mod tests;
+mod usage;
+mod workload;
+
+use std::error::Error;
+
+use clap::{Parser, Subcommand};
+
+/// What a call costs, against hand-written code for the same call; all of it unless a part is named.
+#[derive(Debug, Parser)]
+#[command(args_conflicts_with_subcommands = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Part>,
+    #[command(flatten)]
+    options: report::Options,
+}
+
+#[derive(Debug, Subcommand)]
+enum Part {
+    /// Measures everything but compiling
+    Report(report::Options),
+    /// Does the work of one side, and tells what it took
+    Run {
+        side: workload::Side,
+        #[command(flatten)]
+        load: workload::Load,
+        /// The base URL of a server; without, one is started
+        #[arg(long)]
+        url: Option<String>,
+    },
+    /// Answers as a provider, until its standard input ends
+    Server,
+    /// Builds two small programs from nothing, in some minutes: CPU time and size
+    Compile,
+}
+
+fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
+    let arguments = Arguments::parse();
+    match arguments.command.unwrap_or(Part::Report(arguments.options)) {
+        Part::Report(options) => report::report(options),
+        Part::Run { side, load, url } => {
+            println!("{}", serde_json::to_string(&workload::run(side, load, url)?)?);
+            Ok(())
+        }
+        Part::Server => Ok(server::serve()?),
+        Part::Compile => compile::compile(),
+    }
+}

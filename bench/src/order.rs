@@ -1,12 +1,6 @@
 //! What both sides ask for. Each program that includes this module says what it derives, in a macro `model!`, so that the
 //! floor's program need not link the library.
 
-// Most fields are read by no one: reading them is the work that is measured.
-#![expect(dead_code, reason = "the value is made and dropped")]
-
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 /// The text that the value is to be found in.
 pub(crate) const PROMPT: &str = include_str!("../data/prompt.txt");
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
-use instructor::Mode;
+use instructor::{Level, Mode, RepairKind};
 use serde_json::Value;
 
 use crate::exit;
@@ -15,6 +15,7 @@ Examples:
   pdftotext bill.pdf - | instructor extract --schema bill.json --compact
   instructor extract --provider local/qwen3 --base-url http://localhost:8000/v1 --protocol openai --schema ticket.json -
   instructor extract --provider anthropic/claude-haiku-4-5 --schema ticket.json --dry-run mail.txt
+  instructor parse --schema ticket.json --level lenient answer.txt
   instructor providers";
 
 /// JSON that fits a schema, out of text, from a language model.
@@ -28,7 +29,73 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Extract(Box<Extract>),
+    Parse(Box<Parse>),
     Providers(Providers),
+}
+
+/// Read JSON out of a text that is already there: an answer of a model, a log, a file with mistakes.
+///
+/// The value is printed on standard output; what was repaired is told on standard error.
+#[derive(Debug, Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]
+pub(crate) struct Parse {
+    /// The text: a file, or standard input if it is `-` or absent
+    pub(crate) file: Option<PathBuf>,
+
+    /// What the value has to be: a file with a JSON Schema, or the schema itself if it begins with `{`
+    #[arg(long, value_name = "FILE|JSON")]
+    pub(crate) schema: Option<PathBuf>,
+
+    /// How much may be repaired: strict, syntax, lenient or salvage
+    #[arg(long, value_name = "LEVEL", default_value = "syntax", value_parser = level)]
+    pub(crate) level: Level,
+
+    /// With --level salvage: a kind of repair that may lose something, such as Ellipsis (all kinds if none is named)
+    #[arg(long, value_name = "KIND", value_parser = repair_kind)]
+    pub(crate) salvage: Vec<RepairKind>,
+
+    /// How repairs are told
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) report: ReportFormat,
+
+    /// Print the value on one line
+    #[arg(long)]
+    pub(crate) compact: bool,
+
+    /// Read rows of {"id", "input" or "input_b64", "schema"?, "level"?}, and write a row for each
+    #[arg(long, conflicts_with = "prefixes")]
+    pub(crate) jsonl: bool,
+
+    /// Print the value after every byte of the text, a line each
+    #[arg(long)]
+    pub(crate) prefixes: bool,
+}
+
+/// How repairs are told on standard error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// A line for each
+    Text,
+    /// One JSON array
+    Json,
+}
+
+fn repair_kind(name: &str) -> Result<RepairKind, String> {
+    RepairKind::ALL.iter().find(|kind| kind.name() == name).copied().ok_or_else(|| {
+        let names: Vec<&str> = RepairKind::ALL.iter().map(|kind| kind.name()).collect();
+        format!("{name:?} is no kind of repair; kinds are {}", names.join(", "))
+    })
+}
+
+/// A level by its name.
+pub(crate) fn level(name: &str) -> Result<Level, String> {
+    match name {
+        "strict" => Ok(Level::Strict),
+        "syntax" | "default" => Ok(Level::Syntax),
+        "lenient" => Ok(Level::Lenient),
+        "salvage" => Ok(Level::Salvage),
+        _ => Err(format!("{name:?} is no level; levels are strict, syntax, lenient and salvage")),
+    }
 }
 
 /// Ask a model for JSON that fits a schema, out of a text.

@@ -18,11 +18,11 @@ pub(crate) fn run(args: &Extract) -> Result<(), Failure> {
         let preview = request.preview_value(&contract).map_err(|e| failed(&e))?;
         return output::result(&preview.to_string());
     }
-    let (value, completion) = request.create_value(&contract).map_err(|e| failed(&e))?;
+    let (json, completion) = request.create_json(&contract).map_err(|e| failed(&e))?;
     if args.verbose > 0 {
         output::say(&hidden(&story(&completion.report, args), client.profile()));
     }
-    output::result(&if args.compact { value.to_string() } else { format!("{value:#}") })
+    output::result(&if args.compact { output::compact(&json) } else { output::indented(&json) })
 }
 
 fn settings(args: &Extract) -> ClientBuilder {

@@ -6,6 +6,7 @@ mod extract;
 mod failure;
 mod input;
 mod output;
+mod parse;
 mod providers;
 mod secret;
 mod target;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
     };
     let done = match &cli.command {
         Command::Extract(args) => extract::run(args),
+        Command::Parse(args) => parse::run(args),
         Command::Providers(args) => providers::run(args),
     };
     match done {

@@ -15,6 +15,67 @@ pub(crate) fn result(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// JSON text on one line; nothing else of it is touched.
+pub(crate) fn compact(json: &str) -> String {
+    let (mut string, mut escaped) = (false, false);
+    let kept = |c: &char| {
+        let inside = string;
+        string ^= *c == '"' && !escaped;
+        escaped = inside && *c == '\\' && !escaped;
+        inside || !c.is_ascii_whitespace()
+    };
+    json.chars().filter(kept).collect()
+}
+
+/// JSON text with line breaks and indentation; nothing else of it is touched, so that numbers keep every digit.
+pub(crate) fn indented(json: &str) -> String {
+    let mut out = String::with_capacity(json.len() * 2);
+    let mut depth = 0_usize;
+    let line = |out: &mut String, depth: usize| {
+        out.push('\n');
+        out.extend(std::iter::repeat_n("  ", depth));
+    };
+    let mut chars = json.chars();
+    let (mut string, mut escaped, mut empty) = (false, false, false);
+    while let Some(c) = chars.next() {
+        if string {
+            out.push(c);
+            string = c != '"' || escaped;
+            escaped = c == '\\' && !escaped;
+            continue;
+        }
+        match c {
+            '{' | '[' => {
+                out.push(c);
+                let next = chars.clone().find(|c| !c.is_ascii_whitespace());
+                empty = matches!(next, Some('}' | ']'));
+                if !empty {
+                    depth += 1;
+                    line(&mut out, depth);
+                }
+            }
+            '}' | ']' => {
+                if !std::mem::take(&mut empty) {
+                    depth = depth.saturating_sub(1);
+                    line(&mut out, depth);
+                }
+                out.push(c);
+            }
+            c if c.is_ascii_whitespace() => {}
+            ',' => {
+                out.push(c);
+                line(&mut out, depth);
+            }
+            ':' => out.push_str(": "),
+            _ => {
+                string = c == '"';
+                out.push(c);
+            }
+        }
+    }
+    out
+}
+
 /// Says something to the person at the terminal. Providers and models get their words in here, so that control
 /// characters, which could rewrite what the terminal shows, are left out.
 pub(crate) fn say(text: &str) {

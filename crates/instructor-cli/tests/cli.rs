@@ -406,3 +406,60 @@ fn a_closed_pipe_is_quiet() {
     let output = command.arg("providers").env_clear().stdout(writer).stderr(Stdio::piped()).output().unwrap();
     assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
 }
+
+#[test]
+fn parse_prints_the_value_and_tells_the_repairs() {
+    let text = b"Sure:\n```json\n{'name': 'Ada', \"age\": \"36\", big: 12345678901234567890123,}\n```";
+    let ran = run(&["parse", "--compact"], &[], text);
+    assert_eq!((ran.exit, ran.stdout.trim()), (0, r#"{"name":"Ada","age":"36","big":12345678901234567890123}"#));
+    assert!(ran.stderr.contains("SingleQuoted") && ran.stderr.contains("TrailingComma"), "{}", ran.stderr);
+    let ran = run(&["parse", "--schema", SCHEMA, "--report", "json"], &[], text);
+    assert_eq!(serde_json::from_str::<Value>(&ran.stdout).unwrap(), json!({ "name": "Ada", "age": 36 }));
+    let told: Value = serde_json::from_str(&ran.stderr).unwrap();
+    let kinds: Vec<&str> = told.as_array().unwrap().iter().map(|r| r["kind"].as_str().unwrap()).collect();
+    assert!(kinds.contains(&"StringToNumber") && kinds.contains(&"ExtraKey"), "{kinds:?}");
+    let ran = run(&["parse", "--level", "strict"], &[], text);
+    assert_eq!((ran.exit, ran.stdout.as_str()), (3, ""));
+    let ran = run(&["parse", "--level", "loose"], &[], text);
+    assert_eq!(ran.exit, 2);
+}
+
+#[test]
+fn parse_reads_rows_and_survives_bad_ones() {
+    let rows = [
+        json!({ "id": 1, "input": "{\"a\": 1,}" }).to_string(),
+        json!({ "id": "two", "input_b64": "eyJhIjoiMiJ9", "schema": { "type": "object", "properties": { "a": { "type": "integer" } } } }).to_string(),
+        String::from("no row"),
+        json!({ "id": 4 }).to_string(),
+        json!({ "id": 5, "input": "{a: b, c}", "level": "strict" }).to_string(),
+        json!({ "id": 6, "input": "{}", "level": "loose" }).to_string(),
+        json!({ "id": 7, "input": "{}", "schema": { "type": "nothing" } }).to_string(),
+        json!({ "id": 8, "input": "{\"a\": [1, 2" }).to_string(),
+        json!({ "id": 9, "input_b64": "!" }).to_string(),
+        json!({ "id": 10, "input": "{\n  \"a\": \"x\\ny\"\n}" }).to_string(),
+    ];
+    let ran = run(&["parse", "--jsonl"], &[], rows.join("\n").as_bytes());
+    assert_eq!(ran.exit, 0, "{}", ran.stderr);
+    let out: Vec<Value> = ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(out.len(), rows.len());
+    assert_eq!((&out[0]["id"], &out[0]["value"]), (&json!(1), &json!({ "a": 1 })));
+    assert_eq!((&out[1]["id"], &out[1]["value"]), (&json!("two"), &json!({ "a": 2 })));
+    for (at, kind) in [(2, "row"), (3, "row"), (4, "malformed"), (5, "row"), (8, "row")] {
+        assert_eq!(out[at]["kind"], kind, "{}", out[at]);
+    }
+    assert!(out[6]["error"].is_string());
+    assert_eq!((&out[7]["value"], &out[7]["truncated"]), (&json!({ "a": [1] }), &json!(true)));
+    assert_eq!(out[9]["value"], json!({ "a": "x\ny" }));
+}
+
+#[test]
+fn parse_shows_the_value_after_every_byte() {
+    let text = r#"{"a": "hi", "n": 12}"#;
+    let ran = run(&["parse", "--prefixes"], &[], text.as_bytes());
+    let lines: Vec<Value> = ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), text.len());
+    assert_eq!(lines[0]["value"], json!({}));
+    assert_eq!(lines[7]["value"], json!({ "a": "h" }));
+    assert_eq!(lines[18]["value"], json!({ "a": "hi" }), "a number is not shown before it ends");
+    assert_eq!(lines[19]["value"], json!({ "a": "hi", "n": 12 }));
+}

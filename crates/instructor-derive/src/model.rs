@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
-use syn::{Attribute, DeriveInput, Ident, Path, Token, parse_quote};
+use syn::{Attribute, Data, DeriveInput, Field, Ident, LitStr, Path, Token, parse_quote};
 
 use crate::attr::{crate_path, rest_of_value};
 use crate::ctxt::Ctxt;
@@ -18,6 +18,7 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
             let homes = homes(&text, &input.attrs);
             // A helper attribute before the derive that it belongs to is refused by the compiler.
             input.attrs.extend(homes);
+            say_aliases(&mut input.data);
             quote!(#derives #input)
         }
         Err(_) => {
@@ -95,6 +96,46 @@ fn homes(krate: &str, attrs: &[Attribute]) -> Vec<Attribute> {
             parse_quote!(#[#owner(crate = #path)])
         })
         .collect()
+}
+
+/// Says serde's aliases in the schema too, where the reader of answers looks for them: schemars leaves them out.
+fn say_aliases(data: &mut Data) {
+    match data {
+        Data::Struct(data) => data.fields.iter_mut().for_each(say_field_aliases),
+        Data::Enum(data) => {
+            for variant in &mut data.variants {
+                let names = aliases(&variant.attrs);
+                if !names.is_empty() {
+                    variant.attrs.push(parse_quote!(#[schemars(extend("x-enum" = [#({ "alias": #names }),*]))]));
+                }
+                variant.fields.iter_mut().for_each(say_field_aliases);
+            }
+        }
+        Data::Union(_) => {}
+    }
+}
+
+fn say_field_aliases(field: &mut Field) {
+    let names = aliases(&field.attrs);
+    if !names.is_empty() {
+        field.attrs.push(parse_quote!(#[schemars(extend("x-alias" = [#(#names),*]))]));
+    }
+}
+
+fn aliases(attrs: &[Attribute]) -> Vec<LitStr> {
+    let mut names = Vec::new();
+    for attr in attrs.iter().filter(|attr| attr.path().is_ident("serde")) {
+        // Only a look: what cannot be read, serde's derive reports.
+        let _ = attr.parse_nested_meta(|meta| {
+            if meta.path.is_ident("alias") {
+                names.push(meta.value()?.parse()?);
+            } else {
+                rest_of_value(meta.input)?;
+            }
+            Ok(())
+        });
+    }
+    names
 }
 
 fn has_crate(attr: &Attribute) -> bool {

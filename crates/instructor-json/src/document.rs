@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
 use std::ops::Range;
 
@@ -32,13 +33,32 @@ pub(crate) struct Slot {
     pub(crate) kind: Kind,
     /// A string that has escapes.
     pub(crate) escaped: bool,
+    /// Still being read: `end` and `next` are not final.
+    pub(crate) open: bool,
 }
 
-/// One JSON value, parsed: a flat list of nodes that borrows the text.
+/// How far the value behind a [`Node`] has been read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum State {
+    /// More of it may come: a string that grows, an array or object without its closing bracket.
+    Open,
+    /// All of it is there.
+    Done,
+}
+
+/// One JSON value, parsed: a flat list of nodes over a text.
+///
+/// A value that was valid JSON borrows the text that it was found in. A repaired one owns a text of its own: the same
+/// value written as valid JSON, for which [`Node::source_span`] tells where each part came from.
 #[derive(Clone)]
 pub struct Document<'a> {
-    text: &'a str,
+    pub(crate) text: Cow<'a, str>,
     pub(crate) slots: Vec<Slot>,
+    /// Where each slot came from; empty when `text` is the source.
+    pub(crate) sources: Vec<(u32, u32)>,
+    /// The slots that a view may show, if fewer than all.
+    pub(crate) shown: u32,
 }
 
 impl<'a> Document<'a> {
@@ -73,13 +93,27 @@ impl<'a> Document<'a> {
     pub fn parse_prefix(text: &'a str, from: usize, limits: Limits) -> Result<(Self, usize), Error> {
         let mut slots = Vec::with_capacity(16.max(text.len().saturating_sub(from) / 32).min(4096));
         let end = parse::value(text.as_bytes(), from, limits, &mut slots)?;
-        Ok((Self { text, slots }, end))
+        let shown = slots.len() as u32;
+        Ok((Self { text: Cow::Borrowed(text), slots, sources: Vec::new(), shown }, end))
     }
 
-    /// The whole text.
+    /// The whole text that the nodes' spans point into.
     #[must_use]
-    pub const fn text(&self) -> &'a str {
-        self.text
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether the text is the one that was read, not one that was written for a repaired value.
+    #[must_use]
+    pub const fn is_borrowed(&self) -> bool {
+        matches!(self.text, Cow::Borrowed(_))
+    }
+
+    /// The same document with a text of its own.
+    #[must_use]
+    pub fn into_owned(self) -> Document<'static> {
+        let Self { text, slots, sources, shown } = self;
+        Document { text: Cow::Owned(text.into_owned()), slots, sources, shown }
     }
 
     /// The value.
@@ -88,14 +122,62 @@ impl<'a> Document<'a> {
         Node { doc: self, index: 0 }
     }
 
+    /// The keys that an object has already had, in source order: [`Node::get`] takes the last value of such a key, as
+    /// `serde_json` does. Looked for when asked, since valid JSON may have them.
+    #[must_use]
+    pub fn duplicate_keys(&self) -> Vec<Node<'_>> {
+        let mut found = Vec::new();
+        for index in 0..self.shown {
+            let object = self.node(index);
+            if object.kind() != Kind::Object {
+                continue;
+            }
+            let mut seen = HashSet::new();
+            found.extend(object.entries().map(|(key, _)| key).filter(|key| {
+                let name = key.as_str().unwrap_or_default();
+                !seen.insert(name)
+            }));
+        }
+        found
+    }
+
     /// The number of nodes: values and keys.
     #[must_use]
     pub const fn node_count(&self) -> usize {
         self.slots.len()
     }
 
-    fn slot(&self, index: u32) -> Option<&Slot> {
-        self.slots.get(index as usize)
+    pub(crate) fn slot(&self, index: u32) -> Option<&Slot> {
+        if index < self.shown { self.slots.get(index as usize) } else { None }
+    }
+
+    /// The path from the root to a slot, or to the innermost value that would hold it.
+    pub(crate) fn path_to(&self, index: u32) -> Vec<Step<'_>> {
+        let mut path = Vec::new();
+        let mut node = self.node(0);
+        'down: while node.index < index {
+            for (i, (key, child)) in node.children().enumerate() {
+                let from = key.map_or(child.index, |k| k.index);
+                let to = self.slot(child.index).map_or(0, |s| if s.open { self.shown } else { s.next });
+                if (from..to).contains(&index) {
+                    path.push(match key {
+                        Some(k) => Step::Key(k.as_str().unwrap_or_default()),
+                        None => Step::Index(i),
+                    });
+                    if key.is_some_and(|k| k.index == index) {
+                        break 'down;
+                    }
+                    node = child;
+                    continue 'down;
+                }
+            }
+            break;
+        }
+        path
+    }
+
+    pub(crate) const fn node(&self, index: u32) -> Node<'_> {
+        Node { doc: self, index }
     }
 }
 
@@ -106,7 +188,7 @@ impl fmt::Debug for Document<'_> {
 }
 
 /// One step of a path into a document.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Step<'d> {
     /// Into an object.
     Key(Cow<'d, str>),
@@ -131,7 +213,26 @@ impl<'d> Node<'d> {
     /// The bytes of the text that the value spans, quotes and brackets included.
     #[must_use]
     pub fn span(self) -> Range<usize> {
-        self.slot().map_or(0..0, |s| s.start as usize..s.end as usize)
+        self.slot().map_or(0..0, |s| {
+            let end = if s.open && s.kind != Kind::String { self.doc.text.len() } else { s.end as usize };
+            s.start as usize..end
+        })
+    }
+
+    /// The bytes of the text that was read which this value came from. It is [`span`](Self::span) unless the value was
+    /// repaired.
+    #[must_use]
+    pub fn source_span(self) -> Range<usize> {
+        match self.doc.sources.get(self.index as usize) {
+            Some(&(start, end)) => start as usize..end.max(start) as usize,
+            None => self.span(),
+        }
+    }
+
+    /// How far the value has been read. Of a complete document, every node is done.
+    #[must_use]
+    pub fn state(self) -> State {
+        if self.slot().is_some_and(|s| s.open) { State::Open } else { State::Done }
     }
 
     /// The value as it stands in the text.
@@ -159,7 +260,8 @@ impl<'d> Node<'d> {
         if slot.kind != Kind::String {
             return None;
         }
-        let inner = self.doc.text.get(slot.start as usize + 1..slot.end as usize - 1)?;
+        let close = usize::from(!slot.open);
+        let inner = self.doc.text.get(slot.start as usize + 1..slot.end as usize - close)?;
         Some(if slot.escaped { Cow::Owned(parse::unescape(inner)) } else { Cow::Borrowed(inner) })
     }
 
@@ -264,7 +366,10 @@ impl<'d> Node<'d> {
 
     fn walk(self, kind: Kind) -> Walk<'d> {
         match self.slot() {
-            Some(s) if s.kind == kind => Walk { doc: self.doc, index: self.index + 1, end: s.next },
+            Some(s) if s.kind == kind => {
+                let end = if s.open { self.doc.shown } else { s.next };
+                Walk { doc: self.doc, index: self.index + 1, end }
+            }
             _ => Walk { doc: self.doc, index: 0, end: 0 },
         }
     }
@@ -291,7 +396,8 @@ impl<'d> Iterator for Walk<'d> {
             return None;
         }
         let node = Node { doc: self.doc, index: self.index };
-        self.index = self.doc.slot(self.index)?.next;
+        let slot = self.doc.slot(self.index)?;
+        self.index = if slot.open { self.end } else { slot.next };
         Some(node)
     }
 }

@@ -1,10 +1,13 @@
 use std::fmt;
 
+use crate::{Level, Repair, Severity};
+
 /// Why a text is not one JSON value, and where.
 #[derive(Clone, Copy, Debug)]
 pub struct Error {
     kind: ErrorKind,
     offset: usize,
+    repair: Option<Repair>,
 }
 
 /// What is wrong at an [`Error`]'s offset.
@@ -27,11 +30,44 @@ pub enum ErrorKind {
     TooDeep,
     /// More bytes than [`Limits::bytes`](crate::Limits::bytes).
     TooLong,
+    /// More steps than [`Limits::work`](crate::Limits::work) allows.
+    TooMuchWork,
+    /// The text holds no JSON value.
+    NotFound,
+    /// The text is JSON only after a repair that the level does not allow: see [`Error::needs`].
+    NeedsRepair,
+    /// Bytes that are not UTF-8.
+    InvalidUtf8,
 }
 
 impl Error {
     pub(crate) const fn new(kind: ErrorKind, offset: usize) -> Self {
-        Self { kind, offset }
+        Self { kind, offset, repair: None }
+    }
+
+    /// A repair that the level does not allow. An end that came too early is an end, whatever the level.
+    pub(crate) fn needing(repair: Repair) -> Self {
+        let kind = match repair.severity() {
+            Severity::Partial => ErrorKind::UnexpectedEnd,
+            _ => ErrorKind::NeedsRepair,
+        };
+        Self { kind, offset: repair.span().start, repair: Some(repair) }
+    }
+
+    /// The first repair that would be needed to read on.
+    #[must_use]
+    pub const fn needs(&self) -> Option<&Repair> {
+        self.repair.as_ref()
+    }
+
+    /// The level at which that repair is allowed; at [`Level::Salvage`] it has to be named too.
+    #[must_use]
+    pub fn needs_level(&self) -> Option<Level> {
+        self.repair.map(|repair| match repair.severity() {
+            Severity::Lossless | Severity::Partial => Level::Syntax,
+            Severity::Guess => Level::Lenient,
+            Severity::Lossy => Level::Salvage,
+        })
     }
 
     /// What is wrong.
@@ -64,6 +100,18 @@ impl fmt::Display for Error {
             ErrorKind::Trailing => "text after the JSON value",
             ErrorKind::TooDeep => "nested too deeply",
             ErrorKind::TooLong => "text is too long",
+            ErrorKind::TooMuchWork => "reading takes too many steps",
+            ErrorKind::NotFound => "no JSON value in the text",
+            ErrorKind::InvalidUtf8 => "bytes that are not UTF-8",
+            ErrorKind::NeedsRepair => {
+                let (kind, level) = (self.repair.map_or("repair", |r| r.kind().name()), self.needs_level());
+                return write!(
+                    f,
+                    "not JSON without the repair {kind}, level {:?} (at byte {})",
+                    level.unwrap_or_default(),
+                    self.offset
+                );
+            }
         };
         write!(f, "{what} (at byte {})", self.offset)
     }

@@ -1,28 +1,76 @@
-//! Reads JSON out of text, strictly, into a flat document that borrows the text.
+//! Reads JSON out of text that was meant to be JSON, and says what it changed.
 //!
-//! A [`Document`] is one vector of fixed-size nodes in source order; strings and numbers stay in the source text
-//! until they are asked for. Every node knows its byte span, so that an error can point at the text it came from.
-//! [`candidates`] finds the JSON values in an answer that also holds prose and fences.
+//! [`read`] finds the values in a whole text, in fences, in tags or between words; [`Parser`] does the same while the
+//! text arrives. Valid JSON comes back untouched, as a [`Document`] that borrows the text. A value that had to be
+//! repaired comes as a document of its own, in valid JSON, with the [source span](Node::source_span) of every node
+//! and a [`Repair`] for every change. [`parse`] is the one call for a text that holds one value.
 //!
 //! ```
-//! use instructor_json::Document;
+//! use instructor_json::{Options, RepairKind, read};
 //!
-//! let doc = Document::parse(r#"{"name": "Ada", "age": 36}"#)?;
-//! let age = doc.root().get("age").unwrap();
-//! assert_eq!(age.as_u64(), Some(36));
-//! assert_eq!(age.source(), "36");
+//! let reading = read("The user: {'name': 'Ada', \"age\": 36,}", &Options::new())?;
+//! let user = &reading.candidates[0];
+//! assert_eq!(user.document.root().get("age").unwrap().as_u64(), Some(36));
+//! assert_eq!(user.repairs.last().unwrap().kind(), RepairKind::TrailingComma);
 //! # Ok::<(), instructor_json::Error>(())
 //! ```
 //!
-//! The crate knows JSON; it knows nothing of schemas or language models. There is no recursion on the stack, the depth
-//! is limited (128 by default), and work is linear in the input.
+//! # What may be repaired
+//!
+//! | level | allows | for example |
+//! |---|---|---|
+//! | [`Strict`](Level::Strict) | nothing; words and fences around a value are passed over | |
+//! | [`Syntax`](Level::Syntax), the default | [`Severity::Lossless`]: there is one reading, and nothing is lost | `{a: 1,}`, comments, `True`, `[1 2]`, a missing `}` |
+//! | [`Lenient`](Level::Lenient) | [`Severity::Guess`]: the likely one of several readings | `"the "big" one"`, `{"a": red}`, `{"a" 1}` |
+//! | [`Salvage`](Level::Salvage) | [`Severity::Lossy`], kind by kind | `NaN` as `null`, `...` left out |
+//!
+//! What the level does not allow is an [error](Error::needs) that names the repair, never another value. A text that
+//! ends early is read as far as it goes, at every level but the strict one, and the candidate says that it is
+//! [truncated](Candidate::truncated): numbers and words that may go on are left out, strings end where the text does.
+//! A text that ends right after a closing bracket, or whose fence goes on after it, was not cut: its missing brackets
+//! are added.
+//!
+//! # Where it differs from other repairers, on purpose
+//!
+//! - A number with which the text ends is left out: `[1, 23` may have become `[1, 234]`. So is a key without a value.
+//! - Words are not JSON: `hello world` is [`ErrorKind::NotFound`], not a string.
+//! - Values that follow each other are all reported, none replaces another: `{"a": 1}{"a": 2}` is a
+//!   [sequence](Reading::sequence) of two.
+//! - A missing value (`{"a": , ..}`) is refused; as `null` only by name, at the last level. Nothing else is made up.
+//! - A backslash that escapes nothing stays: `"C:\dir"` keeps it. So do line ends before a quote, and everything else
+//!   that stands in a string.
+//! - `01234` is text, since a number would lose its zero; so are `1/4`, `50%`, `$5` and `1.2.3`.
+//! - `"a": "x}` at the end of a text is a cut string; a missing quote only where guesses are allowed.
+//!
+//! # Streams
+//!
+//! [`Parser::view`] shows what is certain. It takes back two things only: what was read before a closing tag of
+//! reasoning that never opened (`.. </think>`), and brackets or quotes at the very start of a text that turn out to be
+//! words; [`Options::with_root`] keeps the latter from being shown. Decisions look at most 512 bytes ahead, and none
+//! depends on how the bytes were split.
 
 mod document;
+mod engine;
 mod error;
-mod find;
+mod event;
+mod input;
+mod machine;
+mod options;
+mod outside;
 mod parse;
+mod parser;
+mod reading;
+mod repair;
 
-pub use self::document::{Document, Entries, Items, Kind, Node, Step};
+pub use self::document::{Document, Entries, Items, Kind, Node, State, Step};
 pub use self::error::{Error, ErrorKind};
-pub use self::find::{Candidate, Found, candidates};
+pub use self::event::Event;
+pub use self::options::{Options, RootHint};
 pub use self::parse::Limits;
+pub use self::parser::Parser;
+pub use self::reading::{Candidate, Found, Reading, candidates, parse, read, read_counted};
+pub use self::repair::{Level, Repair, RepairKind, Severity};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadMe;

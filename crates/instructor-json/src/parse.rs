@@ -11,16 +11,25 @@ pub struct Limits {
     pub depth: usize,
     /// How many bytes the text may have.
     pub bytes: usize,
+    /// How many steps the reading may take for each byte. The work is linear in any case: looks ahead are bounded.
+    pub work: u64,
 }
 
 impl Limits {
-    /// The default: 128 levels, 1 GiB.
-    pub const DEFAULT: Self = Self { depth: 128, bytes: 1 << 30 };
+    /// The default: 128 levels, 1 GiB, 4,096 steps a byte.
+    pub const DEFAULT: Self = Self { depth: 128, bytes: 1 << 30, work: 1 << 12 };
 
     /// With another depth.
     #[must_use]
     pub const fn with_depth(mut self, depth: usize) -> Self {
         self.depth = depth;
+        self
+    }
+
+    /// With another number of steps for each byte.
+    #[must_use]
+    pub const fn with_work(mut self, work: u64) -> Self {
+        self.work = work;
         self
     }
 
@@ -90,7 +99,7 @@ pub(crate) fn value(bytes: &[u8], from: usize, limits: Limits, slots: &mut Vec<S
                 open.push(slots.len() as u32);
                 let object = byte == b'{';
                 let kind = if object { Kind::Object } else { Kind::Array };
-                slots.push(Slot { start: at as u32, end: 0, next: 0, kind, escaped: false });
+                slots.push(Slot { start: at as u32, end: 0, next: 0, kind, escaped: false, open: true });
                 at += 1;
                 expect = if object { Expect::FirstKey } else { Expect::FirstItem };
                 continue;
@@ -130,13 +139,14 @@ fn close(at: usize, slots: &mut [Slot], open: &mut Vec<u32>) -> usize {
     if let Some(slot) = open.pop().and_then(|i| slots.get_mut(i as usize)) {
         slot.end = at as u32 + 1;
         slot.next = next;
+        slot.open = false;
     }
     at + 1
 }
 
 fn push(slots: &mut Vec<Slot>, start: usize, end: usize, kind: Kind, escaped: bool) -> usize {
     let next = slots.len() as u32 + 1;
-    slots.push(Slot { start: start as u32, end: end as u32, next, kind, escaped });
+    slots.push(Slot { start: start as u32, end: end as u32, next, kind, escaped, open: false });
     end
 }
 
@@ -188,7 +198,7 @@ fn number(bytes: &[u8], start: usize, slots: &mut Vec<Slot>) -> Result<usize, Er
 }
 
 /// Skips plain string bytes, eight at a time, to the next quote, backslash or control character.
-fn plain(bytes: &[u8], from: usize) -> usize {
+pub(crate) fn plain(bytes: &[u8], from: usize) -> usize {
     const ONES: u64 = u64::MAX / 255;
     const HIGH: u64 = ONES << 7;
     let has_zero = |x: u64| x.wrapping_sub(ONES) & !x & HIGH;
@@ -269,7 +279,7 @@ fn escape(bytes: &[u8], at: usize) -> Result<(char, usize), Error> {
 }
 
 /// Four hexadecimal digits; `None` where another character stands among them.
-fn hex4(bytes: &[u8], at: usize) -> Result<Option<u32>, Error> {
+pub(crate) fn hex4(bytes: &[u8], at: usize) -> Result<Option<u32>, Error> {
     let mut code = 0;
     for i in at..at + 4 {
         let Some(&b) = bytes.get(i) else {

@@ -12,6 +12,7 @@ use crate::message::Messages;
 use crate::mode::Mode;
 use crate::model::{Contract, ResponseModel};
 use crate::provider::{Profile, Secret, Spec, auth};
+use crate::repair::{Level, ParseOptions, RepairKind};
 use crate::request::Request;
 use crate::run::{Budget, Completion, Endpoint, Retry};
 use crate::transport::Transport;
@@ -23,6 +24,7 @@ pub(crate) struct Core {
     pub(crate) endpoint: Endpoint,
     pub(crate) model: Option<String>,
     pub(crate) mode: Mode,
+    pub(crate) reading: ParseOptions,
     pub(crate) settings: Settings,
     pub(crate) retry: Retry,
     pub(crate) budget: Budget,
@@ -193,6 +195,7 @@ pub struct ClientBuilder {
     key: Option<Secret>,
     base_url: Option<String>,
     mode: Mode,
+    reading: ParseOptions,
     settings: Settings,
     retry: Retry,
     budget: Budget,
@@ -211,6 +214,7 @@ impl ClientBuilder {
             key: None,
             base_url: None,
             mode: Mode::Auto,
+            reading: ParseOptions::new(),
             settings: Settings::default(),
             retry: Retry::new(),
             budget: Budget::new(),
@@ -287,6 +291,18 @@ impl ClientBuilder {
     /// With a way to ask for values; [`Mode::Auto`] by default.
     pub const fn mode(mut self, mode: Mode) -> Self {
         self.mode = mode;
+        self
+    }
+
+    /// With how much may be done to an answer so that it can be read; [`Level::Syntax`] by default.
+    pub const fn level(mut self, level: Level) -> Self {
+        self.reading = self.reading.with_level(level);
+        self
+    }
+
+    /// With a kind of repair that loses something of the answer, at [`Level::Salvage`]. Can be repeated.
+    pub const fn salvage(mut self, kind: RepairKind) -> Self {
+        self.reading = self.reading.with_level(Level::Salvage).salvage(kind);
         self
     }
 
@@ -386,6 +402,7 @@ impl ClientBuilder {
             endpoint: Endpoint { profile, uri, headers, key },
             model: self.model,
             mode: self.mode,
+            reading: self.reading,
             settings: self.settings,
             retry: self.retry,
             budget: self.budget,

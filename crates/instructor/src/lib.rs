@@ -53,6 +53,8 @@ mod message;
 mod mode;
 mod model;
 mod provider;
+mod reading;
+mod repair;
 mod request;
 mod run;
 mod schema;
@@ -76,6 +78,8 @@ pub use self::message::{Media, MediaSource, Message, Messages, Opaque, Part, Rol
 pub use self::mode::Mode;
 pub use self::model::{Contract, Foreign, ResponseModel};
 pub use self::provider::Profile;
+pub use self::reading::Reading;
+pub use self::repair::{Level, ParseOptions, Repair, RepairKind, Severity};
 pub use self::request::{Preview, Request};
 pub use self::run::{Attempt, Budget, Completion, Now, Report, Retry, Wait};
 #[cfg(feature = "reqwest")]

@@ -9,6 +9,7 @@ use instructor_json::Node;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::client::{Client, Core};
 use crate::error::{Error, ErrorKind};
@@ -16,6 +17,7 @@ use crate::message::Messages;
 use crate::mode::{Mode, Plan};
 use crate::model::{Contract, ResponseModel};
 use crate::provider::models::family;
+use crate::repair::{Level, ParseOptions, RepairKind};
 use crate::run::{Budget, Completion, Job, Judge, Retry, Run};
 use crate::transport;
 use crate::validate::{Context, Issue, Issues, Origin, Path};
@@ -48,6 +50,7 @@ pub struct Request<'a, C = Client> {
     messages: Messages<'a>,
     model: Option<String>,
     mode: Mode,
+    reading: ParseOptions,
     settings: Settings,
     retry: Retry,
     budget: Budget,
@@ -64,6 +67,7 @@ impl<'a, C> Request<'a, C> {
             messages,
             model: None,
             mode: core.mode,
+            reading: core.reading,
             settings: core.settings.clone(),
             retry: core.retry,
             budget: core.budget,
@@ -82,6 +86,18 @@ impl<'a, C> Request<'a, C> {
     /// With another way to ask for the value.
     pub const fn mode(mut self, mode: Mode) -> Self {
         self.mode = mode;
+        self
+    }
+
+    /// With how much may be done to the answer so that it can be read; see [`Level`].
+    pub const fn level(mut self, level: Level) -> Self {
+        self.reading = self.reading.with_level(level);
+        self
+    }
+
+    /// With a kind of repair that loses something of the answer, at [`Level::Salvage`]. Can be repeated.
+    pub const fn salvage(mut self, kind: RepairKind) -> Self {
+        self.reading = self.reading.with_level(Level::Salvage).salvage(kind);
         self
     }
 
@@ -186,6 +202,7 @@ impl<'a, C> Request<'a, C> {
             settings: &self.settings,
             retry: self.retry,
             budget: self.budget,
+            reading: self.reading,
             timeout: self.timeout,
         })
     }
@@ -227,6 +244,17 @@ impl Request<'_, Client> {
         slot.with(completion)
     }
 
+    /// [`create_value`](Self::create_value) as JSON text, in which numbers keep every digit.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    pub async fn create_json(self, contract: &Contract) -> Result<(String, Completion), Error> {
+        let mut slot = Slot::<Box<RawValue>>::new(self.context.clone(), |_, _, _| {});
+        let completion = self.drive(contract, &mut |node| slot.take(node)).await?;
+        slot.with(completion).map(|(json, completion)| (String::from(json.get()), completion))
+    }
+
     async fn drive(mut self, contract: &Contract, judge: &mut Judge<'_>) -> Result<Completion, Error> {
         self.take_error()?;
         let job = self.job(contract)?;
@@ -265,6 +293,17 @@ impl Request<'_, crate::blocking::Client> {
         let mut slot = Slot::<Value>::new(self.context.clone(), |_, _, _| {});
         let completion = self.drive(contract, &mut |node| slot.take(node))?;
         slot.with(completion)
+    }
+
+    /// [`create_value`](Self::create_value) as JSON text, in which numbers keep every digit.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    pub fn create_json(self, contract: &Contract) -> Result<(String, Completion), Error> {
+        let mut slot = Slot::<Box<RawValue>>::new(self.context.clone(), |_, _, _| {});
+        let completion = self.drive(contract, &mut |node| slot.take(node))?;
+        slot.with(completion).map(|(json, completion)| (String::from(json.get()), completion))
     }
 
     fn drive(mut self, contract: &Contract, judge: &mut Judge<'_>) -> Result<Completion, Error> {
@@ -322,10 +361,7 @@ fn type_issue(value: Node<'_>, error: &serde_json::Error) -> Issue {
     let lines = value.source().split_inclusive('\n');
     let line_start = lines.take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
     let (steps, node) = value.locate(value.span().start + (line_start + error.column()).saturating_sub(1));
-    let path = steps.into_iter().fold(Path::root(), |path, step| match step {
-        instructor_json::Step::Key(key) => path.key(&key),
-        instructor_json::Step::Index(index) => path.index(index),
-    });
+    let path = Path::of_steps(steps);
     let text = error.to_string();
     let said = text.split(" at line ").next().unwrap_or(&text);
     let got: String = node.source().chars().take(80).collect();

@@ -43,6 +43,14 @@ impl Path {
         Self(format!("{}{}", base.0, self.0.strip_prefix('$').unwrap_or(&self.0)))
     }
 
+    /// A path that a document tells in steps.
+    pub(crate) fn of_steps<'d>(steps: impl IntoIterator<Item = instructor_json::Step<'d>>) -> Self {
+        steps.into_iter().fold(Self::root(), |path, step| match step {
+            instructor_json::Step::Key(key) => path.key(&key),
+            instructor_json::Step::Index(index) => path.index(index),
+        })
+    }
+
     /// The path as text, `$` for the whole answer.
     #[must_use]
     pub fn as_str(&self) -> &str {

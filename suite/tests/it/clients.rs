@@ -105,7 +105,7 @@ fn a_request_without_a_model_says_how_to_name_one() {
 fn blocking_is_the_same_engine() {
     let script = Script::new()
         .reply(Reply::status(429).header("retry-after", "3"))
-        .reply(Reply::value(json!({ "word": 7 })))
+        .reply(Reply::value(json!({ "word": [1, 2] })))
         .reply(Reply::value(json!({ "word": "seven" })));
     let client = script.blocking_client("anthropic/claude-haiku-4-5");
     let (word, completion) = client.request("x").mode(Mode::Tools).create_with_completion::<Word>().unwrap();

@@ -263,12 +263,12 @@ fn a_re_ask_has_constant_size() {
 
 #[test]
 fn a_re_ask_has_the_answer_and_every_issue() {
-    let bad = Reply::value(json!({ "name": 7, "age": 360 }));
+    let bad = Reply::value(json!({ "name": [7, 8], "age": 360 }));
     for (spec, protocol) in [("groq/llama-3.3-70b", "tool"), ("anthropic/claude-haiku-4-5", "tool"), (SPEC, "text")] {
         let script = script([bad.clone(), right()]);
         ask(&script, &script.client(spec)).unwrap();
         let again = script.sent()[1].json().to_string();
-        for told in ["$.name: got 7, wanted a string", "$.age: got 360, wanted an integer"] {
+        for told in ["$.name: got [7,8], wanted a string", "$.age: got 360, wanted an integer"] {
             assert!(again.contains(told), "{spec}: {again}");
         }
         assert_eq!(protocol == "tool", again.contains("tool_call_id") || again.contains("tool_use_id"), "{again}");

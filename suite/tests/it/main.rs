@@ -1,6 +1,6 @@
 //! The integration tests: one binary. Everything runs at the transport seam, so that encoding, decoding, reading,
 //! validation and the engine are what is tested.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 #![expect(clippy::use_self, reason = "a type of a test is written as a user writes it")]
 
 mod clients;
@@ -9,4 +9,5 @@ mod engine;
 mod hostile;
 mod http;
 mod models;
+mod reading;
 mod requests;

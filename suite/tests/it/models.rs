@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Debug;
 
 use instructor::testing::{Reply, Script};
-use instructor::{Context, Contract, ErrorKind, Foreign, Issue, Mode, ResponseModel};
+use instructor::{Context, Contract, ErrorKind, Foreign, Issue, Level, Mode, ResponseModel};
 use serde_json::{Value, json};
 
 const SPECS: [&str; 3] = ["openai/gpt-5-mini", "groq/llama-3.3-70b", "anthropic/claude-haiku-4-5"];
@@ -262,4 +262,65 @@ fn wrapped_roots_are_told_their_paths_as_the_model_sees_them() {
     let list: Vec<u8> = script.block_on(script.client(SPECS[1]).create("x")).unwrap();
     assert_eq!(list, [1, 2]);
     assert!(script.sent()[1].json().to_string().contains("$.value[1]: got"));
+}
+
+#[instructor::model]
+#[derive(PartialEq)]
+struct Paint {
+    #[serde(alias = "colour", alias = "tint")]
+    color: Shade,
+    coats: u8,
+    tags: Vec<String>,
+}
+
+#[instructor::model]
+#[derive(PartialEq)]
+#[serde(rename_all = "snake_case")]
+enum Shade {
+    DarkRed,
+    #[serde(alias = "blau")]
+    Blue,
+}
+
+fn paint(text: &str, level: Level) -> Result<(Paint, Vec<&'static str>), instructor::Error> {
+    let script = Script::new().when(|_| true, Reply::text(text));
+    let client = script.client(SPECS[1]);
+    let request = client.request("x").level(level).max_retries(0);
+    let (paint, completion) = script.block_on(request.create_with_completion::<Paint>())?;
+    Ok((paint, completion.report.attempts()[0].repairs.iter().map(|repair| repair.kind).collect()))
+}
+
+#[test]
+fn answers_are_read_and_aligned_as_far_as_the_level_allows() {
+    let red = |coats| Paint { color: Shade::DarkRed, coats, tags: vec![String::from("x")] };
+    let text = "Here you go:\n```json\n{'colour': 'Dark Red', \"coats\": \"2\", tags: \"x\",}\n```";
+    let (paint_, kinds) = paint(text, Level::Syntax).unwrap();
+    assert_eq!(paint_, red(2));
+    for kind in [
+        "SingleQuoted",
+        "UnquotedKey",
+        "TrailingComma",
+        "KeyAlias",
+        "EnumPunctuation",
+        "StringToNumber",
+        "SingleToList",
+    ] {
+        assert!(kinds.contains(&kind), "{kind} in {kinds:?}");
+    }
+    assert_eq!(paint(text, Level::Strict).unwrap_err().kind(), ErrorKind::Malformed);
+    let (blue, kinds) = paint(r#"{"tint":"blau","coats":1,"tags":[]}"#, Level::Syntax).unwrap();
+    assert_eq!((blue.color, kinds.contains(&"EnumAlias")), (Shade::Blue, true));
+    // A key in another case may be another key: that is a guess.
+    let guessed = r#"{"Color":"blue","coats":1,"tags":[]}"#;
+    assert_eq!(paint(guessed, Level::Syntax).unwrap_err().kind(), ErrorKind::SchemaMismatch);
+    assert_eq!(paint(guessed, Level::Lenient).unwrap().1, ["KeyFuzzy"]);
+    // What fits as it is is not touched.
+    assert!(paint(r#"{"color":"blue","coats":1,"tags":["a"]}"#, Level::Lenient).unwrap().1.is_empty());
+}
+
+#[test]
+fn local_keywords_are_not_sent() {
+    let script = Script::new();
+    let sent = script.client(SPECS[0]).request("x").preview::<Paint>().unwrap();
+    assert!(!String::from_utf8_lossy(sent.body()).contains("x-"), "{sent}");
 }

@@ -22,6 +22,7 @@ use crate::message::Message;
 use crate::mode::Plan;
 use crate::model::Contract;
 use crate::provider::{Profile, Secret};
+use crate::repair::{ParseOptions, Repair};
 use crate::validate::Issues;
 use crate::wire::{Call, Response, Settings, Usage};
 
@@ -46,6 +47,8 @@ pub(crate) struct Job<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) retry: Retry,
     pub(crate) budget: Budget,
+    /// How much may be done to an answer so that it can be read.
+    pub(crate) reading: ParseOptions,
     /// The time that one attempt has.
     pub(crate) timeout: Option<Duration>,
 }
@@ -137,6 +140,7 @@ struct Failure {
     kind: ErrorKind,
     detail: String,
     issues: Issues,
+    repairs: Vec<Repair>,
     /// The answer that was rejected, for the re-ask.
     rejected: Option<Response>,
     usage: Usage,
@@ -150,6 +154,7 @@ impl Failure {
             kind,
             detail: detail.into(),
             issues: Issues::new(),
+            repairs: Vec::new(),
             rejected: None,
             usage: Usage::default(),
             retry_after: None,
@@ -262,8 +267,11 @@ impl<'a> Run<'a> {
         let id = ["x-request-id", "request-id"].iter().find_map(|name| headers.get(*name)?.to_str().ok());
         let id = id.map(String::from);
         match judge(self.job, self.judge, status, &headers, &body, now.unix) {
-            Verdict::Taken(response) => {
+            Verdict::Taken(response, repairs) => {
                 self.attempt(None, Some(status), id, response.usage, body.len(), now);
+                if let Some(attempt) = self.report.attempts.last_mut() {
+                    attempt.repairs = repairs;
+                }
                 Step::Done(Ok(Completion { response, raw: body, report: self.close(now) }))
             }
             Verdict::Failed(failure) => self.failed(failure, Some((status, id)), Some(body), now),
@@ -293,6 +301,7 @@ impl<'a> Run<'a> {
             waited: std::mem::take(&mut self.waited),
             request_id,
             issues,
+            repairs: Vec::new(),
             detail,
         });
     }
@@ -307,6 +316,9 @@ impl<'a> Run<'a> {
         let (status, id) = seen.map_or((None, None), |(status, id)| (Some(status), id));
         let size = body.as_ref().map_or(0, Bytes::len);
         self.attempt(Some((failure.kind, &failure.detail, &failure.issues)), status, id, failure.usage, size, now);
+        if let Some(attempt) = self.report.attempts.last_mut() {
+            attempt.repairs = std::mem::take(&mut failure.repairs);
+        }
         let retry = &self.job.retry;
         let failures = match remedy(failure.kind) {
             Remedy::Stop => return self.give_up(failure, status, body, now),

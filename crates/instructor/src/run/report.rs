@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::error::ErrorKind;
 use crate::mode::Mode;
+use crate::repair::Repair;
 use crate::validate::Issues;
 use crate::wire::Usage;
 
@@ -70,6 +71,8 @@ pub struct Attempt {
     pub request_id: Option<String>,
     /// What was wrong with the answer. Shows text of the answer.
     pub issues: Issues,
+    /// What was done to the answer so that it could be read. Shows text of the answer.
+    pub repairs: Vec<Repair>,
     /// What was wrong, in one line without text of the answer.
     pub detail: String,
 }
@@ -83,9 +86,13 @@ impl fmt::Display for Attempt {
         }
         write!(f, ", {usage}): ")?;
         match self.failure {
-            None => f.write_str("ok"),
-            Some(kind) if self.detail.is_empty() => write!(f, "{kind}"),
-            Some(kind) => write!(f, "{kind}: {}", self.detail),
+            None => f.write_str("ok")?,
+            Some(kind) if self.detail.is_empty() => write!(f, "{kind}")?,
+            Some(kind) => write!(f, "{kind}: {}", self.detail)?,
         }
+        for (i, repair) in self.repairs.iter().enumerate() {
+            write!(f, "{} {repair}", if i == 0 { "; repaired:" } else { "," })?;
+        }
+        Ok(())
     }
 }

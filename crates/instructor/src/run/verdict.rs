@@ -8,7 +8,8 @@ use instructor_json::Node;
 use super::{Failure, Job};
 use crate::error::ErrorKind;
 use crate::message::Part;
-use crate::schema::{Fit, read};
+use crate::repair::Repair;
+use crate::schema::{Found, Reader};
 use crate::validate::{Issue, Issues, Origin, Path};
 use crate::wire::{Failure as ApiFailure, Finish, Response, Undecoded, read_failure, read_response};
 
@@ -16,7 +17,7 @@ use crate::wire::{Failure as ApiFailure, Finish, Response, Undecoded, read_failu
 pub(crate) type Judge<'a> = dyn FnMut(Node<'_>) -> Issues + Send + 'a;
 
 pub(super) enum Verdict {
-    Taken(Response),
+    Taken(Response, Vec<Repair>),
     Failed(Failure),
 }
 
@@ -38,9 +39,11 @@ pub(super) fn judge(
         Err(Undecoded::Failure(failure)) => return Verdict::Failed(provider_failed(job, failure)),
         Err(Undecoded::Unreadable(why)) => return Verdict::Failed(Failure::new(ErrorKind::Malformed, why)),
     };
-    match ended_badly(job, &response).or_else(|| weigh(job, keep, &response)) {
-        None => Verdict::Taken(response),
+    let mut repairs = Vec::new();
+    match ended_badly(job, &response).or_else(|| weigh(job, keep, &response, &mut repairs)) {
+        None => Verdict::Taken(response, repairs),
         Some(mut failure) => {
+            failure.repairs = repairs;
             failure.usage = response.usage;
             failure.rejected = Some(response);
             Verdict::Failed(failure)
@@ -97,7 +100,7 @@ fn ended_badly(job: &Job<'_>, response: &Response) -> Option<Failure> {
 }
 
 /// From the response to the value: find it, check it against the schema, make the type of it, run its validators.
-fn weigh(job: &Job<'_>, keep: &mut Judge<'_>, response: &Response) -> Option<Failure> {
+fn weigh(job: &Job<'_>, keep: &mut Judge<'_>, response: &Response, repairs: &mut Vec<Repair>) -> Option<Failure> {
     let malformed = |issue: Issue| {
         let detail = brief(std::slice::from_ref(&issue));
         Some(Failure { issues: issue.into(), ..Failure::new(ErrorKind::Malformed, detail) })
@@ -106,11 +109,20 @@ fn weigh(job: &Job<'_>, keep: &mut Judge<'_>, response: &Response) -> Option<Fai
         Ok(text) => text,
         Err(issue) => return malformed(issue),
     };
-    let fit = match read(&text, job.plan.lowered.lift, |node| job.contract.issues(node)) {
-        Ok(fit) => fit,
+    let reader = Reader {
+        schema: job.contract.schema(),
+        check: &|node| job.contract.issues(node),
+        lift: job.plan.lowered.lift,
+        options: job.reading,
+        always: false,
+    };
+    let found = match reader.read(&text) {
+        Ok(found) if found.truncated => return malformed(cut()),
+        Ok(found) => found,
         Err(issue) => return malformed(issue),
     };
-    let issues = found(fit, keep);
+    *repairs = found.repairs.clone();
+    let issues = against(found, keep);
     if issues.is_empty() {
         return None;
     }
@@ -122,12 +134,16 @@ fn weigh(job: &Job<'_>, keep: &mut Judge<'_>, response: &Response) -> Option<Fai
 
 /// What the schema, the type and the validators say, together, so that one re-ask can mend all of it. What the type
 /// says adds nothing once the schema has spoken.
-fn found(fit: Fit<'_>, keep: &mut Judge<'_>) -> Issues {
-    let more = keep(fit.value());
-    let mut issues = fit.issues;
+fn against(found: Found<'_>, keep: &mut Judge<'_>) -> Issues {
+    let more = keep(found.value());
+    let mut issues = found.issues;
     let schema_spoke = !issues.is_empty();
     issues.extend(more.into_iter().filter(|issue| !schema_spoke || issue.origin() == Origin::Rule));
     issues
+}
+
+fn cut() -> Issue {
+    Issue::found_by(Origin::Reading, Path::root(), "a complete JSON value; the answer ends inside one")
 }
 
 /// The first issues in one line, without text of the answer.

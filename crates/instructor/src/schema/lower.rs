@@ -58,6 +58,7 @@ fn finish(schema: &Value, strict: bool, lift: Lift) -> Lowered {
 /// Tools and structured outputs want an object at the root: anything else is wrapped in one.
 fn root_object(schema: &Value) -> (Value, Lift) {
     let mut root = schema.clone();
+    strip_local(&mut root);
     let Some(map) = root.as_object_mut() else {
         return (wrap(root, Map::new()), Lift::Wrapped);
     };
@@ -81,6 +82,26 @@ fn root_object(schema: &Value) -> (Value, Lift) {
     reroot(&mut root);
     (wrap(root, outer), Lift::Wrapped)
 }
+
+/// Leaves out the keywords that only the reader of answers understands; a property may have such a name.
+fn strip_local(schema: &mut Value) {
+    match schema {
+        Value::Object(map) => {
+            map.retain(|key, _| !key.starts_with("x-"));
+            for (key, inner) in map.iter_mut() {
+                match inner {
+                    Value::Object(named) if NAMED.contains(&key.as_str()) => named.values_mut().for_each(strip_local),
+                    inner => strip_local(inner),
+                }
+            }
+        }
+        Value::Array(list) => list.iter_mut().for_each(strip_local),
+        _ => {}
+    }
+}
+
+/// Keywords whose keys are names and not keywords.
+const NAMED: &[&str] = &["properties", "patternProperties", "$defs", "definitions", "dependentSchemas"];
 
 fn wrap(inner: Value, outer: Map<String, Value>) -> Value {
     let mut root = json!({ "type": "object", "properties": { Lift::KEY: inner }, "required": [Lift::KEY] });
@@ -305,6 +326,15 @@ mod tests {
         let (out, _) = lowered(schema, Dialect::Plain);
         assert_eq!(out["properties"]["value"], json!({ "type": "array", "items": { "$ref": "#/$defs/A" } }));
         assert_eq!(out["$defs"]["A"]["type"], "integer");
+    }
+
+    #[test]
+    fn local_keywords_stay_here() {
+        let schema = json!({ "type": "object", "x-note": 1, "properties": {
+            "x-ray": { "type": "string", "x-alias": ["ray"] } }, "required": ["x-ray"] });
+        let (out, _) = lowered(schema, Dialect::Plain);
+        assert_eq!(out["properties"], json!({ "x-ray": { "type": "string" } }));
+        assert_eq!(out.get("x-note"), None);
     }
 
     #[test]

@@ -1,50 +1,215 @@
 //! From the text of an answer to the one JSON value in it that fits.
 
-use instructor_json::{Document, Limits, Node, candidates};
+use instructor_json::{Candidate, Document, Node, Reading};
+use serde_json::Value;
 
+use super::align::{self, Aligned};
 use super::lift::Lift;
+use crate::repair::{Level, ParseOptions, Repair, RepairKind, Severity, short};
 use crate::validate::{Issue, Issues, Origin, Path};
 
 /// The value that was found.
 #[derive(Debug)]
-pub(crate) struct Fit<'a> {
+pub(crate) struct Found<'a> {
     pub(crate) document: Document<'a>,
     pub(crate) issues: Issues,
+    pub(crate) repairs: Vec<Repair>,
+    /// The text ended inside the value.
+    pub(crate) truncated: bool,
+    /// The value stands in the wrap that the dialect needed.
     lift: Lift,
 }
 
-impl Fit<'_> {
+impl Found<'_> {
     /// The value, out of the wrap that the dialect needed.
     pub(crate) fn value(&self) -> Node<'_> {
         self.lift.lift(self.document.root())
     }
 }
 
-/// Finds the value and what the schema says against it. Of several candidates the one that fits is taken; several that
-/// fit and differ are an issue, as is none.
-pub(crate) fn read<'a>(text: &'a str, lift: Lift, check: impl Fn(Node<'_>) -> Issues) -> Result<Fit<'a>, Issue> {
-    let unreadable = |wanted: &str| Issue::found_by(Origin::Reading, Path::root(), wanted);
-    if text.trim().is_empty() {
-        return Err(unreadable("a JSON value; the answer is empty"));
-    }
-    let found = candidates(text, Limits::default())
-        .map_err(|error| unreadable("one JSON value").got(format!("text that is not JSON: {error}")))?;
-    let mut fits: Vec<Fit<'a>> = found
-        .into_iter()
-        .map(|candidate| {
-            let issues = check(lift.lift(candidate.document.root()));
-            Fit { document: candidate.document, issues, lift }
-        })
-        .collect();
-    let fitting = fits.iter().filter(|fit| fit.issues.is_empty()).count();
-    if fitting > 1 {
-        let mut sources = fits.iter().filter(|fit| fit.issues.is_empty()).map(|fit| fit.document.root().source());
-        let first = sources.next();
-        if sources.any(|source| Some(source) != first) {
-            return Err(unreadable("one JSON value").got(format!("{fitting} different ones that fit")));
+/// How to read: what the answer has to be and how much may be done to it.
+pub(crate) struct Reader<'r> {
+    pub(crate) schema: &'r Value,
+    pub(crate) check: &'r dyn Fn(Node<'_>) -> Issues,
+    pub(crate) lift: Lift,
+    pub(crate) options: ParseOptions,
+    /// Aligns values that fit as they are too, so that keys which the schema does not name are left out.
+    pub(crate) always: bool,
+}
+
+/// A candidate with what can be said for it.
+struct Ranked<'a> {
+    found: Found<'a>,
+    fit: align::Fit,
+}
+
+impl Reader<'_> {
+    /// Finds the value and what the schema says against it.
+    ///
+    /// Of several candidates the one that fits best is taken. Several that fit as well and differ are an issue, but for
+    /// [`Level::Lenient`], which takes the last.
+    pub(crate) fn read<'a>(&self, text: &'a str) -> Result<Found<'a>, Issue> {
+        if let Some(whole) = self.whole(text) {
+            return Ok(whole);
+        }
+        let bare = self.bare(text);
+        let reading = match self.reading(text) {
+            Ok(reading) => reading,
+            Err(error) => return bare.ok_or_else(|| unreadable(text, error)),
+        };
+        if reading.candidates.is_empty() {
+            return bare.ok_or_else(|| wanted("one JSON value"));
+        }
+        let listed = self.listed(text, &reading);
+        let Reading { candidates, passed_over, .. } = reading;
+        let mut ranked: Vec<Ranked<'a>> = candidates.into_iter().map(|c| self.rank(text, c)).collect();
+        if !ranked.iter().any(|r| r.found.issues.is_empty()) {
+            // What stands in prose counts where nothing in a fence fits.
+            ranked.extend(passed_over.into_iter().map(|c| self.rank(text, c)));
+        }
+        if let Some(listed) =
+            listed.filter(|listed| ranked.iter().all(|r| !r.found.issues.is_empty() || listed.fit <= r.fit))
+        {
+            return Ok(listed.found);
+        }
+        match self.best(ranked) {
+            Ok(best) if best.issues.is_empty() => Ok(best),
+            other => bare.map_or(other, Ok),
         }
     }
-    // The one that fits, or the one with the least against it.
-    let best = fits.iter().enumerate().min_by_key(|(_, fit)| fit.issues.as_slice().len()).map(|(i, _)| i);
-    best.map(|i| fits.swap_remove(i)).ok_or_else(|| unreadable("one JSON value; there is none in the answer"))
+
+    /// What stands in the text. A number with leading zeros is a guess only for those who do not know its type.
+    fn reading<'a>(&self, text: &'a str) -> Result<Reading<'a>, instructor_json::Error> {
+        let first = instructor_json::read(text, &self.options);
+        let zeros = |r: &instructor_json::Repair| r.kind() == RepairKind::LeadingZero;
+        match first {
+            Err(error) if error.needs().is_some_and(zeros) && self.options.level() == Level::Syntax => {
+                let lenient = instructor_json::read(text, &self.options.with_level(Level::Lenient))?;
+                let known = lenient.candidates.iter().flat_map(|c| &c.repairs);
+                let only = known.into_iter().all(|r| r.severity() <= Severity::Partial || zeros(r));
+                if only && !align::takes_anything(self.schema) { Ok(lenient) } else { Err(error) }
+            }
+            other => other,
+        }
+    }
+
+    /// The common case: the text is JSON that fits as it is.
+    fn whole<'a>(&self, text: &'a str) -> Option<Found<'a>> {
+        let document = Document::parse(text).ok()?;
+        let issues = (self.check)(self.lift.lift(document.root()));
+        (issues.is_empty() && !self.always).then(|| Found {
+            document,
+            issues,
+            repairs: Vec::new(),
+            truncated: false,
+            lift: self.lift,
+        })
+    }
+
+    /// A text without JSON, where the schema wants a scalar: a string is the text itself, anything else is what it says.
+    fn bare<'a>(&self, text: &'a str) -> Option<Found<'a>> {
+        if self.options.level() == Level::Strict || text.trim().is_empty() {
+            return None;
+        }
+        let aligned = align::bare(self.schema, text, self.options.level())?;
+        let found = self.found(aligned, Vec::new(), false)?;
+        found.issues.is_empty().then_some(found)
+    }
+
+    /// Values that stand one after the other, where the schema wants a list.
+    fn listed<'a>(&self, text: &'a str, reading: &Reading<'a>) -> Option<Ranked<'a>> {
+        if !reading.sequence || reading.candidates.len() < 2 || self.options.level() == Level::Strict {
+            return None;
+        }
+        let items: Vec<&str> = reading.candidates.iter().map(|c| c.document.root().source()).collect();
+        let document = Document::parse(&format!("[{}]", items.join(","))).ok()?.into_owned();
+        let mut repairs: Vec<Repair> = reading.candidates.iter().flat_map(|c| syntax(text, c)).collect();
+        let lines = text.trim().lines().count() >= reading.candidates.len();
+        let kind = if lines { "NdJson" } else { "ConcatenatedValues" };
+        repairs.push(at_root(kind, Severity::Lossless, text));
+        let aligned = align::align(self.schema, document.root(), self.options.level());
+        let fit = aligned.fit;
+        let truncated = reading.is_truncated();
+        let found = self.found(aligned, repairs, truncated)?;
+        found.issues.is_empty().then_some(Ranked { found, fit })
+    }
+
+    fn rank<'a>(&self, text: &str, candidate: Candidate<'a>) -> Ranked<'a> {
+        let repairs = syntax(text, &candidate);
+        let Candidate { document, truncated, .. } = candidate;
+        let issues = (self.check)(self.lift.lift(document.root()));
+        let aligned = align::align(self.schema, self.lift.lift(document.root()), self.options.level());
+        let fit = aligned.fit;
+        // 1e30 is an integer by the letter of JSON Schema and of no type.
+        let refused =
+            self.always.then(|| Issues::from(aligned.issues.clone())).filter(|i| issues.is_empty() && !i.is_empty());
+        if let Some(issues) = refused {
+            return Ranked { found: Found { document, issues, repairs, truncated, lift: self.lift }, fit };
+        }
+        let as_it_is =
+            self.options.level() == Level::Strict || issues.is_empty() && !self.always || aligned.repairs.is_empty();
+        if !as_it_is && let Some(found) = self.found(aligned, repairs.clone(), truncated) {
+            return Ranked { found, fit };
+        }
+        Ranked { found: Found { document, issues, repairs, truncated, lift: self.lift }, fit }
+    }
+
+    /// An aligned value as a document of its own.
+    fn found<'a>(&self, aligned: Aligned, mut repairs: Vec<Repair>, truncated: bool) -> Option<Found<'a>> {
+        let document = Document::parse(&aligned.json).ok()?.into_owned();
+        repairs.extend(aligned.repairs);
+        let mut issues = (self.check)(document.root());
+        issues.extend(aligned.issues);
+        Some(Found { document, issues, repairs, truncated, lift: Lift::Same })
+    }
+
+    /// The one that fits, or the one with the least against it.
+    fn best<'a>(&self, mut ranked: Vec<Ranked<'a>>) -> Result<Found<'a>, Issue> {
+        let key = |r: &Ranked<'_>| (r.found.issues.as_slice().len(), r.found.truncated, r.fit);
+        let Some(least) = ranked.iter().map(key).min() else { return Err(wanted("one JSON value")) };
+        let several = ranked.len() > 1;
+        ranked.retain(|r| key(r) == least);
+        let fits = least.0 == 0;
+        let differ = ranked.iter().any(|r| ranked.first().is_some_and(|f| !same(&f.found, &r.found)));
+        let severity = if differ { Severity::Guess } else { Severity::Lossless };
+        if fits && differ && !crate::repair::allows(self.options.level(), severity) {
+            let spans: Vec<String> =
+                ranked.iter().map(|r| format!("{:?}", r.found.document.root().source_span())).collect();
+            return Err(wanted("one JSON value").got(format!(
+                "{} different ones that fit equally well, at bytes {}",
+                ranked.len(),
+                spans.join(" and ")
+            )));
+        }
+        // The last word counts: what stands before it may be a quotation or a draft.
+        let Some(Ranked { mut found, .. }) = ranked.pop() else { return Err(wanted("one JSON value")) };
+        if several {
+            let source = String::from(found.document.root().source());
+            found.repairs.push(at_root("MultipleCandidates", severity, &source));
+        }
+        Ok(found)
+    }
+}
+
+fn same(a: &Found<'_>, b: &Found<'_>) -> bool {
+    a.document.root().source() == b.document.root().source()
+}
+
+fn syntax(text: &str, candidate: &Candidate<'_>) -> Vec<Repair> {
+    candidate.repairs.iter().map(|repair| Repair::of_syntax(repair, text, &candidate.document)).collect()
+}
+
+fn at_root(kind: &'static str, severity: Severity, source: &str) -> Repair {
+    Repair { kind, severity, path: Path::root(), span: None, before: short(source), after: String::new() }
+}
+
+fn wanted(what: &str) -> Issue {
+    Issue::found_by(Origin::Reading, Path::root(), what)
+}
+
+fn unreadable(text: &str, error: instructor_json::Error) -> Issue {
+    if text.trim().is_empty() {
+        return wanted("a JSON value; the answer is empty");
+    }
+    wanted("one JSON value").got(format!("text that is not JSON: {error}"))
 }

@@ -1,0 +1,488 @@
+//! From a text to its candidates: what is around the values, and where they begin.
+
+use std::ops::Range;
+
+use crate::input::{Input, Look, Wait};
+use crate::machine::{Machine, Progress, classify};
+use crate::options::Options;
+use crate::outside::{self, Fence, Mark};
+use crate::reading::{Candidate, Found, Reading};
+use crate::repair::{Level, Repair, RepairKind, Severity};
+use crate::{Document, Error, ErrorKind, Kind};
+
+/// A value that is being read.
+#[derive(Debug)]
+struct Inside {
+    machine: Machine,
+    found: Found,
+    start: usize,
+    /// A string or scalar: a value only if the text ends with it.
+    lone: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Engine<'a> {
+    options: Options,
+    at: usize,
+    inside: Option<Inside>,
+    fence: Option<Fence>,
+    region: u32,
+    /// Nothing but white space so far, in the text or in the fence.
+    bare: bool,
+    /// A tag has just opened.
+    tagged: bool,
+    /// The last thing was a value.
+    after_value: bool,
+    /// The region that is open has words in it.
+    wordy: bool,
+    candidates: Vec<Candidate<'a>>,
+    wordy_regions: Vec<u32>,
+    reasoning: Vec<Range<usize>>,
+    /// The closing tag that ends the reasoning which is open.
+    closing: Option<(usize, &'static str)>,
+    /// Something between words was broken: only a fence can still hold the answer.
+    fences_only: bool,
+    /// Why the text can't be read, if nothing else turns up.
+    fallback: Option<Error>,
+    failed: Option<Error>,
+    leading: Vec<Repair>,
+    spent: u64,
+    /// Values that turned out to be words after they had been read.
+    dropped: u32,
+}
+
+/// How many texts in brackets or quotes are read before it is known that they are values. Each may be read twice.
+const TRIES: u32 = 16;
+
+impl<'a> Engine<'a> {
+    pub(crate) fn new(options: Options) -> Self {
+        Self {
+            options,
+            at: 0,
+            inside: None,
+            fence: None,
+            region: 0,
+            bare: true,
+            tagged: false,
+            after_value: false,
+            wordy: false,
+            candidates: Vec::new(),
+            wordy_regions: Vec::new(),
+            reasoning: Vec::new(),
+            closing: None,
+            fences_only: false,
+            fallback: None,
+            failed: None,
+            leading: Vec::new(),
+            spent: 0,
+            dropped: 0,
+        }
+    }
+
+    /// The value to show: the one being read, else the first.
+    pub(crate) fn shown(&self) -> Option<&Document<'_>> {
+        if let Some(first) = self.candidates.first() {
+            return Some(&first.document);
+        }
+        self.inside.as_ref().map(|inside| inside.machine.document()).filter(|doc| doc.shown > 0)
+    }
+
+    /// The machine that reads the value that is open.
+    pub(crate) fn machine(&self) -> Option<&Machine> {
+        self.inside.as_ref().map(|inside| &inside.machine)
+    }
+
+    pub(crate) fn candidates(&self) -> &[Candidate<'a>] {
+        &self.candidates
+    }
+
+    pub(crate) const fn failed(&self) -> Option<Error> {
+        self.failed
+    }
+
+    /// Reads on as far as the text allows. With the whole text at hand, valid values are borrowed from it.
+    pub(crate) fn run(&mut self, input: &Input<'_>, whole: Option<&'a str>) {
+        let before = input.steps.get();
+        while self.go(input, whole) {}
+        self.spend(input, before);
+    }
+
+    /// Counts the work of a run against the limit.
+    fn spend(&mut self, input: &Input<'_>, before: u64) {
+        self.spent += input.steps.get() - before;
+        let limit = (input.len() as u64 + 1).saturating_mul(self.options.limits().work);
+        if self.spent > limit && self.failed.is_none() {
+            self.failed = Some(Error::new(ErrorKind::TooMuchWork, self.at));
+        }
+    }
+
+    /// Reads on to the next thing: `false` when there is none yet.
+    pub(crate) fn advance(&mut self, input: &Input<'_>) -> bool {
+        let before = input.steps.get();
+        let more = self.go(input, None);
+        self.spend(input, before);
+        more
+    }
+
+    fn go(&mut self, input: &Input<'_>, whole: Option<&'a str>) -> bool {
+        if self.failed.is_some() {
+            return false;
+        }
+        let went = match self.inside.take() {
+            Some(inside) => self.read_value(input, inside),
+            None => self.look_for_value(input, whole),
+        };
+        matches!(went, Ok(true))
+    }
+
+    /// The machine that reads the value that is open, and where that begins.
+    pub(crate) fn machine_start(&self) -> Option<(usize, &Machine)> {
+        self.inside.as_ref().map(|inside| (inside.start, &inside.machine))
+    }
+
+    fn read_value(&mut self, input: &Input<'_>, mut inside: Inside) -> Look<bool> {
+        let progress = inside.machine.run(input);
+        let prose = inside.lone && inside.machine.is_quoted_prose();
+        if prose {
+            self.back_to_prose(inside.start, None);
+            return Ok(true);
+        }
+        match progress {
+            Progress::Wait => {
+                self.inside = Some(inside);
+                Err(Wait)
+            }
+            Progress::Done => {
+                if inside.lone {
+                    match self.ends_with(input, inside.machine.at()) {
+                        Ok(true) => {}
+                        Ok(false) => {
+                            self.back_to_prose(inside.start, None);
+                            return Ok(true);
+                        }
+                        Err(Wait) => {
+                            self.inside = Some(inside);
+                            return Err(Wait);
+                        }
+                    }
+                }
+                self.keep(inside);
+                Ok(true)
+            }
+            Progress::Blocked(repair) => self.give_up(input, inside, Error::needing(repair)),
+            Progress::Failed(error) => self.give_up(input, inside, error),
+        }
+    }
+
+    /// Whether nothing that matters follows a lone scalar.
+    fn ends_with(&self, input: &Input<'_>, at: usize) -> Look<bool> {
+        let mut next = input.sig(at)?;
+        if next.byte == Some(b',') {
+            next = input.sig(next.at + 1)?;
+        }
+        Ok(next.end || (self.fence.is_some() && input.starts(next.at, "```")?))
+    }
+
+    fn keep(&mut self, inside: Inside) {
+        let Inside { machine, found, start, .. } = inside;
+        let end = machine.at();
+        let (document, mut repairs, truncated) = machine.into_parts();
+        if document.node_count() == 0 {
+            self.back_to_prose(start, None);
+            return;
+        }
+        repairs.splice(0..0, self.leading.drain(..));
+        self.push(Candidate { document, found, span: start..end, repairs, truncated, region: self.region });
+    }
+
+    fn push(&mut self, candidate: Candidate<'a>) {
+        self.at = candidate.span.end;
+        self.after_value = true;
+        self.bare = false;
+        self.tagged = false;
+        self.candidates.push(candidate);
+    }
+
+    fn back_to_prose(&mut self, start: usize, error: Option<Error>) {
+        self.fallback = self.fallback.or(error);
+        self.dropped += 1;
+        self.at = start + 1;
+        self.bare = false;
+        self.note_words();
+    }
+
+    fn note_words(&mut self) {
+        self.after_value = false;
+        self.tagged = false;
+        if !self.wordy {
+            self.wordy = true;
+            self.wordy_regions.push(self.region);
+        }
+    }
+
+    /// A value can't be read at this level.
+    fn give_up(&mut self, input: &Input<'_>, inside: Inside, error: Error) -> Look<bool> {
+        let hard = matches!(error.kind(), ErrorKind::TooDeep | ErrorKind::TooLong);
+        if inside.lone {
+            self.back_to_prose(inside.start, Some(error));
+            return Ok(true);
+        }
+        let meant = match outside::begins(input, inside.start, false) {
+            Ok(meant) => meant,
+            Err(Wait) => {
+                self.inside = Some(inside);
+                return Err(Wait);
+            }
+        };
+        if !meant && !hard {
+            self.back_to_prose(inside.start, Some(error));
+        } else if inside.found == Found::Prose && !hard {
+            self.fallback = self.fallback.or(Some(error));
+            self.fences_only = true;
+            self.at = inside.machine.at().max(inside.start + 1);
+            self.note_words();
+        } else {
+            self.failed = Some(error);
+        }
+        Ok(true)
+    }
+
+    fn look_for_value(&mut self, input: &Input<'_>, whole: Option<&'a str>) -> Look<bool> {
+        if let Some((from, tag)) = self.closing {
+            return self.pass_reasoning(input, from, tag);
+        }
+        let mark = outside::next(input, &mut self.at, self.bare, self.after_value)?;
+        match mark {
+            Mark::End => Ok(false),
+            Mark::Words => {
+                self.bare = false;
+                self.note_words();
+                Ok(true)
+            }
+            Mark::Separator => {
+                self.at += 1;
+                Ok(true)
+            }
+            Mark::Closer => {
+                let at = self.at as u32;
+                let repair = Repair::new(RepairKind::ExtraCloser, Severity::Lossless, (at, at + 1), 0);
+                if self.options.level() >= Level::Syntax {
+                    match self.candidates.last_mut() {
+                        Some(last) if self.after_value => last.repairs.push(repair),
+                        _ => self.leading.push(repair),
+                    }
+                }
+                self.at += 1;
+                Ok(true)
+            }
+            Mark::Fence { fence, body } => {
+                self.at = body;
+                let closes = self.fence.is_some_and(|open| open.byte == fence.byte) && !fence.info;
+                self.after_value = false;
+                self.wordy = false;
+                if closes {
+                    self.fence = None;
+                    self.region += 1;
+                    self.bare = false;
+                } else {
+                    self.fence = Some(fence);
+                    self.region += 1;
+                    self.bare = true;
+                }
+                Ok(true)
+            }
+            Mark::Reasoning { body, tag } => {
+                self.closing = Some((self.at, tag));
+                self.at = body;
+                Ok(true)
+            }
+            Mark::ReasoningEnd { after } => {
+                // The block was opened before the text began: all that was read is reasoning.
+                self.cut(0..after);
+                Ok(true)
+            }
+            Mark::Tag { after } => {
+                self.at = after;
+                self.tagged = self.bare;
+                self.after_value = false;
+                Ok(true)
+            }
+            Mark::Lone => self.begin_lone(input, whole),
+            Mark::Bracket => self.begin(input, whole),
+        }
+    }
+
+    fn cut(&mut self, range: Range<usize>) {
+        self.at = range.end;
+        self.reasoning.clear();
+        self.reasoning.push(range);
+        self.candidates.clear();
+        self.wordy_regions.clear();
+        self.fence = None;
+        self.region += 1;
+        self.wordy = false;
+        self.after_value = false;
+        self.bare = true;
+        self.fences_only = false;
+        self.fallback = None;
+    }
+
+    fn pass_reasoning(&mut self, input: &Input<'_>, from: usize, tag: &'static str) -> Look<bool> {
+        let rest = input.bytes().get(self.at..).unwrap_or_default();
+        match memchr::memmem::find(rest, tag.as_bytes()) {
+            Some(step) => {
+                input.step(step);
+                self.at += step + tag.len();
+                self.reasoning.push(from..self.at);
+                self.closing = None;
+                self.bare = !self.wordy;
+                Ok(true)
+            }
+            None if input.eof => {
+                self.reasoning.push(from..input.len());
+                self.closing = None;
+                self.at = input.len();
+                Ok(true)
+            }
+            None => {
+                input.step(rest.len());
+                self.at = self.at.max(input.len().saturating_sub(tag.len()));
+                Err(Wait)
+            }
+        }
+    }
+
+    fn found(&self) -> Found {
+        match (&self.fence, self.tagged, self.bare) {
+            (Some(_), ..) => Found::Fence,
+            (None, true, _) => Found::Tag,
+            (None, _, true) => Found::Whole,
+            _ => Found::Prose,
+        }
+    }
+
+    /// A bracket that may begin a value.
+    fn begin(&mut self, input: &Input<'_>, whole: Option<&'a str>) -> Look<bool> {
+        let start = self.at;
+        let first = self.bare || self.after_value;
+        let object = self.options.root() == crate::RootHint::Object;
+        if (self.fences_only && self.fence.is_none())
+            || ((!self.bare || self.dropped >= TRIES) && !outside::begins(input, start, object && !first)?)
+        {
+            self.at = outside::after_brackets(input, start);
+            self.bare = false;
+            self.note_words();
+            return Ok(true);
+        }
+        let found = self.found();
+        if let Some(text) = whole {
+            match Document::parse_prefix(text, start, self.options.limits()) {
+                Ok((document, end)) => {
+                    input.step(end - start);
+                    if document.root().kind() != Kind::Object || !outside::continues(input, end)? {
+                        let repairs = std::mem::take(&mut self.leading);
+                        let candidate = Candidate {
+                            document,
+                            found,
+                            span: start..end,
+                            repairs,
+                            truncated: false,
+                            region: self.region,
+                        };
+                        self.push(candidate);
+                        return Ok(true);
+                    }
+                }
+                Err(error) if self.options.level() == Level::Strict => {
+                    let machine = Machine::new(error.offset().max(start), self.fence.is_some(), self.options);
+                    return self.give_up(input, Inside { machine, found, start, lone: false }, error);
+                }
+                Err(_) => {}
+            }
+        }
+        let machine = Machine::new(start, self.fence.is_some(), self.options);
+        self.inside = Some(Inside { machine, found, start, lone: false });
+        Ok(true)
+    }
+
+    /// A string, or a scalar, with which the text or fence begins.
+    fn begin_lone(&mut self, input: &Input<'_>, whole: Option<&'a str>) -> Look<bool> {
+        let start = self.at;
+        let found = self.found();
+        if self.dropped >= TRIES || self.fence.map_or(self.fences_only, |fence| !fence.line) {
+            self.back_to_prose(start, None);
+            return Ok(true);
+        }
+        if let Some(text) = whole
+            && let Ok((document, end)) = Document::parse_prefix(text, start, self.options.limits())
+            && self.ends_with(input, end)?
+        {
+            let repairs = std::mem::take(&mut self.leading);
+            self.push(Candidate { document, found, span: start..end, repairs, truncated: false, region: self.region });
+            return Ok(true);
+        }
+        let quoted = outside::is_quote(input, start)?;
+        if !quoted {
+            let end = outside::token_end(input, start)?;
+            let token = input.slice(start, end);
+            let apart = matches!(input.byte(end)?, None | Some(b' ' | b'\n' | b'\r' | b'\t' | b','));
+            let known = end > start && apart && classify(token).is_some();
+            if !known && input.byte(start)? != Some(b'(') {
+                self.back_to_prose(start, None);
+                return Ok(true);
+            }
+        }
+        let machine = Machine::new(start, self.fence.is_some(), self.options);
+        self.inside = Some(Inside { machine, found, start, lone: true });
+        Ok(true)
+    }
+
+    /// A text that is one string, with quotes inside that should have been escaped.
+    fn read_quoted_whole(&mut self, input: &Input<'_>) -> Result<(), Error> {
+        let start = input.len() - input.text.trim_start().len();
+        let end = input.text.trim_end().len();
+        let text = input.slice(start, end);
+        if text.len() < 2 || !text.starts_with('"') || !text.ends_with('"') || text.contains('\n') {
+            return Ok(());
+        }
+        let mut machine = Machine::new(start, false, self.options).with_root_end(end - 1);
+        match machine.run(input) {
+            Progress::Done if machine.at() == end => {
+                self.keep(Inside { machine, found: Found::Whole, start, lone: true });
+                Ok(())
+            }
+            Progress::Blocked(repair) => Err(Error::needing(repair)),
+            _ => Ok(()),
+        }
+    }
+
+    /// What the whole text holds.
+    pub(crate) fn finish(mut self, input: &Input<'_>) -> Result<Reading<'a>, Error> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        if self.candidates.is_empty() && self.fallback.is_none() {
+            self.read_quoted_whole(input)?;
+        }
+        let fenced = self.candidates.iter().any(|c| c.found == Found::Fence);
+        if let Some(error) = self.fallback.filter(|_| self.fences_only && !fenced) {
+            return Err(error);
+        }
+        let (candidates, passed_over): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.candidates).into_iter().partition(|c| !fenced || c.found == Found::Fence);
+        let Some(first) = candidates.first() else {
+            return Err(self.fallback.unwrap_or_else(|| Error::new(ErrorKind::NotFound, input.len())));
+        };
+        let region = first.region;
+        let sequence = candidates.len() > 1
+            && candidates.iter().all(|c| c.region == region)
+            && !self.wordy_regions.contains(&region);
+        Ok(Reading {
+            candidates,
+            passed_over,
+            reasoning: self.reasoning,
+            sequence,
+            unclosed_fence: self.fence.is_some(),
+        })
+    }
+}

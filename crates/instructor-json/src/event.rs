@@ -1,0 +1,130 @@
+//! What happened while a text was read, told once each and in order.
+
+use std::ops::Range;
+
+use crate::document::{Document, Kind};
+
+/// One thing that happened. Nodes are named by their place in the document, which never changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A value begins that was not told of before: what follows is about the candidate of this number.
+    Candidate(usize),
+    /// The value that was told of last was no value after all: words in brackets or in quotes.
+    Withdrawn,
+    /// An array, an object or a string opens.
+    Begin {
+        /// The node.
+        node: u32,
+        /// What it is.
+        kind: Kind,
+        /// How many arrays and objects are around it.
+        depth: usize,
+    },
+    /// A key, told of when its value begins.
+    Key {
+        /// The node of the key.
+        node: u32,
+    },
+    /// A string has grown.
+    Text {
+        /// The node.
+        node: u32,
+        /// The bytes of the document's text that are new: escaped as in JSON, never half an escape.
+        span: Range<usize>,
+    },
+    /// A number, a boolean or `null`.
+    Scalar {
+        /// The node.
+        node: u32,
+        /// What it is.
+        kind: Kind,
+    },
+    /// An array, an object or a string is complete.
+    End {
+        /// The node.
+        node: u32,
+    },
+}
+
+/// How much of a document has been told of.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Cursor {
+    next: u32,
+    open: Vec<Open>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    node: u32,
+    kind: Kind,
+    /// For an object: a key comes next.
+    key: bool,
+    /// For a string: up to where it was told.
+    told: usize,
+}
+
+impl Cursor {
+    /// Tells of everything that is visible and new. The root ends when the value is known to be whole.
+    pub(crate) fn advance(&mut self, doc: &Document<'_>, whole: bool, out: &mut Vec<Event>) {
+        loop {
+            if let Some(top) = self.open.last_mut() {
+                let Some(slot) = doc.slot(top.node) else { return };
+                if top.kind == Kind::String {
+                    let end = slot.end as usize - usize::from(!slot.open);
+                    if end > top.told {
+                        out.push(Event::Text { node: top.node, span: top.told..end });
+                        top.told = end;
+                    }
+                }
+                let last = self.open.len() == 1;
+                let ended = self.open.last().is_some_and(|top| {
+                    !slot.open && slot.next <= self.next && (whole || !last || top.kind == Kind::String)
+                });
+                if ended {
+                    if let Some(top) = self.open.pop() {
+                        out.push(Event::End { node: top.node });
+                    }
+                    continue;
+                }
+                if slot.kind == Kind::String {
+                    return;
+                }
+            } else if self.next > 0 {
+                return;
+            }
+            if !self.announce(doc, out) {
+                return;
+            }
+        }
+    }
+
+    fn announce(&mut self, doc: &Document<'_>, out: &mut Vec<Event>) -> bool {
+        let node = self.next;
+        let Some(slot) = doc.slot(node) else { return false };
+        let depth = self.open.len();
+        if let Some(parent) = self.open.last_mut()
+            && parent.kind == Kind::Object
+        {
+            if parent.key {
+                if slot.open || doc.slot(node + 1).is_none() {
+                    return false;
+                }
+                parent.key = false;
+                self.next += 1;
+                out.push(Event::Key { node });
+                return true;
+            }
+            parent.key = true;
+        }
+        self.next += 1;
+        match slot.kind {
+            Kind::Array | Kind::Object | Kind::String => {
+                out.push(Event::Begin { node, kind: slot.kind, depth });
+                self.open.push(Open { node, kind: slot.kind, key: true, told: slot.start as usize + 1 });
+            }
+            kind => out.push(Event::Scalar { node, kind }),
+        }
+        true
+    }
+}

@@ -1,0 +1,169 @@
+//! Closing brackets, right and wrong, and the end of the text.
+
+use crate::input::{Input, Look};
+use crate::repair::{RepairKind, Severity};
+
+use super::{Expect, Flow, Last, Machine, Shape, Step};
+
+impl Machine {
+    const fn matches(shape: Shape, byte: u8) -> bool {
+        matches!(
+            (shape, byte),
+            (Shape::Object | Shape::Set, b'}') | (Shape::Array, b']') | (Shape::Tuple | Shape::Group, b')')
+        )
+    }
+
+    pub(super) fn closer(&mut self, input: &Input<'_>, byte: u8) -> Step {
+        let at = self.at;
+        let Some(top) = self.top().copied() else { return Ok(Flow::Done) };
+        if top.shape == Shape::Group && top.items == 0 && !top.implied {
+            return self.refuse();
+        }
+        if Self::matches(top.shape, byte) {
+            if top.extra > 0 {
+                // The text closes it twice, as it opened it; or once, where the first was the stray one.
+                let next = input.sig(at + 1)?;
+                if next.byte == Some(b'}') {
+                    if let Some(frame) = self.frames.last_mut() {
+                        frame.extra -= 1;
+                    }
+                    return self.pass(RepairKind::ExtraCloser, Severity::Lossless, at + 1);
+                }
+            }
+            self.note_trailing_comma();
+            self.end_frame(at + 1);
+            self.at += 1;
+            return Ok(Flow::Go);
+        }
+        let ancestor = self.frames.iter().rposition(|f| Self::matches(f.shape, byte));
+        match ancestor {
+            Some(index) if self.fits_after(input, index)? => {
+                self.note_trailing_comma();
+                while self.frames.len() > index + 1 {
+                    let implied = self.top().is_some_and(|f| f.implied);
+                    if !implied {
+                        self.repair(RepairKind::MissingCloser, Severity::Lossless, at, at);
+                    }
+                    self.end_frame(at);
+                }
+                self.end_frame(at + 1);
+                self.at += 1;
+                Ok(Flow::Go)
+            }
+            Some(_) if matches!(input.sig(at + 1)?.byte, Some(b'}' | b']')) => {
+                self.pass(RepairKind::ExtraCloser, Severity::Guess, at + 1)
+            }
+            _ if self.is_extra(input, byte)? => self.pass(RepairKind::ExtraCloser, Severity::Guess, at + 1),
+            _ => {
+                self.note_trailing_comma();
+                let implied = top.implied;
+                if implied {
+                    self.end_frame(at + 1);
+                    return if self.frames.is_empty() || byte == b'}' {
+                        self.at += 1;
+                        Ok(Flow::Go)
+                    } else {
+                        self.closer(input, byte)
+                    };
+                }
+                self.repair(RepairKind::MismatchedCloser, Severity::Lossless, at, at + 1);
+                self.end_frame(at + 1);
+                self.at += 1;
+                Ok(Flow::Go)
+            }
+        }
+    }
+
+    fn note_trailing_comma(&mut self) {
+        if self.commas > 0 && matches!(self.expect, Expect::Key | Expect::Item) {
+            let from = self.comma_at;
+            self.repair(RepairKind::TrailingComma, Severity::Lossless, from, from + 1);
+        }
+        self.commas = 0;
+    }
+
+    /// Whether what follows the bracket can follow the container at `index` of the stack.
+    fn fits_after(&self, input: &Input<'_>, index: usize) -> Look<bool> {
+        let next = input.sig(self.at + 1)?;
+        if let Some(closer @ (b'}' | b']')) = next.byte {
+            // The bracket after it has to close something too, unless it would anyway be one too many.
+            let outer = self.frames.get(..index).unwrap_or_default();
+            let closes = |f: &super::Frame| Self::matches(f.shape, closer);
+            return Ok(outer.iter().any(closes) || !self.top().is_some_and(closes));
+        }
+        if next.byte != Some(b',') {
+            return Ok(true);
+        }
+        let item = input.sig(next.at + 1)?;
+        let Some(byte) = item.byte else { return Ok(true) };
+        let parent = index.checked_sub(1).and_then(|i| self.frames.get(i)).map(|f| f.shape);
+        Ok(match parent {
+            Some(Shape::Object) => byte == b'}' || input.key_at(item.at)?,
+            Some(shape) if shape.is_list() => !input.key_at(item.at)?,
+            Some(_) => true,
+            None => !(matches!(byte, b'{' | b'[') && self.in_array()),
+        })
+    }
+
+    /// Whether a bracket that closes nothing is best left out.
+    fn is_extra(&self, input: &Input<'_>, byte: u8) -> Look<bool> {
+        if byte == b')' {
+            return Ok(false);
+        }
+        let next = input.sig(self.at + 1)?;
+        if next.byte != Some(b',') {
+            return Ok(false);
+        }
+        let item = input.sig(next.at + 1)?;
+        let Some(first) = item.byte else { return Ok(false) };
+        Ok(match self.top_shape() {
+            Some(Shape::Object) => input.key_at(item.at)?,
+            Some(shape) if shape.is_list() => !matches!(first, b']' | b'}' | b')'),
+            _ => false,
+        })
+    }
+
+    /// The text ends, or a fence around the value does.
+    pub(super) fn end(&mut self, input: &Input<'_>, marked: bool) -> Flow {
+        let at = self.at;
+        let mut whole = marked || self.swallowed;
+        match self.expect {
+            Expect::Colon | Expect::Value if self.in_object() => {
+                let from = self.key.source;
+                self.drop_key();
+                if whole {
+                    self.repair(RepairKind::DanglingKey, Severity::Lossy, from, at);
+                } else {
+                    self.repair(RepairKind::TruncatedKey, Severity::Partial, from, at);
+                    self.truncated = true;
+                }
+            }
+            Expect::Next => whole |= self.last == Last::Container || self.top().is_some_and(|f| f.implied),
+            _ => {}
+        }
+        if whole {
+            self.note_trailing_comma();
+        }
+        if !self.frames.is_empty() {
+            let implied = self.frames.iter().all(|f| f.implied);
+            if whole {
+                if !implied {
+                    self.repair(RepairKind::MissingCloser, Severity::Lossless, at, at);
+                }
+            } else {
+                self.repair(RepairKind::Truncated, Severity::Partial, at, at);
+                self.truncated = true;
+            }
+        }
+        self.close_all(at);
+        let _ = input;
+        Flow::Done
+    }
+
+    pub(super) fn close_all(&mut self, at: usize) {
+        while !self.frames.is_empty() {
+            self.end_frame(at);
+        }
+        self.expect = Expect::After;
+    }
+}

@@ -1,0 +1,289 @@
+//! Writing the value: text in normal form, slots over it, and where each came from.
+
+use crate::document::{Document, Kind, Slot};
+use crate::input::Input;
+use crate::options::Options;
+use crate::repair::Level;
+
+use super::{Expect, Frame, Last, Machine, Mark, Shape};
+
+impl Document<'static> {
+    pub(crate) fn empty() -> Self {
+        Self { text: String::new().into(), slots: Vec::new(), sources: Vec::new(), shown: 0 }
+    }
+}
+
+impl Machine {
+    pub(super) fn out(&mut self) -> &mut String {
+        self.doc.text.to_mut()
+    }
+
+    /// Writes the comma before an item; parentheses around one value are not written.
+    fn lead(&mut self) {
+        let around = self.frames.iter().rev().find(|f| f.shape != Shape::Group);
+        if around.is_some_and(|f| f.items > 0 && f.shape.is_list()) {
+            self.out().push(',');
+        }
+        self.commas = 0;
+    }
+
+    pub(super) fn open_slot(&mut self, kind: Kind, source: usize) -> u32 {
+        let start = self.doc.text.len() as u32;
+        let index = self.doc.slots.len() as u32;
+        self.doc.slots.push(Slot { start, end: start, next: 0, kind, escaped: false, open: true });
+        self.doc.sources.push((source as u32, source as u32));
+        index
+    }
+
+    pub(super) fn close_slot(&mut self, index: u32, source_end: usize) {
+        let end = self.doc.text.len() as u32;
+        let next = self.doc.slots.len() as u32;
+        if let Some(slot) = self.doc.slots.get_mut(index as usize) {
+            slot.end = end;
+            slot.next = next;
+            slot.open = false;
+        }
+        if let Some(source) = self.doc.sources.get_mut(index as usize) {
+            source.1 = source_end as u32;
+        }
+    }
+
+    pub(super) fn begin(&mut self, shape: Shape) {
+        self.lead();
+        let source = self.at;
+        let kind = Self::shape_kind(shape);
+        let slot = self.open_slot(kind, source);
+        self.out().push(if kind == Kind::Object { '{' } else { '[' });
+        self.frames.push(Frame { shape, slot, items: 0, extra: 0, implied: false });
+        self.expect = if kind == Kind::Object { Expect::Key } else { Expect::Item };
+    }
+
+    /// Closes the innermost container; its text ends at `source_end`.
+    pub(super) fn end_frame(&mut self, source_end: usize) {
+        let Some(frame) = self.frames.pop() else { return };
+        if frame.shape != Shape::Group {
+            self.out().push(if frame.shape == Shape::Object { '}' } else { ']' });
+            self.close_slot(frame.slot, source_end);
+            self.value_done(Last::Container);
+        } else {
+            self.value_done(Last::Scalar);
+        }
+    }
+
+    /// A value has ended; what may come after it.
+    pub(super) fn value_done(&mut self, last: Last) {
+        self.last = last;
+        self.commas = 0;
+        match self.frames.last_mut() {
+            Some(frame) => {
+                frame.items += 1;
+                self.expect = Expect::Next;
+            }
+            None => self.expect = Expect::After,
+        }
+    }
+
+    /// Writes a scalar that is complete. The span is that of the text it came from.
+    pub(super) fn write_scalar(&mut self, text: &str, kind: Kind, from: usize, to: usize) {
+        self.lead();
+        let slot = self.open_slot(kind, from);
+        if kind == Kind::String {
+            self.write_string(slot, text);
+        } else {
+            self.out().push_str(text);
+        }
+        self.close_slot(slot, to);
+    }
+
+    /// Writes a string with its quotes, escaped as needed.
+    pub(super) fn write_string(&mut self, slot: u32, text: &str) {
+        self.out().push('"');
+        for c in text.chars() {
+            self.write_char(slot, c);
+        }
+        self.out().push('"');
+    }
+
+    pub(super) fn begin_text(&mut self, source: usize) -> u32 {
+        self.lead();
+        self.begin_key_text(source)
+    }
+
+    pub(super) fn begin_key_text(&mut self, source: usize) -> u32 {
+        let slot = self.open_slot(Kind::String, source);
+        self.out().push('"');
+        self.told = self.doc.text.len();
+        slot
+    }
+
+    /// Remembers the place before a key, and writes its comma.
+    pub(super) fn mark_key(&mut self) {
+        self.key = Mark { text: self.doc.text.len(), slots: self.doc.slots.len(), source: self.at };
+        if self.top().is_some_and(|f| f.items > 0) {
+            self.out().push(',');
+        }
+        self.commas = 0;
+    }
+
+    /// Takes back a key that got no value.
+    pub(super) fn drop_key(&mut self) {
+        let Mark { text, slots, .. } = self.key;
+        self.truncate(text, slots);
+    }
+
+    pub(super) fn truncate(&mut self, text: usize, slots: usize) {
+        self.out().truncate(text);
+        self.doc.slots.truncate(slots);
+        self.doc.sources.truncate(slots);
+    }
+
+    pub(super) fn write_char(&mut self, slot: u32, c: char) {
+        let escape = match c {
+            '"' => "\\\"",
+            '\\' => "\\\\",
+            '\n' => "\\n",
+            '\r' => "\\r",
+            '\t' => "\\t",
+            '\u{8}' => "\\b",
+            '\u{c}' => "\\f",
+            c if c < ' ' => {
+                const HEX: [char; 16] =
+                    ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+                let code = c as usize;
+                let low = HEX.get(code % 16).copied().unwrap_or('0');
+                let out = self.out();
+                out.push_str(if code < 16 { "\\u000" } else { "\\u001" });
+                out.push(low);
+                self.mark_escaped(slot);
+                return;
+            }
+            c => {
+                self.out().push(c);
+                return;
+            }
+        };
+        self.out().push_str(escape);
+        self.mark_escaped(slot);
+    }
+
+    pub(super) fn mark_escaped(&mut self, slot: u32) {
+        if let Some(slot) = self.doc.slots.get_mut(slot as usize) {
+            slot.escaped = true;
+        }
+    }
+
+    /// Makes what is written so far visible, but for what a later byte may still take back.
+    pub(super) fn settle(&mut self) {
+        let mut shown = self.doc.slots.len();
+        if let Expect::Text(text) = &self.expect {
+            let slot = text.slot as usize;
+            let held = if self.options.level() >= Level::Lenient { held_back(&self.doc.text, self.told) } else { 0 };
+            let end = self.doc.text.len() - held;
+            if let Some(slot) = self.doc.slots.get_mut(slot) {
+                slot.end = (end as u32).max(slot.start + 1);
+            }
+            if text.is_uncertain() && self.options.level() >= Level::Lenient {
+                shown = slot;
+            }
+        }
+        // An object without a key may turn out to be a set.
+        if self.options.level() >= Level::Lenient
+            && self.top().is_some_and(|f| f.shape == Shape::Object && f.items == 0 && f.slot as usize + 2 >= shown)
+            && matches!(self.expect, Expect::Key | Expect::Colon | Expect::Text(_))
+        {
+            shown = shown.min(self.top().map_or(shown, |f| f.slot as usize));
+        }
+        let lone = self.doc.slots.first().is_some_and(|s| s.kind == Kind::String);
+        if lone && self.options.level() >= Level::Lenient && matches!(self.expect, Expect::After) {
+            shown = 0;
+        }
+        self.doc.shown = shown as u32;
+    }
+
+    /// Shows a literal as soon as all its letters are there, and a number when it has ended. What would make another
+    /// value of either is a guess, so that at this level it ends in an error.
+    pub(super) fn show_early(&mut self, input: &Input<'_>) {
+        if self.options.level() >= Level::Lenient
+            || self.skip.is_some()
+            || !matches!(self.expect, Expect::Value | Expect::Item)
+        {
+            return;
+        }
+        const FAR: usize = 64;
+        if input.len() - self.at > FAR {
+            return;
+        }
+        let rest = input.slice(self.at, input.len());
+        let token = rest.trim_end_matches([' ', '\n', '\r', '\t']);
+        let token = token.strip_suffix(',').unwrap_or(token);
+        let kind = match token {
+            "true" | "false" => Kind::Bool,
+            "null" => Kind::Null,
+            number if number.len() < rest.len() && crate::input::is_json_number(number) => Kind::Number,
+            _ => return,
+        };
+        self.provisional = Some((self.doc.text.len(), self.doc.slots.len()));
+        let commas = self.commas;
+        self.write_scalar(token, kind, self.at, self.at + token.len());
+        self.commas = commas;
+    }
+
+    pub(super) fn take_back(&mut self) {
+        if let Some((text, slots)) = self.provisional.take() {
+            self.truncate(text, slots);
+        }
+    }
+
+    pub(super) const fn options(&self) -> &Options {
+        &self.options
+    }
+}
+
+/// How many bytes at the end of a string may belong to what follows it, if its closing quote turns out to be missing.
+fn held_back(text: &str, from: usize) -> usize {
+    const FAR: usize = 64;
+    let bytes = text.as_bytes();
+    let structural = |mut end: usize| {
+        while end > from && text.len() - end < FAR {
+            let Some(&b) = bytes.get(end - 1) else { break };
+            let pair = matches!(b, b'n' | b'r' | b't') && ends_in_escape(bytes, end - 1, from);
+            if pair && end - 1 > from {
+                end -= 2;
+            } else if b"{}[], `".contains(&b) {
+                end -= 1;
+            } else {
+                break;
+            }
+        }
+        end
+    };
+    // A bare key with its colon, after a comma.
+    let mut word = text.len();
+    while word > from && bytes.get(word - 1).is_some_and(|&b| b == b' ') {
+        word -= 1;
+    }
+    if word > from && bytes.get(word - 1) == Some(&b':') {
+        word -= 1;
+    } else {
+        word = text.len();
+    }
+    while word > from && text.len() - word < FAR && bytes.get(word - 1).is_some_and(|&b| crate::input::is_word(b)) {
+        word -= 1;
+    }
+    let before = structural(word);
+    let comma = bytes.get(before..word).is_some_and(|gap| gap.contains(&b',') || gap.contains(&b'n'));
+    let mut end = if comma { before } else { structural(text.len()) };
+    // A bare key and its value.
+    if let Some(body) = text.get(from..)
+        && let Some(comma) = super::string::bare_member(body)
+    {
+        end = end.min(from + comma);
+    }
+    text.len() - end
+}
+
+/// Whether an odd number of backslashes ends at `end`.
+fn ends_in_escape(bytes: &[u8], end: usize, from: usize) -> bool {
+    let head = bytes.get(from..end).unwrap_or_default();
+    head.iter().rev().take_while(|&&b| b == b'\\').count() % 2 == 1
+}

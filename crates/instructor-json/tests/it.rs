@@ -1,0 +1,389 @@
+//! Properties of the reader, and the project's own cases.
+
+#![expect(clippy::indexing_slicing, reason = "a test may panic")]
+
+use instructor_json::{Event, Kind, Level, Node, Options, Parser, Reading, RepairKind, read, read_counted};
+use proptest::prelude::*;
+use serde_json::Value;
+
+fn salvage() -> Options {
+    RepairKind::ALL.iter().fold(Options::new().with_level(Level::Salvage), |options, &kind| options.salvage(kind))
+}
+
+fn levels() -> [Options; 4] {
+    [Options::new().with_level(Level::Strict), Options::new(), Options::new().with_level(Level::Lenient), salvage()]
+}
+
+fn value(node: Node<'_>) -> Value {
+    match node.kind() {
+        Kind::Array => node.items().map(value).collect(),
+        Kind::Object => Value::Object(
+            node.entries().map(|(k, v)| (k.as_str().unwrap_or_default().into_owned(), value(v))).collect(),
+        ),
+        Kind::String => Value::String(node.as_str().unwrap_or_default().into_owned()),
+        _ => serde_json::from_str(node.source()).unwrap_or(Value::Null),
+    }
+}
+
+/// What must not depend on how the text was split.
+fn summary(reading: &Result<Reading<'_>, instructor_json::Error>) -> String {
+    match reading {
+        Err(error) => format!("{error}"),
+        Ok(reading) => {
+            let mut out = String::new();
+            for c in reading.candidates.iter().chain(&reading.passed_over) {
+                let ledger: Vec<String> =
+                    c.repairs.iter().map(|r| format!("{}@{:?}{:?}", r.kind(), r.span(), r.path(&c.document))).collect();
+                let spans: Vec<_> = c.document.root().items().map(|n| n.source_span()).collect();
+                out += &format!(
+                    "{:?} {:?} {} {} {spans:?} {}\n",
+                    c.found,
+                    c.span,
+                    c.document.root().source(),
+                    c.truncated,
+                    ledger.join(",")
+                );
+            }
+            out + &format!("{} {:?} {}", reading.sequence, reading.reasoning, reading.unclosed_fence)
+        }
+    }
+}
+
+/// Events with neighbouring text joined.
+fn joined(events: Vec<Event>) -> Vec<Event> {
+    let mut out: Vec<Event> = Vec::new();
+    for event in events {
+        if event == Event::Withdrawn {
+            // Short-lived: whether it was told of at all depends on the split.
+            while out.pop().is_some_and(|event| !matches!(event, Event::Candidate(_))) {}
+            continue;
+        }
+        if let (Some(Event::Text { node: a, span: before }), Event::Text { node: b, span }) = (out.last_mut(), &event)
+            && *a == *b
+            && before.end == span.start
+        {
+            before.end = span.end;
+            continue;
+        }
+        out.push(event);
+    }
+    out
+}
+
+/// The summary and the events; of a text that is refused, no events.
+fn pushed(text: &str, cuts: &[usize], options: Options) -> (String, Vec<Event>, u64) {
+    let mut parser = Parser::new(options).with_events();
+    let mut events = Vec::new();
+    let mut from = 0;
+    for &cut in cuts.iter().chain([&text.len()]) {
+        let cut = cut.clamp(from, text.len());
+        let _ = parser.push(&text.as_bytes()[from..cut]);
+        events.extend(parser.events());
+        from = cut;
+    }
+    parser.end();
+    events.extend(parser.events());
+    let steps = parser.steps();
+    let reading = parser.finish();
+    let events = if reading.is_ok() { joined(events) } else { Vec::new() };
+    (summary(&reading), events, steps)
+}
+
+/// Whether `later` only adds to `earlier`.
+fn extends(earlier: &Value, later: &Value) -> bool {
+    match (earlier, later) {
+        (Value::String(a), Value::String(b)) => b.starts_with(a.as_str()),
+        (Value::Array(a), Value::Array(b)) => a.len() <= b.len() && a.iter().zip(b).all(|(a, b)| extends(a, b)),
+        (Value::Object(a), Value::Object(b)) => a.iter().all(|(k, v)| b.get(k).is_some_and(|w| extends(v, w))),
+        _ => earlier == later,
+    }
+}
+
+fn json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_filter("finite", |f| f.is_finite()).prop_map(Value::from),
+        "[ -~é😀\\n\"\\\\{}\\[\\],:']{0,12}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 48, 6, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            proptest::collection::vec(("[ -~é\"]{0,6}", inner), 0..6)
+                .prop_map(|entries| Value::Object(entries.into_iter().collect())),
+        ]
+    })
+}
+
+/// Text made of the pieces that models get wrong.
+fn noise() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        Just("{"),
+        Just("}"),
+        Just("["),
+        Just("]"),
+        Just("\""),
+        Just("'"),
+        Just(","),
+        Just(":"),
+        Just("\n"),
+        Just(" "),
+        Just("\"a\""),
+        Just("\"b\": "),
+        Just("key"),
+        Just("1"),
+        Just("12,345"),
+        Just("-"),
+        Just("true"),
+        Just("tru"),
+        Just("None"),
+        Just("\\"),
+        Just("\\\""),
+        Just("\\u00e9"),
+        Just("\\ud83d"),
+        Just("\\x41"),
+        Just("//"),
+        Just("/*"),
+        Just("*/"),
+        Just("#"),
+        Just("<!--"),
+        Just("-->"),
+        Just("```"),
+        Just("```json\n"),
+        Just("\n```\n"),
+        Just("<think>"),
+        Just("</think>"),
+        Just("..."),
+        Just("+"),
+        Just("("),
+        Just(")"),
+        Just("“"),
+        Just("”"),
+        Just("é"),
+        Just("="),
+        Just("=>"),
+        Just(";"),
+        Just("ObjectId("),
+        Just("0x1F"),
+        Just(".5"),
+        Just("\"\"\""),
+        Just("{\"a\": 1"),
+        Just("`"),
+        Just("\u{a0}"),
+        Just("😀"),
+        Just("words of prose, and more. "),
+        Just("</a>"),
+        Just("r\"x\""),
+        Just("NaN"),
+    ];
+    proptest::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+}
+
+fn check_split(text: &str, cuts: &[usize]) -> Result<(), TestCaseError> {
+    for options in levels() {
+        let (whole, events, _) = pushed(text, &[], options);
+        let (split, split_events, _) = pushed(text, cuts, options);
+        prop_assert_eq!(&whole, &split, "{:?} {:?}", options.level(), text);
+        prop_assert_eq!(events, split_events, "{:?} {:?}", options.level(), text);
+        let every: Vec<usize> = (0..text.len()).collect();
+        let (bytes, byte_events, _) = pushed(text, &every, options);
+        prop_assert_eq!(&whole, &bytes, "{:?} {:?}", options.level(), text);
+        prop_assert_eq!(pushed(text, &[], options).1, byte_events, "{:?} {:?}", options.level(), text);
+    }
+    Ok(())
+}
+
+/// The one call borrows what is valid; the parser writes it anew. The values and ledgers are the same.
+fn check_agreement(text: &str) -> Result<(), TestCaseError> {
+    for options in levels().into_iter().skip(1) {
+        let mut parser = Parser::new(options);
+        let _ = parser.push(text.as_bytes());
+        let tell = |reading: Result<Reading<'_>, instructor_json::Error>| {
+            reading.map_or_else(
+                |error| format!("{:?}", error.kind()),
+                |reading| {
+                    let told: Vec<_> = reading
+                        .candidates
+                        .iter()
+                        .map(|c| (value(c.document.root()), c.found, c.span.clone(), c.truncated, c.repairs.len()))
+                        .collect();
+                    format!("{told:?} {}", reading.sequence)
+                },
+            )
+        };
+        let (read, pushed) = (tell(read(text, &options)), tell(parser.finish()));
+        prop_assert_eq!(read, pushed, "{:?} {:?}", options.level(), text);
+    }
+    Ok(())
+}
+
+/// Every document that comes of a text is valid JSON, and its nodes say what its text says.
+fn check_written(text: &str) -> Result<(), TestCaseError> {
+    for options in levels() {
+        if let Ok(reading) = read(text, &options) {
+            for c in &reading.candidates {
+                let node = c.document.root();
+                let parsed: Value = serde_json::from_str(node.source()).map_err(|e| {
+                    TestCaseError::fail(format!("{e}: {:?} from {text:?} {:?}", node.source(), options.level()))
+                })?;
+                prop_assert_eq!(parsed, value(node), "{:?}", text);
+                for r in &c.repairs {
+                    prop_assert!(text.get(r.span()).is_some(), "{:?} {:?}", text, r);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_split_reads_the_same(text in noise(), cuts in proptest::collection::vec(0..64_usize, 0..4)) {
+        let mut cuts = cuts;
+        cuts.sort_unstable();
+        check_split(&text, &cuts)?;
+    }
+
+    #[test]
+    fn one_call_and_pushes_agree(text in noise()) {
+        check_agreement(&text)?;
+    }
+
+    #[test]
+    fn valid_json_is_identity(value in json(), pretty in any::<bool>()) {
+        let text = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) }.unwrap();
+        let wrapped = format!("Here:\n```json\n{text}\n```\n");
+        for options in levels() {
+            let reading = read(&text, &options).unwrap();
+            prop_assert_eq!(reading.candidates.len(), 1);
+            prop_assert_eq!(reading.candidates[0].document.root().source(), text.as_str());
+            let mut parser = Parser::new(options);
+            for byte in text.as_bytes() {
+                parser.push(&[*byte]).unwrap();
+            }
+            let pushed = parser.finish().unwrap();
+            prop_assert!(pushed.candidates[0].repairs.is_empty(), "{:?}", pushed.candidates[0].repairs);
+            let again: Value = serde_json::from_str(pushed.candidates[0].document.root().source()).unwrap();
+            prop_assert_eq!(&again, &serde_json::from_str::<Value>(&text).unwrap());
+            if value.is_object() || value.is_array() {
+                let fenced = read(&wrapped, &options).unwrap();
+                prop_assert_eq!(fenced.candidates[0].document.root().source(), text.as_str());
+                prop_assert!(fenced.candidates[0].repairs.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_json(text in noise()) {
+        check_written(&text)?;
+    }
+
+    #[test]
+    fn nothing_shown_is_contradicted(value_in in json(), pretty in any::<bool>()) {
+        let text = if pretty { serde_json::to_string_pretty(&value_in) } else { serde_json::to_string(&value_in) }.unwrap();
+        let last: Value = serde_json::from_str(&text).unwrap();
+        for options in levels() {
+            let mut parser = Parser::new(options);
+            for byte in text.as_bytes() {
+                parser.push(&[*byte]).unwrap();
+                if let Some(node) = parser.view() {
+                    let seen = value(node);
+                    prop_assert!(extends(&seen, &last), "{} then {}", seen, last);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn noise_is_not_contradicted(tail in noise()) {
+        let text = format!("{{\"k\": {tail}");
+        for options in levels() {
+            let mut seen = Vec::new();
+            let mut parser = Parser::new(options);
+            for byte in text.as_bytes() {
+                if parser.push(&[*byte]).is_err() {
+                    break;
+                }
+                seen.extend(parser.view().map(value));
+            }
+            if let Ok(reading) = parser.finish() {
+                let last = value(reading.candidates[0].document.root());
+                if reading.candidates[0].span.start > 0 || has_twins(reading.candidates[0].document.root()) {
+                    continue;
+                }
+                for seen in seen {
+                    prop_assert!(extends(&seen, &last), "{:?} {:?}: {} then {}", options.level(), text, seen, last);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn work_is_linear(text in noise(), times in 1..40_usize) {
+        let text = text.repeat(times);
+        for options in levels() {
+            let (_, steps) = read_counted(&text, &options);
+            prop_assert!(steps <= 4096 * (text.len() as u64 + 1), "{} steps for {} bytes", steps, text.len());
+        }
+    }
+}
+
+/// Whether an object in it has the same key twice: the last counts, and the first was shown.
+fn has_twins(node: Node<'_>) -> bool {
+    let keys: Vec<_> = node.entries().map(|(k, _)| k.as_str().unwrap_or_default().into_owned()).collect();
+    let mut unique = keys.clone();
+    unique.sort();
+    unique.dedup();
+    unique.len() < keys.len() || node.entries().any(|(_, v)| has_twins(v)) || node.items().any(has_twins)
+}
+
+/// The project's own cases: the value, the ledger and whether it was cut, at the level of each.
+#[test]
+fn cases() {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/cases.jsonl")).unwrap();
+    let mut wrong = Vec::new();
+    for row in text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()) {
+        let input = row["input"].as_str().unwrap();
+        let options = match row["level"].as_str() {
+            Some("syntax") => Options::new(),
+            Some("lenient") => Options::new().with_level(Level::Lenient),
+            _ => salvage(),
+        };
+        let got = read(input, &options);
+        let problem = match &got {
+            Err(error) if row["refused"] != true => Some(error.to_string()),
+            Err(_) => None,
+            Ok(reading) if row["refused"] == true => Some(summary(&Ok(reading.clone()))),
+            Ok(reading) => {
+                let values: Vec<Value> = reading.candidates.iter().map(|c| value(c.document.root())).collect();
+                let found = match values.as_slice() {
+                    [one] => one.clone(),
+                    _ if reading.sequence => Value::Array(values),
+                    _ => Value::String("several".to_owned()),
+                };
+                let ledger: Vec<Value> =
+                    reading.candidates.iter().flat_map(|c| &c.repairs).map(|r| r.kind().name().into()).collect();
+                let same = found == row["expected"]
+                    && reading.is_truncated() == (row["truncated"] == true)
+                    && row.get("repairs").is_none_or(|wanted| *wanted == Value::Array(ledger.clone()));
+                (!same).then(|| format!("{found} {ledger:?} truncated {}", reading.is_truncated()))
+            }
+        };
+        if let Some(problem) = problem {
+            wrong.push(format!(
+                "{} {input:?}\n  want {} {}\n  got  {problem}",
+                row["kind"], row["expected"], row["repairs"]
+            ));
+        }
+        check_split(input, &[input.len() / 2]).unwrap();
+        check_agreement(input).unwrap();
+        for (to, _) in input.char_indices() {
+            check_written(&input[..to]).unwrap();
+            check_written(&input[to..]).unwrap();
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
+}

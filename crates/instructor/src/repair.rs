@@ -1,0 +1,69 @@
+//! What was done to an answer so that it could be read: the ledger of reading and aligning.
+
+use std::fmt;
+use std::ops::Range;
+
+pub use instructor_json::{Level, Options as ParseOptions, RepairKind, Severity};
+
+use crate::validate::Path;
+
+/// One thing that was changed on the way from an answer to its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Repair {
+    /// What was done: a name such as `TrailingComma` or `StringToNumber`, stable.
+    pub kind: &'static str,
+    /// How safe it is.
+    pub severity: Severity,
+    /// Where in the value.
+    pub path: Path,
+    /// The bytes of the answer's text that were changed; none where they can't be told.
+    pub span: Option<Range<usize>>,
+    /// What stood there, shortened. Text of the answer.
+    pub before: String,
+    /// What stands there now, shortened; empty where something was left out. Text of the answer.
+    pub after: String,
+}
+
+/// The kind and place, without text of the answer.
+impl fmt::Display for Repair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {}", self.kind, self.path)
+    }
+}
+
+impl Repair {
+    /// One that the reader of JSON made.
+    pub(crate) fn of_syntax(
+        repair: &instructor_json::Repair,
+        text: &str,
+        document: &instructor_json::Document<'_>,
+    ) -> Self {
+        Self {
+            kind: repair.kind().name(),
+            severity: repair.severity(),
+            path: Path::of_steps(repair.path(document)),
+            span: Some(repair.span()),
+            before: short(repair.before(text)),
+            after: short(repair.after(document)),
+        }
+    }
+}
+
+/// Whether a level allows a repair of a severity.
+pub(crate) fn allows(level: Level, severity: Severity) -> bool {
+    match severity {
+        Severity::Lossless | Severity::Partial => level >= Level::Syntax,
+        Severity::Guess => level >= Level::Lenient,
+        _ => false,
+    }
+}
+
+/// The beginning of a text, for the ledger.
+pub(crate) fn short(text: &str) -> String {
+    const LONGEST: usize = 120;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => String::from(text),
+    }
+}

@@ -1,0 +1,110 @@
+//! One schema as the fitter needs it: references followed, `allOf` and siblings put together.
+
+use serde_json::{Map, Value};
+
+/// The keywords of a schema that decide what fits.
+pub(super) struct View<'s> {
+    /// The schema that this is a view of.
+    pub(super) schema: &'s Value,
+    /// The alternatives of `anyOf` or `oneOf`.
+    pub(super) branches: Vec<&'s Value>,
+    /// The values of `enum` or `const`.
+    pub(super) values: Vec<&'s Value>,
+    /// Names, aliases and descriptions of the values.
+    pub(super) named: Option<&'s Vec<Value>>,
+    pub(super) properties: Vec<(&'s str, &'s Value)>,
+    pub(super) required: Vec<&'s str>,
+    pub(super) additional: Option<&'s Value>,
+    pub(super) patterns: bool,
+    pub(super) title: Option<&'s str>,
+    types: Vec<&'s str>,
+    items: Option<&'s Value>,
+    prefix: Option<&'s Vec<Value>>,
+    /// Keywords that restrict, seen at all.
+    restricted: bool,
+}
+
+impl<'s> View<'s> {
+    pub(super) fn of(schema: &'s Value, root: &'s Value) -> Self {
+        let mut view = Self {
+            schema,
+            branches: Vec::new(),
+            values: Vec::new(),
+            named: None,
+            properties: Vec::new(),
+            required: Vec::new(),
+            additional: None,
+            patterns: false,
+            title: None,
+            types: Vec::new(),
+            items: None,
+            prefix: None,
+            restricted: false,
+        };
+        view.add(schema, root, 0);
+        view
+    }
+
+    fn add(&mut self, schema: &'s Value, root: &'s Value, depth: usize) {
+        let (Some(map), true) = (schema.as_object(), depth < 32) else { return };
+        let text = |key: &str| map.get(key).and_then(Value::as_str);
+        let list = |key: &str| map.get(key).and_then(Value::as_array);
+        if let Some(target) = text("$ref").and_then(|r| root.pointer(r.strip_prefix('#')?)) {
+            self.add(target, root, depth + 1);
+        }
+        for part in list("allOf").into_iter().flatten() {
+            self.add(part, root, depth + 1);
+        }
+        self.title = text("title").or(self.title);
+        self.named = list("x-enum").or(self.named);
+        self.properties.extend(map.get("properties").and_then(Value::as_object).into_iter().flat_map(entries));
+        self.required.extend(list("required").into_iter().flatten().filter_map(Value::as_str));
+        self.additional = map.get("additionalProperties").or(self.additional);
+        self.patterns |= map.contains_key("patternProperties");
+        self.items = map.get("items").filter(|items| !items.is_array()).or(self.items);
+        self.prefix = list("prefixItems").or_else(|| list("items")).or(self.prefix);
+        self.values.extend(map.get("const"));
+        self.values.extend(list("enum").into_iter().flatten());
+        match map.get("type") {
+            Some(Value::String(one)) => self.types.push(one),
+            Some(Value::Array(several)) => self.types.extend(several.iter().filter_map(Value::as_str)),
+            _ => {}
+        }
+        if let Some(several) = list("anyOf").or_else(|| list("oneOf")).filter(|_| self.branches.is_empty()) {
+            self.branches.extend(several);
+        }
+        self.restricted |= !self.types.is_empty() || !self.values.is_empty() || !self.branches.is_empty();
+        self.restricted |= !self.properties.is_empty() || self.items.is_some() || self.prefix.is_some();
+    }
+
+    /// Whether it says nothing about what fits.
+    pub(super) const fn anything(&self) -> bool {
+        !self.restricted
+    }
+
+    /// Whether a JSON type is taken. A schema without `type` takes what its other keywords are about.
+    pub(super) fn takes(&self, kind: &str) -> bool {
+        if !self.types.is_empty() {
+            return self.types.contains(&kind);
+        }
+        match kind {
+            "object" => !self.properties.is_empty() || self.additional.is_some(),
+            "array" => self.items.is_some() || self.prefix.is_some(),
+            _ => false,
+        }
+    }
+
+    /// The schema of an element.
+    pub(super) fn item(&self, index: usize) -> Option<&'s Value> {
+        self.prefix.and_then(|prefix| prefix.get(index)).or(self.items)
+    }
+
+    /// The schema of a property by its name.
+    pub(super) fn property(&self, name: &str) -> Option<&'s Value> {
+        self.properties.iter().find(|(known, _)| *known == name).map(|(_, schema)| *schema)
+    }
+}
+
+fn entries(map: &Map<String, Value>) -> impl Iterator<Item = (&str, &Value)> {
+    map.iter().map(|(name, schema)| (name.as_str(), schema))
+}
