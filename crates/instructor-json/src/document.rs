@@ -147,6 +147,7 @@ impl<'a> Document<'a> {
         self.slots.len()
     }
 
+    #[inline]
     pub(crate) fn slot(&self, index: u32) -> Option<&Slot> {
         if index < self.shown { self.slots.get(index as usize) } else { None }
     }
@@ -206,12 +207,14 @@ pub struct Node<'d> {
 impl<'d> Node<'d> {
     /// What the value is.
     #[must_use]
+    #[inline]
     pub fn kind(self) -> Kind {
         self.slot().map_or(Kind::Null, |s| s.kind)
     }
 
     /// The bytes of the text that the value spans, quotes and brackets included.
     #[must_use]
+    #[inline]
     pub fn span(self) -> Range<usize> {
         self.slot().map_or(0..0, |s| {
             let end = if s.open && s.kind != Kind::String { self.doc.text.len() } else { s.end as usize };
@@ -237,6 +240,7 @@ impl<'d> Node<'d> {
 
     /// The value as it stands in the text.
     #[must_use]
+    #[inline]
     pub fn source(self) -> &'d str {
         self.doc.text.get(self.span()).unwrap_or_default()
     }
@@ -303,8 +307,16 @@ impl<'d> Node<'d> {
 
     /// Whether it is this string; no allocation unless the source has escapes.
     #[must_use]
+    #[inline]
     pub fn is_str(self, text: &str) -> bool {
-        self.as_str().is_some_and(|s| s == text)
+        match self.slot() {
+            Some(slot) if slot.kind == Kind::String && !slot.escaped && !slot.open => {
+                (slot.end - slot.start) as usize == text.len() + 2
+                    && self.doc.text.as_bytes().get(slot.start as usize + 1..slot.end as usize - 1)
+                        == Some(text.as_bytes())
+            }
+            _ => self.as_str().is_some_and(|s| s == text),
+        }
     }
 
     /// The elements of an array; nothing for any other value.
@@ -360,10 +372,12 @@ impl<'d> Node<'d> {
         self.entries().map(|(k, v)| (Some(k), v)).chain(self.items().map(|v| (None, v)))
     }
 
+    #[inline]
     fn slot(self) -> Option<&'d Slot> {
         self.doc.slot(self.index)
     }
 
+    #[inline]
     fn walk(self, kind: Kind) -> Walk<'d> {
         match self.slot() {
             Some(s) if s.kind == kind => {
@@ -391,6 +405,7 @@ struct Walk<'d> {
 impl<'d> Iterator for Walk<'d> {
     type Item = Node<'d>;
 
+    #[inline]
     fn next(&mut self) -> Option<Node<'d>> {
         if self.index >= self.end {
             return None;
@@ -409,6 +424,7 @@ pub struct Items<'d>(Walk<'d>);
 impl<'d> Iterator for Items<'d> {
     type Item = Node<'d>;
 
+    #[inline]
     fn next(&mut self) -> Option<Node<'d>> {
         self.0.next()
     }
@@ -421,6 +437,7 @@ pub struct Entries<'d>(Walk<'d>);
 impl<'d> Iterator for Entries<'d> {
     type Item = (Node<'d>, Node<'d>);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         Some((self.0.next()?, self.0.next()?))
     }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::input::{Input, Look, Wait};
+use crate::input::{Input, Look, Wait, is_special_space};
 use crate::machine::{Machine, Progress, classify};
 use crate::options::Options;
 use crate::outside::{self, Fence, Mark};
@@ -425,7 +425,11 @@ impl<'a> Engine<'a> {
         if !quoted {
             let end = outside::token_end(input, start)?;
             let token = input.slice(start, end);
-            let apart = matches!(input.byte(end)?, None | Some(b' ' | b'\n' | b'\r' | b'\t' | b','));
+            let apart = match input.char(end)? {
+                None | Some(' ' | '\n' | '\r' | '\t' | ',') => true,
+                Some('`') => self.fence.is_some(),
+                Some(c) => is_special_space(c),
+            };
             let known = end > start && apart && classify(token).is_some();
             if !known && input.byte(start)? != Some(b'(') {
                 self.back_to_prose(start, None);

@@ -78,10 +78,7 @@ impl Cursor {
                     }
                 }
                 let last = self.open.len() == 1;
-                let ended = self.open.last().is_some_and(|top| {
-                    !slot.open && slot.next <= self.next && (whole || !last || top.kind == Kind::String)
-                });
-                if ended {
+                if !slot.open && slot.next <= self.next && (whole || !last) {
                     if let Some(top) = self.open.pop() {
                         out.push(Event::End { node: top.node });
                     }

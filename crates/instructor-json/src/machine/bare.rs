@@ -46,7 +46,7 @@ impl Machine {
         let token = input.slice(at, end);
         let next = input.byte(end)?;
         if next.is_none() {
-            return Ok(self.word_at_end(input, token, end));
+            return Ok(self.word_at_end(token, end));
         }
         // r"text", f'text'
         if matches!(next, Some(b'"' | b'\''))
@@ -108,8 +108,7 @@ impl Machine {
     }
 
     /// A token with which the text ends: a number may go on, and a literal may be a word.
-    fn word_at_end(&mut self, input: &Input<'_>, token: &str, end: usize) -> Flow {
-        let _ = input;
+    fn word_at_end(&mut self, token: &str, end: usize) -> Flow {
         let at = self.at;
         let scalar = classify(token);
         let bounded = self.frames.iter().all(|f| f.implied || f.shape == Shape::Group);
@@ -276,12 +275,8 @@ impl Machine {
     }
 
     fn begin_bare(&mut self, kind: RepairKind) -> Flow {
-        self.expect_bare(kind);
-        Flow::Go
-    }
-
-    fn expect_bare(&mut self, kind: RepairKind) {
         self.expect = Expect::Bare(Bare { start: self.at, depth: 0, kind });
+        Flow::Go
     }
 
     /// Reads on in text without quotes: nothing is written before its end is known.
@@ -424,13 +419,11 @@ impl Machine {
         if name.is_empty() {
             return self.refuse();
         }
-        let first_space = name.find([' ', '\t']);
-        let (name, missing_colon) = match (byte, first_space) {
-            (Some(b'"' | b'\'' | b'{' | b'[' | b','), Some(space)) => (name.get(..space).unwrap_or_default(), true),
-            (Some(b'}' | b'\n'), Some(space)) => (name.get(..space).unwrap_or_default(), true),
-            _ => (name, false),
+        // Only a name that a colon follows may have spaces; else the rest is its value.
+        let name = match (byte, name.find([' ', '\t'])) {
+            (Some(b':' | b'=') | None, _) | (_, None) => name,
+            (_, Some(space)) => name.get(..space).unwrap_or_default(),
         };
-        let _ = missing_colon;
         let is_word = name.starts_with(|c: char| c.is_alphabetic() || c == '_' || c == '$' || c == '@' || c == '#');
         let value = matches!(classify(name), Some(Scalar { kind: Kind::Number | Kind::Bool | Kind::Null, .. }));
         let kind = if value || !is_word { RepairKind::NonStringKey } else { RepairKind::UnquotedKey };

@@ -1,6 +1,6 @@
 //! Containers: what may stand between the values, and how they open.
 
-use crate::input::{Input, is_word_start};
+use crate::input::{Input, is_special_space, is_word_start};
 use crate::repair::{RepairKind, Severity};
 use crate::{Error, ErrorKind};
 
@@ -136,7 +136,7 @@ impl Machine {
             b'=' | b'-' => {
                 let arrow = input.byte(self.at + 1)? == Some(b'>');
                 if byte == b'-' && !arrow {
-                    return self.missing_colon(input, byte);
+                    return self.missing_colon();
                 }
                 self.out().push(':');
                 self.expect = Expect::Value;
@@ -153,11 +153,11 @@ impl Machine {
                 self.last = Last::Nothing;
                 Ok(Flow::Go)
             }
-            _ => self.missing_colon(input, byte),
+            _ => self.missing_colon(),
         }
     }
 
-    fn missing_colon(&mut self, _input: &Input<'_>, _byte: u8) -> Step {
+    fn missing_colon(&mut self) -> Step {
         self.out().push(':');
         self.expect = Expect::Value;
         self.pass(RepairKind::MissingColon, Severity::Guess, self.at)
@@ -197,7 +197,7 @@ impl Machine {
             b',' => self.stray_comma(),
             b';' => self.pass(RepairKind::WrongSeparator, Severity::Guess, self.at + 1),
             b':' => self.pass(RepairKind::StrayText, Severity::Guess, self.at + 1),
-            b'{' => self.brace_for_key(input),
+            b'{' => self.brace_for_key(),
             b'[' | b'(' => self.refuse(),
             b'`' if input.starts(self.at, "```")? => self.refuse(),
             b'.' if input.starts(self.at, "...")? => self.ellipsis(input, 3),
@@ -217,7 +217,7 @@ impl Machine {
     }
 
     /// A brace where a key should be: doubled, or the next item of the array around.
-    fn brace_for_key(&mut self, input: &Input<'_>) -> Step {
+    fn brace_for_key(&mut self) -> Step {
         let outer = self.outer_shape();
         let empty = self.top().is_none_or(|f| f.items == 0);
         if empty && self.top().is_some_and(|f| f.extra < 2) {
@@ -236,7 +236,6 @@ impl Machine {
             self.expect = Expect::Item;
             return Ok(Flow::Go);
         }
-        let _ = input;
         self.refuse()
     }
 
@@ -259,10 +258,10 @@ impl Machine {
                 self.expect = if object { Expect::Key } else { Expect::Item };
                 self.pass(RepairKind::WrongSeparator, Severity::Guess, self.at + 1)
             }
-            b'+' if self.last == Last::Text => self.concat(input),
-            b':' if !object && self.last == Last::Text => Ok(self.member_without_brace()),
-            b'{' if object => self.brace_for_key(input),
-            b'"' | b'\'' if object && self.last == Last::Text && !input.key_at(self.at)? => self.adjacent(input),
+            b'+' if self.is_after_text(input) => self.concat(input),
+            b':' if !object && self.is_after_text(input) => Ok(self.member_without_brace()),
+            b'{' if object => self.brace_for_key(),
+            b'"' | b'\'' if object && self.is_after_text(input) && !input.key_at(self.at)? => self.adjacent(input),
             b'.' if input.starts(self.at, "...")? => self.ellipsis(input, 3),
             b'"' if object && !input.key_at(self.at)? && self.last == Last::Scalar => {
                 // A quote after a number, that no string begins with.
@@ -282,6 +281,14 @@ impl Machine {
             }
             _ => self.missing_comma(),
         }
+    }
+
+    /// Whether the last value was a string, with nothing but white space after it.
+    fn is_after_text(&self, input: &Input<'_>) -> bool {
+        let end = self.doc.sources.last().map_or(0, |source| source.1 as usize);
+        self.last == Last::Text
+            && self.at - end.min(self.at) <= crate::input::WINDOW
+            && input.slice(end, self.at).chars().all(|c| c.is_ascii_whitespace() || is_special_space(c))
     }
 
     fn missing_comma(&mut self) -> Step {
@@ -336,7 +343,7 @@ impl Machine {
             let next = input.sig(self.at)?;
             return Ok(self.reopen_root(next.at));
         }
-        if root_is(crate::Kind::String) {
+        if root_is(crate::Kind::String) && self.last == Last::Text {
             let next = input.sig(self.at)?;
             match next.byte {
                 Some(b':') => {

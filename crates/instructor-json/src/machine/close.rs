@@ -124,7 +124,7 @@ impl Machine {
     }
 
     /// The text ends, or a fence around the value does.
-    pub(super) fn end(&mut self, input: &Input<'_>, marked: bool) -> Flow {
+    pub(super) fn end(&mut self, marked: bool) -> Flow {
         let at = self.at;
         let mut whole = marked || self.swallowed;
         match self.expect {
@@ -156,7 +156,6 @@ impl Machine {
             }
         }
         self.close_all(at);
-        let _ = input;
         Flow::Done
     }
 

@@ -248,13 +248,13 @@ impl Machine {
         }
         self.at = crate::parse::skip_space(input.bytes(), self.at);
         let Some(byte) = input.byte(self.at)? else {
-            return Ok(self.end(input, false));
+            return Ok(self.end(false));
         };
         if self.skips(input, byte)? {
             return Ok(Flow::Go);
         }
         if self.is_marker(input, byte)? {
-            return Ok(self.end(input, true));
+            return Ok(self.end(true));
         }
         match self.expect {
             Expect::Item => self.item(input, byte),

@@ -41,14 +41,12 @@ pub(crate) struct Text {
     pub(super) inner: u32,
     /// A raw control character has been reported.
     control: bool,
-    /// Two strings or more, joined.
-    joined: bool,
 }
 
 impl Text {
     /// Whether it may turn out to be a key of an object that has no brace.
     pub(super) const fn is_uncertain(&self) -> bool {
-        matches!(self.role, Role::Item | Role::Root) && !self.joined
+        matches!(self.role, Role::Item | Role::Root)
     }
 }
 
@@ -90,7 +88,7 @@ impl Machine {
         if let Some((kind, severity)) = kind {
             self.repair(kind, severity, at, self.at);
         }
-        let text = Text { quote, role, slot, body: self.at, inner: 0, control: false, joined: false };
+        let text = Text { quote, role, slot, body: self.at, inner: 0, control: false };
         self.expect = Expect::Text(text);
         Ok(Flow::Go)
     }
@@ -230,7 +228,9 @@ impl Machine {
         if text.role == Role::Key {
             self.expect = Expect::Colon;
         } else {
-            self.value_done(Last::Text);
+            // What closes without a look ahead has been told of as complete: nothing may join it later.
+            let looked = !matches!(text.quote, Quote::Triple(_) | Quote::Doubled(_) | Quote::Escaped);
+            self.value_done(if looked { Last::Text } else { Last::Scalar });
         }
     }
 
@@ -269,16 +269,17 @@ impl Machine {
     /// written string they are.
     fn closers_at_end(&self, input: &Input<'_>, text: Text) -> Option<(usize, usize)> {
         let body = input.slice(text.body, input.len());
-        let mut rest = body.trim_end();
+        let space = [' ', '\n', '\r', '\t'];
+        let mut rest = body.trim_end_matches(space);
         if let Some(before) = rest.strip_suffix("```") {
-            rest = before.trim_end();
+            rest = before.trim_end_matches(space);
         }
         let mut kept = None;
         for frame in self.frames.iter().filter(|f| f.shape != Shape::Group) {
             let bracket = if frame.shape == Shape::Object { '}' } else { ']' };
             match rest.strip_suffix(bracket) {
-                Some(shorter) if rest.len() + 64 > body.trim_end().len() => {
-                    rest = shorter.trim_end_matches([' ', '\n', '\r', '\t']);
+                Some(shorter) if rest.len() + 64 > body.trim_end_matches(space).len() => {
+                    rest = shorter.trim_end_matches(space);
                     kept = Some(rest);
                 }
                 _ => break,
@@ -337,7 +338,7 @@ impl Machine {
             Some(_) => Role::Item,
             None => Role::Root,
         };
-        let text = Text { quote, role, slot: slot as u32, body: self.at, inner: 0, control: false, joined: true };
+        let text = Text { quote, role, slot: slot as u32, body: self.at, inner: 0, control: false };
         self.expect = Expect::Text(text);
         Ok(Flow::Go)
     }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::align::{self, Aligned};
 use super::lift::Lift;
-use crate::repair::{Level, ParseOptions, Repair, RepairKind, Severity, short};
+use crate::repair::{Level, ParseOptions, Repair, Severity, short};
 use crate::validate::{Issue, Issues, Origin, Path};
 
 /// The value that was found.
@@ -53,7 +53,7 @@ impl Reader<'_> {
             return Ok(whole);
         }
         let bare = self.bare(text);
-        let reading = match self.reading(text) {
+        let reading = match instructor_json::read(text, &self.options) {
             Ok(reading) => reading,
             Err(error) => return bare.ok_or_else(|| unreadable(text, error)),
         };
@@ -75,21 +75,6 @@ impl Reader<'_> {
         match self.best(ranked) {
             Ok(best) if best.issues.is_empty() => Ok(best),
             other => bare.map_or(other, Ok),
-        }
-    }
-
-    /// What stands in the text. A number with leading zeros is a guess only for those who do not know its type.
-    fn reading<'a>(&self, text: &'a str) -> Result<Reading<'a>, instructor_json::Error> {
-        let first = instructor_json::read(text, &self.options);
-        let zeros = |r: &instructor_json::Repair| r.kind() == RepairKind::LeadingZero;
-        match first {
-            Err(error) if error.needs().is_some_and(zeros) && self.options.level() == Level::Syntax => {
-                let lenient = instructor_json::read(text, &self.options.with_level(Level::Lenient))?;
-                let known = lenient.candidates.iter().flat_map(|c| &c.repairs);
-                let only = known.into_iter().all(|r| r.severity() <= Severity::Partial || zeros(r));
-                if only && !align::takes_anything(self.schema) { Ok(lenient) } else { Err(error) }
-            }
-            other => other,
         }
     }
 

@@ -15,6 +15,8 @@ use crate::error::{TransportError, TransportErrorKind};
 #[derive(Debug)]
 pub struct Reqwest {
     client: OnceLock<Result<reqwest::Client, String>>,
+    /// The address of the first request, parsed: nearly always that of all.
+    first: OnceLock<(http::Uri, reqwest::Url)>,
     connect_timeout: Duration,
     /// Only `https` needs the machine's root certificates, and reading them is most of the cost of a start.
     secure: bool,
@@ -22,13 +24,29 @@ pub struct Reqwest {
 
 impl Reqwest {
     pub(crate) const fn new(connect_timeout: Duration, secure: bool) -> Self {
-        Self { client: OnceLock::new(), connect_timeout, secure }
+        Self { client: OnceLock::new(), first: OnceLock::new(), connect_timeout, secure }
     }
 
     /// On a client of the caller's: proxies, certificates and pools are its own.
     #[must_use]
     pub fn with_client(client: reqwest::Client) -> Self {
-        Self { client: OnceLock::from(Ok(client)), connect_timeout: Duration::ZERO, secure: true }
+        Self {
+            client: OnceLock::from(Ok(client)),
+            first: OnceLock::new(),
+            connect_timeout: Duration::ZERO,
+            secure: true,
+        }
+    }
+
+    fn url(&self, uri: &http::Uri) -> Result<reqwest::Url, TransportError> {
+        if let Some((_, url)) = self.first.get().filter(|(first, _)| first == uri) {
+            return Ok(url.clone());
+        }
+        let url = reqwest::Url::parse(&uri.to_string())
+            .map_err(|error| TransportError::new(TransportErrorKind::Request).with_source(error))?;
+        // A second address is parsed each time.
+        let _ = self.first.set((uri.clone(), url.clone()));
+        Ok(url)
     }
 
     fn client(&self) -> Result<&reqwest::Client, TransportError> {
@@ -54,7 +72,10 @@ impl Transport for Reqwest {
         timeout: Option<Duration>,
     ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>> {
         Box::pin(async move {
-            let mut request = reqwest::Request::try_from(request.map(reqwest::Body::from)).map_err(failed)?;
+            let (parts, body) = request.into_parts();
+            let mut request = reqwest::Request::new(parts.method, self.url(&parts.uri)?);
+            *request.headers_mut() = parts.headers;
+            *request.body_mut() = Some(body.into());
             *request.timeout_mut() = timeout;
             let response = self.client()?.execute(request).await.map_err(failed)?;
             let response: http::Response<reqwest::Body> = response.into();

@@ -1,9 +1,13 @@
 //! The blocking transport on ureq, without an async runtime.
 
 use std::io::{self, Read};
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use bytes::Bytes;
+use ureq::config::Config;
+use ureq::unversioned::resolver::{self, DefaultResolver, ResolvedSocketAddrs};
+use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
 use super::BlockingTransport;
 use crate::error::{TransportError, TransportErrorKind};
@@ -22,7 +26,7 @@ impl Ureq {
             .max_redirects(0)
             .user_agent(concat!("instructor-rs/", env!("CARGO_PKG_VERSION")))
             .build();
-        Self::with_agent(config.into())
+        Self::with_agent(ureq::Agent::with_parts(config, DefaultConnector::default(), Resolver::default()))
     }
 
     /// On an agent of the caller's: proxies, certificates and pools are its own.
@@ -39,14 +43,44 @@ impl BlockingTransport for Ureq {
         timeout: Option<Duration>,
     ) -> Result<http::Response<Box<dyn Read + Send>>, TransportError> {
         // A status is the engine's business, so none is an error here.
+        let (parts, body) = request.into_parts();
         let request = self
             .agent
-            .configure_request(request.map(|body| ureq::SendBody::from_owned_reader(std::io::Cursor::new(body))))
+            .configure_request(http::Request::from_parts(parts, &*body))
             .http_status_as_error(false)
             .timeout_global(timeout)
             .build();
         let response = self.agent.run(request).map_err(failed)?;
         Ok(response.map(|body| Box::new(Timed(body.into_reader())) as Box<dyn Read + Send>))
+    }
+}
+
+/// Reads addresses that need no look-up by itself: for a look-up within a time limit ureq starts a thread, also where
+/// there is nothing to look up and the connection is there already.
+#[derive(Debug, Default)]
+struct Resolver(DefaultResolver);
+
+impl resolver::Resolver for Resolver {
+    fn resolve(
+        &self,
+        uri: &http::Uri,
+        config: &Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let literal = uri.host().and_then(|host| host.trim_matches(['[', ']']).parse::<IpAddr>().ok());
+        let port = uri.port_u16().or(match uri.scheme_str() {
+            Some("https") => Some(443),
+            Some("http") => Some(80),
+            _ => None,
+        });
+        match (literal, port) {
+            (Some(ip), Some(port)) => {
+                let mut addresses = self.empty();
+                addresses.push(SocketAddr::new(ip, port));
+                Ok(addresses)
+            }
+            _ => self.0.resolve(uri, config, timeout),
+        }
     }
 }
 

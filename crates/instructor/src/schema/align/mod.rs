@@ -11,6 +11,9 @@ mod union;
 mod view;
 mod words;
 
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use instructor_json::{Document, Kind, Node, Step};
 use serde_json::Value;
 
@@ -65,6 +68,10 @@ impl Fit {
 
 /// Fits a value to a schema.
 pub(crate) fn align(schema: &Value, node: Node<'_>, level: Level) -> Aligned {
+    run(schema, node, level, false)
+}
+
+fn run(schema: &Value, node: Node<'_>, level: Level, unpacked: bool) -> Aligned {
     let mut fitter = Fitter {
         root: schema,
         level,
@@ -72,16 +79,12 @@ pub(crate) fn align(schema: &Value, node: Node<'_>, level: Level) -> Aligned {
         repairs: Vec::new(),
         issues: Vec::new(),
         path: Vec::new(),
+        views: HashMap::new(),
         work: WORK + 16 * node.source().len(),
-        unpacked: false,
+        unpacked,
     };
     let fit = fitter.root(node);
     Aligned { json: fitter.out, repairs: fitter.repairs, fit, issues: fitter.issues }
-}
-
-/// Whether a schema says nothing about what fits.
-pub(crate) fn takes_anything(schema: &Value) -> bool {
-    View::of(schema, schema).anything()
 }
 
 /// Fits a text that holds no JSON to a schema that wants a scalar, or a list of one.
@@ -95,7 +98,7 @@ pub(crate) fn bare(schema: &Value, text: &str, level: Level) -> Option<Aligned> 
         // What was asked for is text, and this is it.
         return Some(Aligned { json: quoted, repairs: Vec::new(), fit: Fit::PERFECT, issues: Vec::new() });
     }
-    let said = |json: String| Document::parse(&json).ok().map(|doc| align(schema, doc.root(), level));
+    let said = |json: String| Document::parse(&json).ok().map(|doc| run(schema, doc.root(), level, true));
     // Words are not the one element of a list: they may hold a list that could not be read.
     if !view.takes("array") {
         let aligned = said(Value::from(text.trim()).to_string())?;
@@ -123,6 +126,8 @@ struct Fitter<'s> {
     repairs: Vec<Repair>,
     issues: Vec<Issue>,
     path: Vec<Step<'static>>,
+    /// Views by the place of their schema: the items of a list share one.
+    views: HashMap<*const Value, Rc<View<'s>>>,
     work: usize,
     /// Inside text that was unpacked from a string, whose spans are not those of the answer.
     unpacked: bool,
@@ -158,12 +163,17 @@ impl<'s> Fitter<'s> {
         fit
     }
 
+    fn view(&mut self, schema: &'s Value) -> Rc<View<'s>> {
+        let root = self.root;
+        Rc::clone(self.views.entry(std::ptr::from_ref(schema)).or_insert_with(|| Rc::new(View::of(schema, root))))
+    }
+
     fn fit(&mut self, schema: &'s Value, node: Node<'_>, depth: usize) -> Fit {
         if self.work == 0 || depth > DEPTH {
             return self.as_it_came(node);
         }
         self.work -= 1;
-        let view = View::of(schema, self.root);
+        let view = self.view(schema);
         if view.anything() {
             self.write_source(node);
             return Fit::PERFECT;
