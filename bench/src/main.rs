@@ -10,11 +10,14 @@ mod floor;
 mod floor_blocking;
 mod measure;
 mod order;
+mod parse;
+mod readers;
 mod report;
 mod server;
 mod table;
 #[cfg(test)]
 mod tests;
+mod texts;
 mod usage;
 mod workload;
 
@@ -36,6 +39,8 @@ struct Arguments {
 enum Part {
     /// Measures everything but compiling
     Report(report::Options),
+    /// Measures how fast text is read, against serde_json and others
+    Parse(report::Options),
     /// Does the work of one side, and tells what it took
     Run {
         side: workload::Side,
@@ -55,6 +60,7 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let arguments = Arguments::parse();
     match arguments.command.unwrap_or(Part::Report(arguments.options)) {
         Part::Report(options) => report::report(options),
+        Part::Parse(options) => parse::parse(options),
         Part::Run { side, load, url } => {
             println!("{}", serde_json::to_string(&workload::run(side, load, url)?)?);
             Ok(())

@@ -20,10 +20,10 @@ type Figure = fn(&Program) -> Result<f64>;
 pub(crate) struct Options {
     /// Fewer rounds and calls: for a look, not for a decision
     #[arg(long)]
-    quick: bool,
+    pub(crate) quick: bool,
     /// The rows as JSON
     #[arg(long)]
-    json: bool,
+    pub(crate) json: bool,
 }
 
 #[derive(Serialize)]

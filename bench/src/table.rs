@@ -92,7 +92,7 @@ fn line(row: &Row) -> String {
 }
 
 /// Three digits at least, and whole numbers where they are large.
-fn figure(number: f64) -> String {
+pub(crate) fn figure(number: f64) -> String {
     if number >= 1000.0 {
         let whole = format!("{number:.0}");
         let groups: Vec<&str> = whole.as_bytes().rchunks(3).rev().filter_map(|g| std::str::from_utf8(g).ok()).collect();
@@ -105,7 +105,7 @@ fn figure(number: f64) -> String {
     }
 }
 
-fn median(figures: impl Iterator<Item = f64>) -> f64 {
+pub(crate) fn median(figures: impl Iterator<Item = f64>) -> f64 {
     let mut figures: Vec<f64> = figures.collect();
     figures.sort_by(f64::total_cmp);
     let middle = figures.len() / 2;

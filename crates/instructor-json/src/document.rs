@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::parse::{self, Limits};
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, Repair};
 
 /// What a JSON value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -91,7 +91,9 @@ impl<'a> Document<'a> {
     ///
     /// As [`parse`](Self::parse), but text after the value is none.
     pub fn parse_prefix(text: &'a str, from: usize, limits: Limits) -> Result<(Self, usize), Error> {
-        let mut slots = Vec::with_capacity(16.max(text.len().saturating_sub(from) / 32).min(4096));
+        // Of many values in a text, each would hold room for all that follows it.
+        let room = if from == 0 { (text.len() / 32).min(4096) } else { 0 };
+        let mut slots = Vec::with_capacity(room.max(16));
         let end = parse::value(text.as_bytes(), from, limits, &mut slots)?;
         let shown = slots.len() as u32;
         Ok((Self { text: Cow::Borrowed(text), slots, sources: Vec::new(), shown }, end))
@@ -177,8 +179,92 @@ impl<'a> Document<'a> {
         path
     }
 
+    /// The [path](Repair::path) of each repair, in their order. One walk over the document for all of them, where
+    /// asking each for its own would walk from the root every time.
+    #[must_use]
+    pub fn paths(&self, repairs: &[Repair]) -> Vec<Vec<Step<'_>>> {
+        let mut order: Vec<usize> = (0..repairs.len()).collect();
+        let node = |&at: &usize| repairs.get(at).map_or(0, Repair::node);
+        order.sort_by_key(node);
+        let mut walk = Descent::new(self);
+        let mut paths = vec![Vec::new(); repairs.len()];
+        for at in order {
+            if let Some(path) = paths.get_mut(at) {
+                *path = walk.path_to(node(&at));
+            }
+        }
+        paths
+    }
+
+    /// The slot after a value and what is in it.
+    fn after(&self, index: u32) -> u32 {
+        self.slot(index).map_or(0, |s| if s.open { self.shown } else { s.next })
+    }
+
     pub(crate) const fn node(&self, index: u32) -> Node<'_> {
         Node { doc: self, index }
+    }
+}
+
+/// A way down to slots that are asked for in their order.
+struct Descent<'d> {
+    doc: &'d Document<'d>,
+    levels: Vec<Rung>,
+    path: Vec<Step<'d>>,
+}
+
+/// An array or object on the way, and how far its items have been passed.
+struct Rung {
+    end: u32,
+    /// The next item, or the key of the next member.
+    at: u32,
+    count: usize,
+    keyed: bool,
+}
+
+impl<'d> Descent<'d> {
+    fn new(doc: &'d Document<'d>) -> Self {
+        let mut walk = Self { doc, levels: Vec::new(), path: Vec::new() };
+        walk.enter(0);
+        walk
+    }
+
+    fn enter(&mut self, index: u32) {
+        let kind = self.doc.node(index).kind();
+        let nested = matches!(kind, Kind::Array | Kind::Object);
+        let end = if nested { self.doc.after(index) } else { 0 };
+        self.levels.push(Rung { end, at: index + 1, count: 0, keyed: kind == Kind::Object });
+    }
+
+    fn path_to(&mut self, index: u32) -> Vec<Step<'d>> {
+        while self.levels.len() > 1 && self.levels.last().is_some_and(|rung| rung.end <= index) {
+            self.levels.pop();
+            self.path.pop();
+        }
+        while let Some(rung) = self.levels.last_mut() {
+            let child = rung.at + u32::from(rung.keyed);
+            let after = self.doc.after(child);
+            if index < rung.at || child >= rung.end || after <= rung.at {
+                break;
+            }
+            if after <= index {
+                rung.at = after;
+                rung.count += 1;
+                continue;
+            }
+            self.path.push(if rung.keyed {
+                Step::Key(self.doc.node(rung.at).as_str().unwrap_or_default())
+            } else {
+                Step::Index(rung.count)
+            });
+            if index <= child {
+                let path = self.path.clone();
+                self.path.pop();
+                return path;
+            }
+            self.enter(child);
+        }
+        self.path.clone()
     }
 }
 

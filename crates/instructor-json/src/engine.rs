@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use crate::input::{Input, Look, Wait, is_special_space};
+use crate::input::{Input, Look, WINDOW, Wait, is_special_space};
 use crate::machine::{Machine, Progress, classify};
 use crate::options::Options;
 use crate::outside::{self, Fence, Mark};
 use crate::reading::{Candidate, Found, Reading};
 use crate::repair::{Level, Repair, RepairKind, Severity};
-use crate::{Document, Error, ErrorKind, Kind};
+use crate::{Document, Error, ErrorKind, Kind, parse};
 
 /// A value that is being read.
 #[derive(Debug)]
@@ -220,8 +220,22 @@ impl<'a> Engine<'a> {
         }
     }
 
+    /// At the strict level, a text is cut only where it begins what is JSON: there the machine, which repairs ends,
+    /// and the grammar may differ.
+    fn named(&self, input: &Input<'_>, start: usize, error: Error) -> Error {
+        if self.options.level() > Level::Strict || !input.eof {
+            return error;
+        }
+        let mut slots = Vec::new();
+        match parse::value(input.bytes(), start, self.options.limits(), &mut slots) {
+            Err(strict) if strict.is_truncated() != error.is_truncated() => strict,
+            _ => error,
+        }
+    }
+
     /// A value can't be read at this level.
     fn give_up(&mut self, input: &Input<'_>, inside: Inside, error: Error) -> Look<bool> {
+        let error = self.named(input, inside.start, error);
         let hard = matches!(error.kind(), ErrorKind::TooDeep | ErrorKind::TooLong);
         if inside.lone {
             self.back_to_prose(inside.start, Some(error));
@@ -243,6 +257,8 @@ impl<'a> Engine<'a> {
             self.note_words();
         } else {
             self.failed = Some(error);
+            // The view stays as it was.
+            self.inside = Some(inside);
         }
         Ok(true)
     }
@@ -375,29 +391,15 @@ impl<'a> Engine<'a> {
             return Ok(true);
         }
         let found = self.found();
-        if let Some(text) = whole {
-            match Document::parse_prefix(text, start, self.options.limits()) {
-                Ok((document, end)) => {
-                    input.step(end - start);
-                    if document.root().kind() != Kind::Object || !outside::continues(input, end)? {
-                        let repairs = std::mem::take(&mut self.leading);
-                        let candidate = Candidate {
-                            document,
-                            found,
-                            span: start..end,
-                            repairs,
-                            truncated: false,
-                            region: self.region,
-                        };
-                        self.push(candidate);
-                        return Ok(true);
-                    }
-                }
-                Err(error) if self.options.level() == Level::Strict => {
-                    let machine = Machine::new(error.offset().max(start), self.fence.is_some(), self.options);
-                    return self.give_up(input, Inside { machine, found, start, lone: false }, error);
-                }
-                Err(_) => {}
+        if let Some(text) = whole
+            && let Ok((document, end)) = Document::parse_prefix(text, start, self.options.limits())
+        {
+            input.step(end - start);
+            if document.root().kind() != Kind::Object || !outside::continues(input, end)? {
+                let repairs = std::mem::take(&mut self.leading);
+                let region = self.region;
+                self.push(Candidate { document, found, span: start..end, repairs, truncated: false, region });
+                return Ok(true);
             }
         }
         let machine = Machine::new(start, self.fence.is_some(), self.options);
@@ -430,7 +432,10 @@ impl<'a> Engine<'a> {
                 Some('`') => self.fence.is_some(),
                 Some(c) => is_special_space(c),
             };
-            let known = end > start && apart && classify(token).is_some();
+            // A number that goes on past the window may still be one.
+            let digits = |b: u8| b.is_ascii_digit() || b"+-.eE".contains(&b);
+            let long = token.len() >= WINDOW && token.bytes().all(digits);
+            let known = long || (end > start && apart && classify(token).is_some());
             if !known && input.byte(start)? != Some(b'(') {
                 self.back_to_prose(start, None);
                 return Ok(true);

@@ -10,7 +10,7 @@ use crate::document::{Document, Kind};
 pub enum Event {
     /// A value begins that was not told of before: what follows is about the candidate of this number.
     Candidate(usize),
-    /// The value that was told of last was no value after all: words in brackets or in quotes.
+    /// The value that was told of last is none after all: words in brackets or in quotes, or broken JSON between words.
     Withdrawn,
     /// An array, an object or a string opens.
     Begin {

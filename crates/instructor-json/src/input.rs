@@ -166,7 +166,9 @@ impl<'t> Input<'t> {
 
     /// Whether a token of JSON that is a value by itself stands at `at`: a number, a literal.
     pub(crate) fn plain_value_at(&self, at: usize) -> Look<bool> {
-        let Some(end) = self.find(at, |b| !(is_word(b) || b"+.".contains(&b)))?.or(self.eof.then_some(self.len()))
+        let Some(end) = self
+            .find(at, |b| !(is_word(b) || b"+.".contains(&b)))?
+            .or_else(|| (self.len() < at + WINDOW).then_some(self.len()))
         else {
             return Ok(false);
         };

@@ -44,10 +44,11 @@
 //!
 //! # Streams
 //!
-//! [`Parser::view`] shows what is certain. It takes back two things only: what was read before a closing tag of
-//! reasoning that never opened (`.. </think>`), and brackets or quotes at the very start of a text that turn out to be
-//! words; [`Options::with_root`] keeps the latter from being shown. Decisions look at most 512 bytes ahead, and none
-//! depends on how the bytes were split.
+//! [`Parser::view`] shows what is certain. It takes back three things only, each whole: what was read before a closing
+//! tag of reasoning that never opened (`.. </think>`); brackets, quotes or scalars at the very start of a text or
+//! fence that turn out to be words, where [`Options::with_root`] keeps most from being shown; and a value between words that is broken,
+//! since a fence may still hold the answer. Of duplicate keys, the last counts, so that a member that is shown may be
+//! followed by another of its name. Decisions look at most 512 bytes ahead, and none depends on how the bytes were split.
 
 mod document;
 mod engine;

@@ -284,11 +284,11 @@ pub(crate) fn is_quote(input: &Input<'_>, at: usize) -> Look<bool> {
     Ok(input.char(at)?.is_some_and(|c| "\"'“”„‘’«`".contains(c)))
 }
 
-/// The end of a word at the top level.
+/// The end of a word at the top level, or of the window.
 pub(crate) fn token_end(input: &Input<'_>, at: usize) -> Look<usize> {
     // Only a first character, as of a currency, is not ASCII in what is a value.
     let first = input.char(at)?.filter(|c| !c.is_ascii()).map_or(0, char::len_utf8);
     let ends = |b: u8| b >= 0x80 || b.is_ascii_whitespace() || b",{[\"`<(".contains(&b);
     let stop = input.find(at + first, ends)?;
-    Ok(stop.unwrap_or(if input.eof { input.len().min(at + WINDOW) } else { at }))
+    Ok(stop.unwrap_or(input.len().min(at + first + WINDOW)))
 }

@@ -197,8 +197,21 @@ fn number(bytes: &[u8], start: usize, slots: &mut Vec<Slot>) -> Result<usize, Er
     Ok(push(slots, start, at, Kind::Number, false))
 }
 
+/// Skips plain string bytes to the next quote, backslash or control character, or one of these bytes.
+pub(crate) fn plain_until_any(bytes: &[u8], from: usize, stops: [u8; 3]) -> usize {
+    let rest = bytes.get(from..).unwrap_or_default();
+    let stop = rest.iter().position(|&b| b == b'"' || b == b'\\' || b < 0x20 || stops.contains(&b));
+    from + stop.unwrap_or(rest.len())
+}
+
 /// Skips plain string bytes, eight at a time, to the next quote, backslash or control character.
 pub(crate) fn plain(bytes: &[u8], from: usize) -> usize {
+    plain_until(bytes, from, b'"')
+}
+
+/// [`plain`], to the next of another byte too.
+#[inline]
+pub(crate) fn plain_until(bytes: &[u8], from: usize, other: u8) -> usize {
     const ONES: u64 = u64::MAX / 255;
     const HIGH: u64 = ONES << 7;
     let has_zero = |x: u64| x.wrapping_sub(ONES) & !x & HIGH;
@@ -208,14 +221,15 @@ pub(crate) fn plain(bytes: &[u8], from: usize) -> usize {
         let quote = has_zero(word ^ (ONES * b'"' as u64));
         let slash = has_zero(word ^ (ONES * b'\\' as u64));
         let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
-        let hit = quote | slash | control;
+        let other = has_zero(word ^ (ONES * other as u64));
+        let hit = quote | slash | control | other;
         if hit != 0 {
             return at + (hit.trailing_zeros() / 8) as usize;
         }
         at += 8;
     }
     while let Some(&b) = bytes.get(at) {
-        if b == b'"' || b == b'\\' || b < 0x20 {
+        if b == b'"' || b == b'\\' || b < 0x20 || b == other {
             break;
         }
         at += 1;

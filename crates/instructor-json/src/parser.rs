@@ -75,7 +75,8 @@ impl Parser {
     /// # Errors
     ///
     /// When the bytes are no UTF-8, a limit is passed, or the text needs a repair above the level: then all that
-    /// follows is refused with the same error, and the view stays as it was.
+    /// follows is refused with the same error, and the view stays as it was: of the bytes that are refused, it shows
+    /// nothing.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), Error> {
         if let Some(error) = self.failed {
             return Err(error);

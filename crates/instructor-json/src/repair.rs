@@ -191,6 +191,10 @@ impl Repair {
         self
     }
 
+    pub(crate) const fn node(&self) -> u32 {
+        self.node
+    }
+
     /// What was repaired.
     #[must_use]
     pub const fn kind(&self) -> RepairKind {
@@ -221,7 +225,7 @@ impl Repair {
         document.text().get(self.after.0 as usize..self.after.1 as usize).unwrap_or_default()
     }
 
-    /// The path to the innermost value that it concerns.
+    /// The path to the innermost value that it concerns. For those of all repairs, see [`Document::paths`].
     #[must_use]
     pub fn path<'d>(&self, document: &'d Document<'d>) -> Vec<Step<'d>> {
         document.path_to(self.node)

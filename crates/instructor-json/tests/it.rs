@@ -2,7 +2,9 @@
 
 #![expect(clippy::indexing_slicing, reason = "a test may panic")]
 
-use instructor_json::{Event, Kind, Level, Node, Options, Parser, Reading, RepairKind, read, read_counted};
+use instructor_json::{
+    Event, Kind, Level, Node, Options, Parser, Reading, RepairKind, RootHint, State, read, read_counted,
+};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -12,6 +14,13 @@ fn salvage() -> Options {
 
 fn levels() -> [Options; 4] {
     [Options::new().with_level(Level::Strict), Options::new(), Options::new().with_level(Level::Lenient), salvage()]
+}
+
+/// Every level with every root.
+fn rooted() -> impl Iterator<Item = Options> {
+    levels().into_iter().flat_map(|options| {
+        [RootHint::Any, RootHint::Object, RootHint::Array].into_iter().map(move |root| options.with_root(root))
+    })
 }
 
 fn value(node: Node<'_>) -> Value {
@@ -196,12 +205,12 @@ fn check_split(text: &str, cuts: &[usize]) -> Result<(), TestCaseError> {
 
 /// The one call borrows what is valid; the parser writes it anew. The values and ledgers are the same.
 fn check_agreement(text: &str) -> Result<(), TestCaseError> {
-    for options in levels().into_iter().skip(1) {
+    for options in rooted() {
         let mut parser = Parser::new(options);
         let _ = parser.push(text.as_bytes());
         let tell = |reading: Result<Reading<'_>, instructor_json::Error>| {
             reading.map_or_else(
-                |error| format!("{:?}", error.kind()),
+                |error| error.to_string(),
                 |reading| {
                     let told: Vec<_> = reading
                         .candidates
@@ -228,6 +237,8 @@ fn check_written(text: &str) -> Result<(), TestCaseError> {
                     TestCaseError::fail(format!("{e}: {:?} from {text:?} {:?}", node.source(), options.level()))
                 })?;
                 prop_assert_eq!(parsed, value(node), "{:?}", text);
+                let paths: Vec<_> = c.repairs.iter().map(|r| r.path(&c.document)).collect();
+                prop_assert_eq!(c.document.paths(&c.repairs), paths, "{:?}", text);
                 for r in &c.repairs {
                     prop_assert!(text.get(r.span()).is_some(), "{:?} {:?}", text, r);
                 }
@@ -322,11 +333,144 @@ proptest! {
     }
 
     #[test]
+    fn views_only_grow(text in noise()) {
+        check_views(&text)?;
+    }
+
+    #[test]
     fn work_is_linear(text in noise(), times in 1..40_usize) {
         let text = text.repeat(times);
         for options in levels() {
             let (_, steps) = read_counted(&text, &options);
             prop_assert!(steps <= 4096 * (text.len() as u64 + 1), "{} steps for {} bytes", steps, text.len());
+        }
+    }
+}
+
+/// A value as a view shows it: every node with its place, what it says if it is done, and whether it is.
+fn shown(node: Node<'_>, out: &mut Vec<(usize, Kind, String, bool)>) {
+    let done = node.state() == State::Done;
+    let text = match node.kind() {
+        Kind::String => node.as_str().unwrap_or_default().into_owned(),
+        Kind::Array | Kind::Object => String::new(),
+        _ => node.source().to_owned(),
+    };
+    out.push((node.span().start, node.kind(), text, done));
+    for (key, member) in node.entries() {
+        shown(key, out);
+        shown(member, out);
+    }
+    for item in node.items() {
+        shown(item, out);
+    }
+}
+
+/// Byte by byte, a view only grows: what is done stays, and what is refused changes nothing.
+fn check_views(text: &str) -> Result<(), TestCaseError> {
+    for options in rooted() {
+        let mut parser = Parser::new(options);
+        let mut seen: Vec<(usize, Kind, String, bool)> = Vec::new();
+        let mut start = None;
+        for byte in text.as_bytes() {
+            let refused = parser.push(&[*byte]).is_err();
+            let mut now = Vec::new();
+            let view = parser.view();
+            if let Some(view) = view {
+                shown(view, &mut now);
+            }
+            let begins = view.map(|view| view.source_span().start);
+            if begins == start {
+                let what = || format!("{options:?} {:?}: {seen:?} then {now:?}", parser.text());
+                prop_assert!(!refused || seen == now, "refused {}", what());
+                prop_assert!(seen.len() <= now.len(), "{}", what());
+                for (a, b) in seen.iter().zip(&now) {
+                    let same = (a.0, a.1) == (b.0, b.1) && b.2.starts_with(&a.2) && (!a.3 || a == b);
+                    prop_assert!(same, "{}", what());
+                }
+            }
+            (seen, start) = (now, begins);
+            if refused {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What fuzzing found: once a difference between the one call and the pushes, or a view that took something back.
+#[test]
+fn found_by_fuzzing() {
+    for text in [
+        "9\u{85}",
+        "9\u{a0} ",
+        "{\"\":0 1",
+        "{\"\":false\0",
+        "{a:/**/1\nb:2 <",
+        "{a:00\"\":5,d:5\"\":0x1\"\":1,g:2,3",
+        "{\"g\":2,345}",
+        "{\"b\":2 x",
+        "[2 <",
+        "[true x",
+        "{a:true</",
+        "l{}\"a\": {\"b",
+        "{\"a\":1}\"b\":2}",
+        "{,)\"d\":,",
+        "\"b\": \"\"})",
+        "{7",
+        "[{\"a\":1}",
+        "8{\"\":```{\"\":1}",
+        "[\"a\":1",
+        "{\"a\", \"b\"}",
+        "[1,{null,1",
+        "{\"k\": {0,`",
+        "[1,\",{\"a\": 1}",
+        "{\"k\":\"x\n\"a\":1",
+        "\"a\"+\"b\"",
+        "[nullable(1)]",
+        "{\"\":'None\\\n}",
+        "{\"k\": \"x\\\n}",
+    ] {
+        check_agreement(text).unwrap();
+        check_split(text, &[text.len() / 2]).unwrap();
+        check_written(text).unwrap();
+        check_views(text).unwrap();
+    }
+}
+
+/// A number is one, however long.
+#[test]
+fn long_numbers() {
+    for len in [511, 512, 513, 1100] {
+        for text in ["1".repeat(len), format!("0.{} \n", "1".repeat(len)), format!("[{}]", "1".repeat(len))] {
+            check_agreement(&text).unwrap();
+            assert!(read(&text, &Options::new()).is_ok());
+        }
+    }
+}
+
+/// At the strict level, a text is cut if and only if it begins what is JSON.
+#[test]
+fn strictly_cut() {
+    for (text, cut) in [("{7", false), ("[{\"a\":1}", true), ("[1, 2", true), ("[01", false), ("[\"a", true)] {
+        let options = Options::new().with_level(Level::Strict);
+        assert_eq!(read(text, &options).unwrap_err().is_truncated(), cut, "{text}");
+    }
+    let named = read("{a: 1}", &Options::new().with_level(Level::Strict)).unwrap_err();
+    assert_eq!(named.needs().map(instructor_json::Repair::kind), Some(RepairKind::UnquotedKey));
+}
+
+/// A text is not searched to its end for each of its strings, nor does each of its values hold room for all.
+#[test]
+fn many_strings_and_values() {
+    for (head, piece) in
+        [("[", "'a',"), ("", "'"), ("{", "“"), ("{", "'a':1,"), ("", "[]"), ("", "{\"a\":1}\n"), ("[", "1 ")]
+    {
+        let text = format!("{head}{}", piece.repeat(1 << 11));
+        let (reading, _) = read_counted(&text, &salvage());
+        if let Ok(reading) = reading {
+            for c in &reading.candidates {
+                assert_eq!(c.document.paths(&c.repairs).len(), c.repairs.len());
+            }
         }
     }
 }

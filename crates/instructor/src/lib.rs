@@ -39,6 +39,7 @@
 //! |---|---|---|
 //! | `derive` | yes | `#[derive(ResponseModel)]` and `#[instructor::model]` |
 //! | `reqwest` | yes | the async transport, with rustls |
+//! | `http2` | | HTTP/2 for the async transport |
 //! | `blocking` | | [`blocking`] clients on ureq, with rustls |
 //! | `testing` | | [`testing`]: scripted transports |
 //! | `jsonschema` | | run-time schemas with keywords beyond those that schemars prints |

@@ -33,20 +33,18 @@ impl fmt::Display for Repair {
 }
 
 impl Repair {
-    /// One that the reader of JSON made.
-    pub(crate) fn of_syntax(
-        repair: &instructor_json::Repair,
-        text: &str,
-        document: &instructor_json::Document<'_>,
-    ) -> Self {
-        Self {
+    /// Those that the reader of JSON made.
+    pub(crate) fn of_syntax(text: &str, candidate: &instructor_json::Candidate<'_>) -> Vec<Self> {
+        let document = &candidate.document;
+        let each = |(repair, path): (&instructor_json::Repair, _)| Self {
             kind: repair.kind().name(),
             severity: repair.severity(),
-            path: Path::of_steps(repair.path(document)),
+            path: Path::of_steps(path),
             span: Some(repair.span()),
             before: short(repair.before(text)),
             after: short(repair.after(document)),
-        }
+        };
+        candidate.repairs.iter().zip(document.paths(&candidate.repairs)).map(each).collect()
     }
 }
 

@@ -10,7 +10,7 @@ use super::{Expect, Flow, Frame, Last, Machine, Shape, Step};
 /// Text without quotes that is being read; it gets its slot when it has ended.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bare {
-    start: usize,
+    pub(super) start: usize,
     /// Brackets open inside it.
     depth: u32,
     kind: RepairKind,
@@ -128,7 +128,7 @@ impl Machine {
 
     /// What begins with a whole literal or number and goes on is a word, and no value that was cut.
     fn note_more_than_value(&mut self, text: &str, from: usize, to: usize) {
-        let literal = ["true", "false", "null"].iter().any(|word| text.len() > word.len() && text.starts_with(word));
+        let literal = begins_with_literal(text) && !matches!(text, "true" | "false" | "null");
         let first = text.split([' ', '\n', '\r', '\t', ',']).next().unwrap_or_default();
         if literal || (first.len() < text.len() && crate::input::is_json_number(first)) {
             self.repair(RepairKind::UnquotedValue, Severity::Guess, from, to);
@@ -152,9 +152,10 @@ impl Machine {
         Flow::Done
     }
 
-    /// `ObjectId("x")`: a name and one scalar in parentheses.
+    /// `ObjectId("x")`: a name, which nothing is that begins with a literal, and one scalar in parentheses.
     fn is_call(&self, input: &Input<'_>, token: &str, open: usize) -> Look<bool> {
-        if !token.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        if begins_with_literal(token)
+            || !token.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
             || !token.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'.')
         {
             return Ok(false);
@@ -285,6 +286,13 @@ impl Machine {
         let object = self.top_shape() == Some(Shape::Object);
         let at = self.at;
         let Some(byte) = input.byte(at)? else {
+            let number = bare.kind == RepairKind::UnquotedValue
+                && self.frames.is_empty()
+                && crate::input::is_json_number(input.slice(bare.start, at).trim_end());
+            if number {
+                self.end_bare(input, bare, at, bare.kind);
+                return Ok(Flow::Go);
+            }
             self.note_more_than_value(input.slice(bare.start, at), bare.start, at);
             return Ok(self.give_up_value(RepairKind::TruncatedLiteral, bare.start, at));
         };
@@ -384,7 +392,10 @@ impl Machine {
             None => Scalar { text: text.into(), kind: Kind::String, repair: Some((kind, Severity::Guess)) },
         };
         self.emit(&scalar, bare.start + text.len());
-        self.at = end;
+        // The white space after a root is not part of it.
+        if !self.frames.is_empty() {
+            self.at = end;
+        }
     }
 
     /// A key without quotes.
@@ -441,4 +452,9 @@ impl Machine {
         self.at = to;
         self.expect = Expect::Colon;
     }
+}
+
+/// Whether a literal of JSON is the first that is read of a word: a view shows it as soon as it is there.
+fn begins_with_literal(word: &str) -> bool {
+    ["true", "false", "null"].iter().any(|literal| word.starts_with(literal))
 }

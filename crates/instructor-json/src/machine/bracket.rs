@@ -177,6 +177,11 @@ impl Machine {
     }
 
     fn turn_into_array(&mut self) -> Flow {
+        let from = self.key.source;
+        self.repair(RepairKind::SetLiteral, Severity::Guess, from, self.at);
+        if self.blocked.is_some() {
+            return Flow::Go;
+        }
         let Some(frame) = self.frames.last_mut() else { return Flow::Go };
         frame.shape = Shape::Set;
         let index = frame.slot as usize;
@@ -184,8 +189,6 @@ impl Machine {
         slot.kind = crate::Kind::Array;
         let brace = slot.start as usize;
         self.out().replace_range(brace..=brace, "[");
-        let from = self.key.source;
-        self.repair(RepairKind::SetLiteral, Severity::Guess, from, self.at);
         self.value_done(Last::Text);
         Flow::Go
     }
@@ -308,6 +311,12 @@ impl Machine {
         let Some(last) = self.doc.slots.len().checked_sub(1) else { return Flow::Go };
         let Some(key) = self.doc.slots.get(last).copied() else { return Flow::Go };
         let source = self.doc.sources.get(last).copied().unwrap_or_default();
+        let repair =
+            crate::Repair::new(RepairKind::MissingOpenBrace, Severity::Guess, (source.0, source.0), last as u32);
+        self.record(repair);
+        if self.blocked.is_some() {
+            return Flow::Go;
+        }
         let start = key.start as usize;
         let (from, to) = (key.start + 1, key.end + 1);
         self.out().insert(start, '{');
@@ -329,9 +338,6 @@ impl Machine {
         }
         self.key = super::Mark { text: start + 1, slots: last + 1, source: source.0 as usize };
         self.frames.push(Frame { shape: Shape::Object, slot: last as u32, items: 0, extra: 0, implied: true });
-        let repair =
-            crate::Repair::new(RepairKind::MissingOpenBrace, Severity::Guess, (source.0, source.0), last as u32);
-        self.record(repair);
         self.expect = Expect::Colon;
         Flow::Go
     }
@@ -366,13 +372,16 @@ impl Machine {
     }
 
     fn reopen_root(&mut self, comma: usize) -> Flow {
+        let from = self.at.saturating_sub(1);
+        self.repair(RepairKind::ExtraCloser, Severity::Guess, from, self.at);
+        if self.blocked.is_some() {
+            return Flow::Go;
+        }
         self.out().pop();
         let Some(slot) = self.doc.slots.first_mut() else { return Flow::Done };
         slot.open = true;
         let items = u32::from(self.doc.slots.len() > 1);
         self.frames.push(Frame { shape: Shape::Object, slot: 0, items, extra: 0, implied: false });
-        let from = self.at.saturating_sub(1);
-        self.repair(RepairKind::ExtraCloser, Severity::Guess, from, self.at);
         self.at = comma;
         self.expect = Expect::Next;
         Flow::Go

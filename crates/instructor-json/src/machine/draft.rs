@@ -5,7 +5,19 @@ use crate::input::Input;
 use crate::options::Options;
 use crate::repair::Level;
 
+use super::string::Role;
 use super::{Expect, Frame, Last, Machine, Mark, Shape};
+
+/// The end of the draft that was written and taken back: one slot.
+#[derive(Debug)]
+pub(crate) struct Tail {
+    /// Where the draft stands without it.
+    text: usize,
+    slots: usize,
+    /// What was written.
+    written: String,
+    slot: Option<(Slot, (u32, u32))>,
+}
 
 impl Document<'static> {
     pub(crate) fn empty() -> Self {
@@ -128,6 +140,9 @@ impl Machine {
     /// Takes back a key that got no value.
     pub(super) fn drop_key(&mut self) {
         let Mark { text, slots, .. } = self.key;
+        if self.dropped.is_none() && self.was_early.is_some() {
+            self.dropped = Some(self.tail(text, slots));
+        }
         self.truncate(text, slots);
     }
 
@@ -193,44 +208,134 @@ impl Machine {
         {
             shown = shown.min(self.top().map_or(shown, |f| f.slot as usize));
         }
-        let lone = self.doc.slots.first().is_some_and(|s| s.kind == Kind::String);
-        if lone && self.options.level() >= Level::Lenient && matches!(self.expect, Expect::After) {
+        let root_text = self.doc.slots.first().is_some_and(|s| s.kind == Kind::String);
+        if root_text && self.options.level() >= Level::Lenient && matches!(self.expect, Expect::After) {
             shown = 0;
         }
+        let mut end = self.doc.slots.get(shown).map_or(self.doc.text.len(), |hidden| hidden.start as usize);
+        if let Some(slot) = shown.checked_sub(1).and_then(|last| self.doc.slots.get(last))
+            && slot.kind == Kind::String
+            && slot.open
+        {
+            end = slot.end as usize;
+        }
         self.doc.shown = shown as u32;
+        // A key without a value is none that a view shows.
+        let key = match &self.expect {
+            Expect::Text(text) => text.role == Role::Key,
+            expect => matches!(expect, Expect::Colon | Expect::Value) && self.in_object(),
+        };
+        self.seen = if key && self.key.slots < shown { (self.key.text, self.key.slots) } else { (end, shown) };
+        self.was_early = None;
+        self.dropped = None;
+    }
+
+    /// A root that has ended is not yet done where what follows may be its own: members of an object, which is a
+    /// guess, and a string that is joined to one.
+    pub(super) fn hold_open(&mut self) {
+        let level = self.options.level();
+        let Some(root) = self.doc.slots.first_mut().filter(|root| !root.open) else { return };
+        let joins = match root.kind {
+            Kind::Object => level >= Level::Lenient,
+            Kind::String => level >= Level::Syntax,
+            _ => false,
+        };
+        if joins {
+            root.open = true;
+            root.end -= 1;
+            self.held_open = true;
+            self.seen.0 = self.seen.0.min(root.end as usize);
+        }
     }
 
     /// Shows a literal as soon as all its letters are there, and a number when it has ended. What would make another
-    /// value of either is a guess, so that at this level it ends in an error.
+    /// value of either is a guess, so that at this level it ends in an error: until then it stays shown, whatever
+    /// follows it.
     pub(super) fn show_early(&mut self, input: &Input<'_>) {
-        if self.options.level() >= Level::Lenient
-            || self.skip.is_some()
-            || !matches!(self.expect, Expect::Value | Expect::Item)
-        {
+        if self.options.level() >= Level::Lenient || self.skip.is_some() {
             return;
         }
-        const FAR: usize = 64;
-        if input.len() - self.at > FAR {
-            return;
-        }
-        let rest = input.slice(self.at, input.len());
-        let token = rest.trim_end_matches([' ', '\n', '\r', '\t']);
-        let token = token.strip_suffix(',').unwrap_or(token);
-        let kind = match token {
-            "true" | "false" => Kind::Bool,
-            "null" => Kind::Null,
-            number if number.len() < rest.len() && crate::input::is_json_number(number) => Kind::Number,
+        let start = match &self.expect {
+            Expect::Value | Expect::Item => self.at,
+            Expect::Bare(bare) => bare.start,
             _ => return,
         };
-        self.provisional = Some((self.doc.text.len(), self.doc.slots.len()));
+        const FAR: usize = 64;
+        let rest = input.bytes().get(start..).unwrap_or_default();
+        let number = rest.iter().take(FAR).position(|b| matches!(b, b' ' | b'\n' | b'\r' | b'\t' | b','));
+        let literals = [("true", Kind::Bool), ("false", Kind::Bool), ("null", Kind::Null)];
+        let (token, kind) = match literals.into_iter().find(|(word, _)| rest.starts_with(word.as_bytes())) {
+            Some(literal) => literal,
+            None => match number.map(|len| input.slice(start, start + len)) {
+                Some(number) if crate::input::is_json_number(number) => (number, Kind::Number),
+                _ => return,
+            },
+        };
+        self.early = Some((self.doc.text.len(), self.doc.slots.len()));
         let commas = self.commas;
-        self.write_scalar(token, kind, self.at, self.at + token.len());
+        self.write_scalar(token, kind, start, start + token.len());
         self.commas = commas;
     }
 
     pub(super) fn take_back(&mut self) {
-        if let Some((text, slots)) = self.provisional.take() {
+        if self.held_open {
+            self.held_open = false;
+            if let Some(root) = self.doc.slots.first_mut() {
+                root.open = false;
+                root.end += 1;
+            }
+        }
+        if let Some((text, slots)) = self.early.take() {
+            self.was_early = Some(self.tail(text, slots));
             self.truncate(text, slots);
+        }
+    }
+
+    fn tail(&self, text: usize, slots: usize) -> Tail {
+        Tail {
+            text,
+            slots,
+            written: self.doc.text.get(text..).unwrap_or_default().to_owned(),
+            slot: self.doc.slots.get(slots).copied().zip(self.doc.sources.get(slots).copied()),
+        }
+    }
+
+    /// What is refused leaves visible what was, and nothing else.
+    pub(super) fn restore(&mut self) {
+        match self.was_early.take() {
+            Some(early) => {
+                if let Some(key) = self.dropped.take().filter(|key| key.slots < early.slots) {
+                    self.back_to(key.text, key.slots);
+                    self.write_again(key);
+                }
+                self.back_to(early.text, early.slots);
+                self.write_again(early);
+            }
+            None => self.back_to(self.seen.0, self.seen.1),
+        }
+        self.doc.shown = self.doc.slots.len() as u32;
+    }
+
+    /// Takes back what was written since, and opens what was closed since.
+    fn back_to(&mut self, text: usize, slots: usize) {
+        let mut len = text.min(self.doc.text.len());
+        while !self.doc.text.is_char_boundary(len) {
+            len -= 1;
+        }
+        self.truncate(len, slots);
+        for slot in &mut self.doc.slots {
+            if slot.end as usize > len {
+                slot.end = len as u32;
+                slot.open = true;
+            }
+        }
+    }
+
+    fn write_again(&mut self, tail: Tail) {
+        if let Some((slot, source)) = tail.slot {
+            self.out().push_str(&tail.written);
+            self.doc.slots.push(slot);
+            self.doc.sources.push(source);
         }
     }
 

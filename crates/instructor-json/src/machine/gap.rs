@@ -95,9 +95,22 @@ fn back(input: &Input<'_>, floor: usize, mut at: usize, accept: impl Fn(u8) -> b
 
 /// Ends the string at `at`; what was written since is taken back.
 fn cut(input: &Input<'_>, at: usize, quote: usize) -> Verdict {
-    let tail = input.bytes().get(at..quote).unwrap_or_default();
-    let drop = tail.iter().map(|b| if matches!(b, b'\n' | b'\r' | b'\t') { 2 } else { 1 }).sum();
-    Verdict::Cut { at, drop }
+    Verdict::Cut { at, drop: written(input, at, quote) }
+}
+
+/// How many bytes were written for the end of a string's source: only a line end at its start can be part of an escape,
+/// one for which nothing is written.
+pub(super) fn written(input: &Input<'_>, at: usize, to: usize) -> usize {
+    let tail = input.bytes().get(at..to).unwrap_or_default();
+    let slashes = input.bytes().get(..at).unwrap_or_default().iter().rev().take_while(|&&b| b == b'\\').count();
+    let continued = match tail {
+        _ if slashes % 2 == 0 => 0,
+        [b'\r', b'\n', ..] => 2,
+        [b'\n' | b'\r', ..] => 1,
+        _ => 0,
+    };
+    let tail = tail.get(continued..).unwrap_or_default();
+    tail.iter().map(|b| if matches!(b, b'\n' | b'\r' | b'\t' | b'"') { 2 } else { 1 }).sum()
 }
 
 /// Whether a whole string that is an element of an array stands at the quote.

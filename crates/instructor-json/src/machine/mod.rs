@@ -22,6 +22,7 @@ use crate::repair::{Repair, RepairKind, Severity};
 use crate::{Error, ErrorKind};
 
 use self::bare::Bare;
+use self::draft::Tail;
 use self::skip::Skip;
 use self::string::Text;
 
@@ -146,8 +147,17 @@ pub(crate) struct Machine {
     key: Mark,
     /// A line comment that ended with the text had closing brackets in it.
     swallowed: bool,
-    /// A literal that is shown before its end is certain.
-    provisional: Option<(usize, usize)>,
+    failed: Option<Error>,
+    /// Where the draft stands without a scalar that is shown before its end is certain.
+    early: Option<(usize, usize)>,
+    /// The one that was shown when the machine waited last.
+    was_early: Option<Tail>,
+    /// What was visible when the machine waited last: so many bytes and slots.
+    seen: (usize, usize),
+    /// The key that was taken back first since then.
+    dropped: Option<Tail>,
+    /// The root has ended and is shown as open, since members may follow it.
+    held_open: bool,
     /// The string slot that is open, and how much of it has been told of.
     told: usize,
     /// Where a string that is the whole text has its closing quote.
@@ -175,7 +185,12 @@ impl Machine {
             last: Last::Nothing,
             key: Mark::default(),
             swallowed: false,
-            provisional: None,
+            failed: None,
+            early: None,
+            was_early: None,
+            seen: (0, 0),
+            dropped: None,
+            held_open: false,
             told: 0,
             root_end: None,
             quoted_root: false,
@@ -210,30 +225,39 @@ impl Machine {
 
     /// Reads on as far as the text allows.
     pub(crate) fn run(&mut self, input: &Input<'_>) -> Progress {
+        if let Some(refusal) = self.refusal() {
+            return refusal;
+        }
         self.take_back();
         loop {
-            if let Some(repair) = self.blocked {
-                self.settle();
-                return Progress::Blocked(repair);
-            }
             input.step(1);
-            match self.step(input) {
+            let step = self.step(input);
+            if let Err(Stop::Error(error)) = step {
+                self.failed = Some(error);
+            }
+            if let Some(refusal) = self.refusal() {
+                self.restore();
+                return refusal;
+            }
+            match step {
                 Ok(Flow::Go) => {}
                 Ok(Flow::Done) => {
-                    if let Some(repair) = self.blocked {
-                        return Progress::Blocked(repair);
-                    }
                     self.settle();
                     return Progress::Done;
                 }
-                Err(Stop::Wait) => {
+                Err(_) => {
                     self.show_early(input);
                     self.settle();
+                    self.hold_open();
                     return Progress::Wait;
                 }
-                Err(Stop::Error(error)) => return Progress::Failed(error),
             }
         }
+    }
+
+    /// Why it goes no further: of two reasons, the repair.
+    fn refusal(&self) -> Option<Progress> {
+        self.blocked.map(Progress::Blocked).or_else(|| self.failed.map(Progress::Failed))
     }
 
     fn step(&mut self, input: &Input<'_>) -> Step {

@@ -1,6 +1,7 @@
 //! Strings in any kind of quotes, read as they arrive.
 
 use crate::input::{Input, Look};
+use crate::parse;
 use crate::repair::{Level, RepairKind, Severity};
 
 use super::judge::Verdict;
@@ -97,22 +98,13 @@ impl Machine {
         let Expect::Text(text) = self.expect else { return Ok(Flow::Go) };
         let bytes = input.bytes();
         let from = self.at;
-        let mut to = crate::parse::plain(bytes, from);
-        match text.quote {
-            Quote::Double | Quote::Escaped | Quote::Triple(b'"') | Quote::Doubled(b'"') => {}
-            Quote::Single | Quote::Triple(_) | Quote::Doubled(_) => {
-                let part = bytes.get(from..to).unwrap_or_default();
-                to = memchr::memchr(b'\'', part).map_or(to, |i| from + i);
-            }
-            Quote::Backtick => {
-                let part = bytes.get(from..to).unwrap_or_default();
-                to = memchr::memchr2(b'`', 0xC2, part).map_or(to, |i| from + i);
-            }
-            Quote::SmartDouble | Quote::SmartSingle => {
-                let part = bytes.get(from..to).unwrap_or_default();
-                to = memchr::memchr3(0xE2, 0xC2, b'\'', part).map_or(to, |i| from + i);
-            }
-        }
+        // Only as far as this string goes: a text without double quotes is not searched to its end for each of its strings.
+        let to = match text.quote {
+            Quote::Double | Quote::Escaped | Quote::Triple(b'"') | Quote::Doubled(b'"') => parse::plain(bytes, from),
+            Quote::Single | Quote::Triple(_) | Quote::Doubled(_) => parse::plain_until(bytes, from, b'\''),
+            Quote::Backtick => parse::plain_until_any(bytes, from, [b'`', 0xC2, b'`']),
+            Quote::SmartDouble | Quote::SmartSingle => parse::plain_until_any(bytes, from, [0xE2, 0xC2, b'\'']),
+        };
         input.step(to - from);
         if to > from {
             self.out().push_str(input.slice(from, to));
@@ -211,14 +203,19 @@ impl Machine {
 
     /// Ends the string at an earlier place, where its closing quote is missing.
     pub(super) fn cut_text(&mut self, text: Text, at: usize, drop: usize) {
-        let len = self.doc.text.len().saturating_sub(drop);
-        self.out().truncate(len);
+        let to = self.at;
         self.at = at;
         // A line end after the string is none inside it.
         while self.repairs.last().is_some_and(|r| r.kind() == RepairKind::RawControlChar && r.span().start >= at) {
             self.repairs.pop();
         }
         self.repair(RepairKind::MissingEndQuote, Severity::Guess, at, at);
+        if self.blocked.is_some() {
+            self.at = to;
+            return;
+        }
+        let len = self.doc.text.len().saturating_sub(drop);
+        self.out().truncate(len);
         self.close_text(text);
     }
 
@@ -293,9 +290,8 @@ impl Machine {
             Some(comma) if text.role == Role::Member => kept.get(..comma)?,
             _ => kept,
         };
-        let tail = body.get(kept.len()..)?;
-        let drop = tail.chars().map(|c| if matches!(c, '\n' | '\r' | '\t' | '"') { 2 } else { c.len_utf8() }).sum();
-        Some((text.body + kept.len(), drop))
+        let cut = text.body + kept.len();
+        Some((cut, super::gap::written(input, cut, input.len())))
     }
 
     /// `"x" + "y"`: goes on with the string before.
@@ -320,6 +316,9 @@ impl Machine {
     }
 
     fn join(&mut self, input: &Input<'_>) -> Step {
+        if self.blocked.is_some() {
+            return Ok(Flow::Go);
+        }
         let quote = match input.byte(self.at)? {
             Some(b'\'') => Quote::Single,
             _ => Quote::Double,

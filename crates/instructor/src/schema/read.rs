@@ -108,7 +108,7 @@ impl Reader<'_> {
         }
         let items: Vec<&str> = reading.candidates.iter().map(|c| c.document.root().source()).collect();
         let document = Document::parse(&format!("[{}]", items.join(","))).ok()?.into_owned();
-        let mut repairs: Vec<Repair> = reading.candidates.iter().flat_map(|c| syntax(text, c)).collect();
+        let mut repairs: Vec<Repair> = reading.candidates.iter().flat_map(|c| Repair::of_syntax(text, c)).collect();
         let lines = text.trim().lines().count() >= reading.candidates.len();
         let kind = if lines { "NdJson" } else { "ConcatenatedValues" };
         repairs.push(at_root(kind, Severity::Lossless, text));
@@ -120,7 +120,7 @@ impl Reader<'_> {
     }
 
     fn rank<'a>(&self, text: &str, candidate: Candidate<'a>) -> Ranked<'a> {
-        let repairs = syntax(text, &candidate);
+        let repairs = Repair::of_syntax(text, &candidate);
         let Candidate { document, truncated, .. } = candidate;
         let issues = (self.check)(self.lift.lift(document.root()));
         let aligned = align::align(self.schema, self.lift.lift(document.root()), self.options.level());
@@ -178,10 +178,6 @@ impl Reader<'_> {
 
 fn same(a: &Found<'_>, b: &Found<'_>) -> bool {
     a.document.root().source() == b.document.root().source()
-}
-
-fn syntax(text: &str, candidate: &Candidate<'_>) -> Vec<Repair> {
-    candidate.repairs.iter().map(|repair| Repair::of_syntax(repair, text, &candidate.document)).collect()
 }
 
 fn at_root(kind: &'static str, severity: Severity, source: &str) -> Repair {

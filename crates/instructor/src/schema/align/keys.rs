@@ -1,5 +1,7 @@
 //! Objects: keys as models write them, and keys that nobody asked for.
 
+use std::cell::Cell;
+
 use instructor_json::{Kind, Node, Step};
 use serde_json::Value;
 
@@ -22,16 +24,17 @@ impl<'s> Fitter<'s> {
     pub(super) fn object(&mut self, view: &View<'s>, node: Node<'_>, depth: usize) -> Fit {
         let mut fit = Fit::PERFECT;
         let mut seen: Vec<&str> = Vec::new();
-        let mut first = true;
+        let present = present(view, node);
+        let first = Cell::new(true);
         let mut comma = |fitter: &mut Self| {
-            if !std::mem::take(&mut first) {
+            if !first.replace(false) {
                 fitter.out.push(',');
             }
         };
         self.out.push('{');
         for (key, value) in node.entries() {
             let text = key.as_str().unwrap_or_default();
-            match self.meant(view, node, &text) {
+            match self.meant(view, &present, &text) {
                 Meant::Property { name, how: Some(_), .. } if seen.contains(&name) => {
                     // Two keys that could both be meant: neither is preferred.
                     let name = Step::Key(String::from(name).into());
@@ -46,17 +49,29 @@ impl<'s> Fitter<'s> {
                         fit = fit.and(Fit::step(Severity::Lossless));
                         continue;
                     }
-                    seen.push(name);
+                    let mark = self.mark();
                     comma(self);
+                    let mut entry = Fit::PERFECT;
                     if let Some((kind, severity)) = how {
                         self.log(kind, severity, key, name);
-                        fit = fit.and(Fit::step(severity));
+                        entry = Fit::step(severity);
                     }
                     self.write_string(name);
                     self.out.push(':');
-                    fit = fit.and(
-                        self.at(Step::Key(String::from(name).into()), |fitter| fitter.fit(schema, value, depth + 1)),
-                    );
+                    let step = Step::Key(String::from(name).into());
+                    entry = entry.and(self.at(step, |fitter| fitter.fit(schema, value, depth + 1)));
+                    let required = view.required.contains(&name);
+                    if how.is_some_and(|(_, severity)| severity > Severity::Lossless) && entry.misfits > 0 && !required
+                    {
+                        // Another key after all: as a guess it would turn an answer that fits into one that does not.
+                        let began = mark.out == self.out.len() || self.out.get(mark.out..mark.out + 1) != Some(",");
+                        self.back(&mark);
+                        first.set(began);
+                        fit = fit.and(self.other(view, key, value, depth, &mut comma));
+                        continue;
+                    }
+                    seen.push(name);
+                    fit = fit.and(entry);
                 }
                 Meant::Other => fit = fit.and(self.other(view, key, value, depth, &mut comma)),
             }
@@ -109,13 +124,13 @@ impl<'s> Fitter<'s> {
         }
     }
 
-    fn meant(&self, view: &View<'s>, node: Node<'_>, key: &str) -> Meant<'s> {
+    fn meant(&self, view: &View<'s>, present: &[bool], key: &str) -> Meant<'s> {
         let property = |name: &'s str, schema, how| Meant::Property { name, schema, how };
         if let Some((name, schema)) = view.properties.iter().find(|(name, _)| *name == key) {
             return property(name, schema, None);
         }
         // A property that is there under its own name is not meant by another key too.
-        let free = || view.properties.iter().filter(|(name, _)| node.get(name).is_none());
+        let free = || view.properties.iter().zip(present).filter(|(_, there)| !**there).map(|(property, _)| property);
         let one = |fits: &dyn Fn(&str, &Value) -> bool| {
             let mut found = free().filter(|(name, schema)| fits(name, schema));
             found.next().filter(|_| found.next().is_none())
@@ -139,6 +154,17 @@ impl<'s> Fitter<'s> {
         }
         Meant::Other
     }
+}
+
+/// Which properties are there under their own names.
+fn present(view: &View<'_>, node: Node<'_>) -> Vec<bool> {
+    let mut present = vec![false; view.properties.len()];
+    for (key, _) in node.entries() {
+        for (there, (name, _)) in present.iter_mut().zip(&view.properties) {
+            *there |= key.is_str(name);
+        }
+    }
+    present
 }
 
 /// The other names of a property.
