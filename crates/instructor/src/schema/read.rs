@@ -55,6 +55,10 @@ impl Reader<'_> {
         let bare = self.bare(text);
         let reading = match instructor_json::read(text, &self.options) {
             Ok(reading) => reading,
+            // What would be JSON after a repair that is not allowed is no string for it.
+            Err(error) if error.needs().is_some() && align::takes_anything(self.schema) => {
+                return Err(unreadable(text, error));
+            }
             Err(error) => return bare.ok_or_else(|| unreadable(text, error)),
         };
         if reading.candidates.is_empty() {

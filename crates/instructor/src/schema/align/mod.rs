@@ -87,11 +87,19 @@ fn run(schema: &Value, node: Node<'_>, level: Level, unpacked: bool) -> Aligned 
     Aligned { json: fitter.out, repairs: fitter.repairs, fit, issues: fitter.issues }
 }
 
+/// Whether a schema says nothing about what fits.
+pub(crate) fn takes_anything(schema: &Value) -> bool {
+    View::of(schema, schema).anything()
+}
+
 /// Fits a text that holds no JSON to a schema that wants a scalar, or a list of one.
 pub(crate) fn bare(schema: &Value, text: &str, level: Level) -> Option<Aligned> {
     let view = View::of(schema, schema);
     if view.anything() {
-        return None;
+        // Where anything is wanted, words are a string: likely, and no more than that.
+        let word = text.trim();
+        let plain = allows(level, Severity::Guess) && !word.contains(['{', '}', '[', ']', '"', '`', '\n']);
+        return plain.then(|| prose::text(word));
     }
     let quoted = Value::from(text).to_string();
     if view.takes("string") && view.values.is_empty() && view.branches.is_empty() {

@@ -40,6 +40,21 @@ pub(super) fn said(schema: &Value, text: &str) -> Option<Aligned> {
     Some(Aligned { json, repairs: vec![repair], fit: Fit::step(severity), issues: Vec::new() })
 }
 
+/// Words as a string. A guess.
+pub(super) fn text(word: &str) -> Aligned {
+    let severity = Severity::Guess;
+    let json = Value::from(word).to_string();
+    let repair = Repair {
+        kind: "UnquotedValue",
+        severity,
+        path: Path::root(),
+        span: None,
+        before: short(word),
+        after: short(&json),
+    };
+    Aligned { json, repairs: vec![repair], fit: Fit::step(severity), issues: Vec::new() }
+}
+
 /// The one member that is named: as it is spelled if one is, else in any case.
 fn member<'s>(view: &View<'s>, text: &str) -> Option<&'s Value> {
     let names = scalar::names(view);
