@@ -206,7 +206,15 @@ fn restrict(schema: &mut Value, rules: &Rules, at: &mut String) -> Result<(), Un
         return refuse(at, "a keyword of this schema can't be said in this provider's structured output");
     }
     if map.contains_key("$ref") {
-        map.retain(|key, _| key == "$ref" || key == "$defs");
+        // Nothing may stand beside a reference, so what is said about it stands around it.
+        let described = map.contains_key("description").then(|| map.shift_remove("$ref")).flatten();
+        match described {
+            Some(target) => {
+                map.retain(|key, _| key == "description" || key == "$defs");
+                map.insert(String::from("anyOf"), json!([{ "$ref": target }]));
+            }
+            None => map.retain(|key, _| key == "$ref" || key == "$defs"),
+        }
     }
     if ["type", "anyOf", "enum", "const", "$ref"].iter().all(|key| !map.contains_key(*key)) {
         return refuse(at, "a schema that takes anything can't be said in this provider's structured output");
@@ -326,6 +334,17 @@ mod tests {
         let (out, _) = lowered(schema, Dialect::Plain);
         assert_eq!(out["properties"]["value"], json!({ "type": "array", "items": { "$ref": "#/$defs/A" } }));
         assert_eq!(out["$defs"]["A"]["type"], "integer");
+    }
+
+    #[test]
+    fn a_described_reference_keeps_its_description() {
+        let schema = json!({ "type": "object", "properties": { "a": { "$ref": "#/$defs/A", "description": "first" } },
+            "required": ["a"], "$defs": { "A": { "type": "integer" } } });
+        for dialect in [Dialect::OpenAi, Dialect::Anthropic] {
+            let (out, strict) = lowered(schema.clone(), dialect);
+            assert!(strict);
+            assert_eq!(out["properties"]["a"], json!({ "description": "first", "anyOf": [{ "$ref": "#/$defs/A" }] }));
+        }
     }
 
     #[test]
