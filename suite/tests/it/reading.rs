@@ -82,6 +82,9 @@ proptest! {
         let end = text.char_indices().map(|(at, _)| at).nth(cut).unwrap_or(text.len());
         let (text, level) = (&text[..end], [Level::Strict, Level::Syntax, Level::Lenient][level]);
         let Ok(reading) = contract.read(text, level) else { return Ok(()) };
+        for span in reading.repairs.iter().filter_map(|repair| repair.span.clone()) {
+            prop_assert!(text.get(span.clone()).is_some(), "{span:?} is not in {text:?}");
+        }
         let worst = reading.repairs.iter().map(|repair| repair.severity).max();
         let most = if level == Level::Lenient { Severity::Guess } else { Severity::Partial };
         prop_assert!(worst <= Some(most));

@@ -116,7 +116,7 @@ impl Reader<'_> {
         let lines = text.trim().lines().count() >= reading.candidates.len();
         let kind = if lines { "NdJson" } else { "ConcatenatedValues" };
         repairs.push(at_root(kind, Severity::Lossless, text));
-        let aligned = align::align(self.schema, document.root(), self.options.level());
+        let aligned = align::align_assembled(self.schema, document.root(), self.options.level());
         let fit = aligned.fit;
         let truncated = reading.is_truncated();
         let found = self.found(aligned, repairs, truncated)?;

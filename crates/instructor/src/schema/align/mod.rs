@@ -71,6 +71,11 @@ pub(crate) fn align(schema: &Value, node: Node<'_>, level: Level) -> Aligned {
     run(schema, node, level, false)
 }
 
+/// [`align`] for a value that was put together, whose spans are not those of the answer.
+pub(crate) fn align_assembled(schema: &Value, node: Node<'_>, level: Level) -> Aligned {
+    run(schema, node, level, true)
+}
+
 fn run(schema: &Value, node: Node<'_>, level: Level, unpacked: bool) -> Aligned {
     let mut fitter = Fitter {
         root: schema,
