@@ -2,17 +2,8 @@
 
 use std::fmt;
 
+use crate::ResponseModel;
 use crate::validate::{Context, Issues, Path};
-use crate::{Contract, ResponseModel};
-
-pub use schemars::JsonSchema;
-pub use serde::de::DeserializeOwned;
-
-/// The contract of a type, built once per type and cached.
-#[must_use]
-pub fn contract<T: JsonSchema + 'static>() -> Contract {
-    Contract::of::<T>()
-}
 
 /// One step into an answer.
 #[derive(Clone, Copy, Debug)]

@@ -116,12 +116,12 @@ fn weigh(job: &Job<'_>, keep: &mut Judge<'_>, response: &Response, repairs: &mut
         options: job.reading,
         always: false,
     };
-    let found = match reader.read(&text) {
+    let mut found = match reader.read(&text) {
         Ok(found) if found.truncated => return malformed(cut()),
         Ok(found) => found,
         Err(issue) => return malformed(issue),
     };
-    *repairs = found.repairs.clone();
+    *repairs = std::mem::take(&mut found.repairs);
     let issues = against(found, keep);
     if issues.is_empty() {
         return None;
