@@ -143,6 +143,33 @@ impl<'a> Document<'a> {
         found
     }
 
+    /// Whether one of the brackets in it could have closed its container too early, so that the last one closes another.
+    ///
+    /// It could if members follow it that the container could have too, and so up to the root: each container that ends
+    /// before the end of the value then ends where the one around it does now.
+    pub(crate) fn may_end_later(&self) -> bool {
+        let mut open: Vec<Around> = Vec::new();
+        for (index, slot) in self.slots.iter().enumerate() {
+            while let Some(done) = open.pop_if(|around| around.end as usize <= index) {
+                done.leave(open.last_mut());
+            }
+            if let Some(around) = open.last_mut() {
+                around.later |= std::mem::take(&mut around.ended);
+            }
+            if matches!(slot.kind, Kind::Array | Kind::Object) {
+                let full = slot.next as usize > index + 1;
+                open.push(Around { end: slot.next, kind: slot.kind, full, ended: false, later: false });
+            }
+        }
+        while let Some(done) = open.pop() {
+            if open.is_empty() {
+                return done.later;
+            }
+            done.leave(open.last_mut());
+        }
+        false
+    }
+
     /// The number of nodes: values and keys.
     #[must_use]
     pub const fn node_count(&self) -> usize {
@@ -203,6 +230,27 @@ impl<'a> Document<'a> {
 
     pub(crate) const fn node(&self, index: u32) -> Node<'_> {
         Node { doc: self, index }
+    }
+}
+
+/// A container on the way through [`Document::may_end_later`].
+struct Around {
+    end: u32,
+    kind: Kind,
+    /// It has items.
+    full: bool,
+    /// The last thing in it was a container of its own kind that could take what follows.
+    ended: bool,
+    /// It could be one that ended too early.
+    later: bool,
+}
+
+impl Around {
+    fn leave(self, parent: Option<&mut Self>) {
+        if let Some(parent) = parent.filter(|parent| parent.kind == self.kind) {
+            parent.ended |= self.full;
+            parent.later |= self.later;
+        }
     }
 }
 

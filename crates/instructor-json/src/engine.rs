@@ -1,5 +1,7 @@
 //! From a text to its candidates: what is around the values, and where they begin.
 
+mod brackets;
+
 use std::ops::Range;
 
 use crate::input::{Input, Look, WINDOW, Wait, is_special_space};
@@ -9,6 +11,8 @@ use crate::outside::{self, Fence, Mark};
 use crate::reading::{Candidate, Found, Reading};
 use crate::repair::{Level, Repair, RepairKind, Severity};
 use crate::{Document, Error, ErrorKind, Kind, parse};
+
+use self::brackets::Unclosed;
 
 /// A value that is being read.
 #[derive(Debug)]
@@ -49,7 +53,17 @@ pub(crate) struct Engine<'a> {
     spent: u64,
     /// Values that turned out to be words after they had been read.
     dropped: u32,
+    unclosed: Option<Unclosed>,
+    /// How many objects the region has, and nothing else.
+    objects: u32,
+    /// A bracket of a value in it was wrong.
+    mended: bool,
+    /// Whether a brace, or a bracket, after the last value is one too many for sure.
+    extra: Option<(bool, bool)>,
 }
+
+/// The region of values that were refused for what followed them.
+const REFUSED: u32 = u32::MAX;
 
 /// How many texts in brackets or quotes are read before it is known that they are values. Each may be read twice.
 const TRIES: u32 = 16;
@@ -76,6 +90,10 @@ impl<'a> Engine<'a> {
             leading: Vec::new(),
             spent: 0,
             dropped: 0,
+            unclosed: None,
+            objects: 0,
+            mended: false,
+            extra: None,
         }
     }
 
@@ -200,6 +218,18 @@ impl<'a> Engine<'a> {
         self.after_value = true;
         self.bare = false;
         self.tagged = false;
+        self.extra = None;
+        let object = candidate.document.root().kind() == Kind::Object;
+        let first = self.candidates.last().is_none_or(|last| last.region != candidate.region);
+        self.objects = match (object, first) {
+            (true, true) => 1,
+            (true, false) if self.objects > 0 => self.objects + 1,
+            _ => 0,
+        };
+        self.mended |= candidate.repairs.iter().any(|r| {
+            let kind = r.kind();
+            matches!(kind, RepairKind::MissingCloser | RepairKind::MismatchedCloser | RepairKind::TrailingComma)
+        });
         self.candidates.push(candidate);
     }
 
@@ -238,7 +268,12 @@ impl<'a> Engine<'a> {
         let error = self.named(input, inside.start, error);
         let hard = matches!(error.kind(), ErrorKind::TooDeep | ErrorKind::TooLong);
         if inside.lone {
+            // A key, its object without a brace: what stands in its value is no answer.
+            let member = error.needs().is_some_and(|r| r.kind() == RepairKind::MissingOpenBrace);
+            let at = if member { inside.machine.at() } else { 0 };
             self.back_to_prose(inside.start, Some(error));
+            self.fences_only |= member && self.fence.is_none();
+            self.at = self.at.max(at);
             return Ok(true);
         }
         let meant = match outside::begins(input, inside.start, false) {
@@ -249,6 +284,7 @@ impl<'a> Engine<'a> {
             }
         };
         if !meant && !hard {
+            self.pass_bracket(input, inside.start, 1)?;
             self.back_to_prose(inside.start, Some(error));
         } else if inside.found == Found::Prose && !hard {
             self.fallback = self.fallback.or(Some(error));
@@ -267,7 +303,8 @@ impl<'a> Engine<'a> {
         if let Some((from, tag)) = self.closing {
             return self.pass_reasoning(input, from, tag);
         }
-        let mark = outside::next(input, &mut self.at, self.bare, self.after_value)?;
+        let quiet = self.bare || self.after_value;
+        let mark = outside::next(input, &mut self.at, self.bare, quiet, self.unclosed.is_some())?;
         match mark {
             Mark::End => Ok(false),
             Mark::Words => {
@@ -276,17 +313,22 @@ impl<'a> Engine<'a> {
                 Ok(true)
             }
             Mark::Separator => {
+                let comma = self.options.level() > Level::Strict
+                    && self.after_value
+                    && input.byte(self.at)? == Some(b',')
+                    && outside::item_follows(input, input.sig(self.at + 1)?.at)?;
+                if comma {
+                    // A list that has lost its bracket.
+                    let at = self.at as u32;
+                    self.note_after_value(Repair::new(RepairKind::StrayText, Severity::Guess, (at, at + 1), 0));
+                }
                 self.at += 1;
                 Ok(true)
             }
             Mark::Closer => {
-                let at = self.at as u32;
-                let repair = Repair::new(RepairKind::ExtraCloser, Severity::Lossless, (at, at + 1), 0);
-                if self.options.level() >= Level::Syntax {
-                    match self.candidates.last_mut() {
-                        Some(last) if self.after_value => last.repairs.push(repair),
-                        _ => self.leading.push(repair),
-                    }
+                let byte = input.byte(self.at)?;
+                if !self.close_bracket(byte) && (self.bare || self.after_value) {
+                    self.extra_closer(byte);
                 }
                 self.at += 1;
                 Ok(true)
@@ -296,6 +338,8 @@ impl<'a> Engine<'a> {
                 let closes = self.fence.is_some_and(|open| open.byte == fence.byte) && !fence.info;
                 self.after_value = false;
                 self.wordy = false;
+                self.unclosed = None;
+                self.mended = false;
                 if closes {
                     self.fence = None;
                     self.region += 1;
@@ -341,6 +385,8 @@ impl<'a> Engine<'a> {
         self.bare = true;
         self.fences_only = false;
         self.fallback = None;
+        self.unclosed = None;
+        self.mended = false;
     }
 
     fn pass_reasoning(&mut self, input: &Input<'_>, from: usize, tag: &'static str) -> Look<bool> {
@@ -385,17 +431,34 @@ impl<'a> Engine<'a> {
         if (self.fences_only && self.fence.is_none())
             || ((!self.bare || self.dropped >= TRIES) && !outside::begins(input, start, object && !first)?)
         {
-            self.at = outside::after_brackets(input, start);
+            let end = outside::after_brackets(input, start);
+            self.pass_bracket(input, start, end - start)?;
+            self.at = end;
             self.bare = false;
             self.note_words();
             return Ok(true);
+        }
+        if let Some(open) = &self.unclosed {
+            let span = (open.at as u32, start as u32);
+            let stray = Repair::new(RepairKind::StrayText, Severity::Guess, span, 0);
+            if !self.options.allows(stray.kind(), stray.severity()) {
+                let error = self.fallback.or(Some(Error::needing(stray)));
+                if self.fence.is_some() {
+                    self.failed = error;
+                } else {
+                    self.fallback = error;
+                    self.fences_only = true;
+                }
+                return Ok(true);
+            }
+            self.leading.push(stray);
         }
         let found = self.found();
         if let Some(text) = whole
             && let Ok((document, end)) = Document::parse_prefix(text, start, self.options.limits())
         {
             input.step(end - start);
-            if document.root().kind() != Kind::Object || !outside::continues(input, end)? {
+            if !outside::continues(input, end, document.root().kind())? {
                 let repairs = std::mem::take(&mut self.leading);
                 let region = self.region;
                 self.push(Candidate { document, found, span: start..end, repairs, truncated: false, region });
@@ -477,6 +540,7 @@ impl<'a> Engine<'a> {
         if let Some(error) = self.fallback.filter(|_| self.fences_only && !fenced) {
             return Err(error);
         }
+        self.candidates.retain(|c| c.region != REFUSED);
         let (candidates, passed_over): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.candidates).into_iter().partition(|c| !fenced || c.found == Found::Fence);
         let Some(first) = candidates.first() else {

@@ -1,5 +1,6 @@
 //! What stands around values: fences, tags, reasoning, words.
 
+use crate::Kind;
 use crate::input::{Input, Look, WINDOW, is_special_space, is_word, is_word_start};
 
 /// An opened or closed fence.
@@ -51,8 +52,7 @@ const REASONING: [(&str, &str); 6] = [
 ];
 
 /// Moves on to the next thing that matters.
-pub(crate) fn next(input: &Input<'_>, at: &mut usize, bare: bool, after_value: bool) -> Look<Mark> {
-    let quiet = bare || after_value;
+pub(crate) fn next(input: &Input<'_>, at: &mut usize, bare: bool, quiet: bool, unclosed: bool) -> Look<Mark> {
     loop {
         let Some(byte) = input.bytes().get(*at).copied() else {
             return input.byte(*at).map(|_| Mark::End);
@@ -79,7 +79,7 @@ pub(crate) fn next(input: &Input<'_>, at: &mut usize, bare: bool, after_value: b
                     return Ok(Mark::Words);
                 }
             }
-            b'}' | b']' if quiet => return Ok(Mark::Closer),
+            b'}' | b']' if quiet || unclosed => return Ok(Mark::Closer),
             b',' | b';' if quiet => return Ok(Mark::Separator),
             b'/' if quiet => {
                 if input.byte(*at + 1)? == Some(b'*') {
@@ -266,9 +266,16 @@ pub(crate) fn after_brackets(input: &Input<'_>, at: usize) -> usize {
     at + len.max(1)
 }
 
-/// Whether members go on after an object that has ended: `{"a": 1}, "b": 2}`.
-pub(crate) fn continues(input: &Input<'_>, end: usize) -> Look<bool> {
+/// Whether what is in a container goes on after its end: `{"a": 1}, "b": 2}`, `[1], 2]`.
+pub(crate) fn continues(input: &Input<'_>, end: usize, kind: Kind) -> Look<bool> {
     let next = input.sig(end)?;
+    if kind == Kind::Array {
+        if next.byte != Some(b',') {
+            return Ok(false);
+        }
+        let item = input.sig(next.at + 1)?;
+        return Ok(item_follows(input, item.at)? || (item.byte == Some(b'"') && input.quoted_key_at(item.at, b'"')?));
+    }
     if next.byte != Some(b',') {
         return Ok(next.byte == Some(b'"') && input.quoted_key_at(next.at, b'"')?);
     }
@@ -278,6 +285,19 @@ pub(crate) fn continues(input: &Input<'_>, end: usize) -> Look<bool> {
     }
     let Some(quote) = input.closing(member.at + 1, b'"')? else { return Ok(false) };
     Ok(matches!(input.sig(quote + 1)?.byte, Some(b':' | b'"' | b'0'..=b'9' | b'{' | b'[')))
+}
+
+/// Whether a string or scalar stands at `at` that is followed by what follows an element.
+pub(crate) fn item_follows(input: &Input<'_>, at: usize) -> Look<bool> {
+    let end = match input.byte(at)? {
+        Some(b'"') => input.closing(at + 1, b'"')?.map(|end| end + 1),
+        Some(b'-' | b'0'..=b'9' | b't' | b'f' | b'n') if input.plain_value_at(at)? => {
+            input.find(at, |b| !(is_word(b) || b == b'+'))?
+        }
+        _ => None,
+    };
+    let Some(end) = end else { return Ok(false) };
+    Ok(matches!(input.sig(end)?.byte, Some(b',' | b']')))
 }
 
 pub(crate) fn is_quote(input: &Input<'_>, at: usize) -> Look<bool> {

@@ -60,7 +60,7 @@ impl Machine {
         if next == Some(b'(') && self.is_call(input, token, end)? {
             self.too_deep()?;
             let expect = if self.in_array() { Expect::Item } else { Expect::Value };
-            self.frames.push(Frame { shape: Shape::Group, slot: 0, items: 0, extra: 0, implied: false });
+            self.frames.push(Frame::new(Shape::Group, 0));
             self.expect = expect;
             return self.pass(RepairKind::FunctionCall, Severity::Lossless, end + 1);
         }

@@ -53,6 +53,14 @@ impl Machine {
 
     fn stray_comma(&mut self) -> Step {
         let first = self.top().is_none_or(|f| f.items == 0);
+        let outer = self.outer_shape();
+        if let Some(frame) = self.frames.last_mut()
+            && first
+        {
+            // It may be an empty container without its bracket.
+            frame.loose = outer == Some(frame.shape);
+            frame.led = true;
+        }
         let kind = if first { RepairKind::LeadingComma } else { RepairKind::RepeatedComma };
         self.pass(kind, Severity::Lossless, self.at + 1)
     }
@@ -110,7 +118,7 @@ impl Machine {
             self.begin(Shape::Tuple);
         } else {
             let expect = if self.in_array() || self.frames.is_empty() { Expect::Item } else { Expect::Value };
-            self.frames.push(Frame { shape: Shape::Group, slot: 0, items: 0, extra: 0, implied: false });
+            self.frames.push(Frame::new(Shape::Group, 0));
             self.expect = expect;
         }
         self.repair(RepairKind::Tuple, Severity::Lossless, from, from + 1);
@@ -223,7 +231,7 @@ impl Machine {
     fn brace_for_key(&mut self) -> Step {
         let outer = self.outer_shape();
         let empty = self.top().is_none_or(|f| f.items == 0);
-        if empty && self.top().is_some_and(|f| f.extra < 2) {
+        if empty && self.top().is_some_and(|f| f.extra < 2 && !f.led) {
             if let Some(frame) = self.frames.last_mut() {
                 frame.extra += 1;
             }
@@ -231,7 +239,7 @@ impl Machine {
         }
         if outer.is_some_and(Shape::is_list) {
             let at = self.at;
-            self.repair(RepairKind::MissingCloser, Severity::Lossless, at, at);
+            self.missing_closer(at);
             if self.commas == 0 {
                 self.repair(RepairKind::MissingComma, Severity::Lossless, at, at);
             }
@@ -337,19 +345,22 @@ impl Machine {
             frame.items -= 1;
         }
         self.key = super::Mark { text: start + 1, slots: last + 1, source: source.0 as usize };
-        self.frames.push(Frame { shape: Shape::Object, slot: last as u32, items: 0, extra: 0, implied: true });
+        self.frames.push(Frame { implied: true, ..Frame::new(Shape::Object, last as u32) });
         self.expect = Expect::Colon;
         Flow::Go
     }
 
     /// The root has ended; members that follow it belong to it.
     pub(super) fn after_root(&mut self, input: &Input<'_>) -> Step {
-        let root_is = |kind| self.doc.slots.first().is_some_and(|s| s.kind == kind);
-        if root_is(crate::Kind::Object) && crate::outside::continues(input, self.at)? {
+        let root = self.doc.slots.first().map(|s| s.kind);
+        if let Some(kind @ (crate::Kind::Object | crate::Kind::Array)) = root
+            && crate::outside::continues(input, self.at, kind)?
+        {
             let next = input.sig(self.at)?;
-            return Ok(self.reopen_root(next.at));
+            let shape = if kind == crate::Kind::Object { Shape::Object } else { Shape::Array };
+            return Ok(self.reopen_root(next.at, shape));
         }
-        if root_is(crate::Kind::String) && self.last == Last::Text {
+        if root == Some(crate::Kind::String) && self.last == Last::Text {
             let next = input.sig(self.at)?;
             match next.byte {
                 Some(b':') => {
@@ -367,11 +378,11 @@ impl Machine {
     }
 
     fn member_without_brace_at_root(&mut self) -> Flow {
-        self.frames.push(Frame { shape: Shape::Group, slot: 0, items: 1, extra: 0, implied: true });
+        self.frames.push(Frame { items: 1, implied: true, ..Frame::new(Shape::Group, 0) });
         self.member_without_brace()
     }
 
-    fn reopen_root(&mut self, comma: usize) -> Flow {
+    fn reopen_root(&mut self, comma: usize, shape: Shape) -> Flow {
         let from = self.at.saturating_sub(1);
         self.repair(RepairKind::ExtraCloser, Severity::Guess, from, self.at);
         if self.blocked.is_some() {
@@ -381,7 +392,7 @@ impl Machine {
         let Some(slot) = self.doc.slots.first_mut() else { return Flow::Done };
         slot.open = true;
         let items = u32::from(self.doc.slots.len() > 1);
-        self.frames.push(Frame { shape: Shape::Object, slot: 0, items, extra: 0, implied: false });
+        self.frames.push(Frame { items, ..Frame::new(shape, 0) });
         self.at = comma;
         self.expect = Expect::Next;
         Flow::Go

@@ -1,9 +1,10 @@
 //! Closing brackets, right and wrong, and the end of the text.
 
+use crate::document::Kind;
 use crate::input::{Input, Look};
 use crate::repair::{RepairKind, Severity};
 
-use super::{Expect, Flow, Last, Machine, Shape, Step};
+use super::{Expect, Flow, Frame, Last, Machine, Shape, Step};
 
 impl Machine {
     const fn matches(shape: Shape, byte: u8) -> bool {
@@ -31,7 +32,8 @@ impl Machine {
                 }
             }
             self.note_trailing_comma();
-            self.end_frame(at + 1);
+            self.nested |= self.is_nest(&top);
+            self.end_matched(at + 1);
             self.at += 1;
             return Ok(Flow::Go);
         }
@@ -42,11 +44,11 @@ impl Machine {
                 while self.frames.len() > index + 1 {
                     let implied = self.top().is_some_and(|f| f.implied);
                     if !implied {
-                        self.repair(RepairKind::MissingCloser, Severity::Lossless, at, at);
+                        self.missing_closer(at);
                     }
                     self.end_frame(at);
                 }
-                self.end_frame(at + 1);
+                self.end_matched(at + 1);
                 self.at += 1;
                 Ok(Flow::Go)
             }
@@ -66,12 +68,39 @@ impl Machine {
                         self.closer(input, byte)
                     };
                 }
-                self.repair(RepairKind::MismatchedCloser, Severity::Lossless, at, at + 1);
+                let severity = self.bracket_severity(RepairKind::MismatchedCloser);
+                self.repair(RepairKind::MismatchedCloser, severity, at, at + 1);
                 self.end_frame(at + 1);
                 self.at += 1;
                 Ok(Flow::Go)
             }
         }
+    }
+
+    /// How safe another repair of a bracket is: two kinds of them in one value have other readings, with one.
+    fn bracket_severity(&self, kind: RepairKind) -> Severity {
+        if self.kinds & BRACKETS & !(1 << kind as u32) != 0 { Severity::Guess } else { Severity::Lossless }
+    }
+
+    /// The bracket of the innermost container is missing: this is the last place where it can stand, and the only one
+    /// unless a part of what is in the container could as well be outside of it.
+    pub(super) fn missing_closer(&mut self, at: usize) {
+        let severity = if self.top().is_some_and(|top| self.is_loose(top)) {
+            Severity::Guess
+        } else {
+            self.bracket_severity(RepairKind::MissingCloser)
+        };
+        self.repair(RepairKind::MissingCloser, severity, at, at);
+    }
+
+    fn is_loose(&self, frame: &Frame) -> bool {
+        frame.loose || frame.shape == Shape::Array && (self.nested || self.is_nest(frame))
+    }
+
+    /// `[[1]]`: without its end, there is a bracket too many or one too few.
+    fn is_nest(&self, frame: &Frame) -> bool {
+        let first = self.doc.slots.get(frame.slot as usize + 1);
+        frame.shape == Shape::Array && frame.items == 1 && first.is_some_and(|first| first.kind == Kind::Array)
     }
 
     fn note_trailing_comma(&mut self) {
@@ -101,7 +130,13 @@ impl Machine {
             Some(Shape::Object) => byte == b'}' || input.key_at(item.at)?,
             Some(shape) if shape.is_list() => !input.key_at(item.at)?,
             Some(_) => true,
-            None => !(matches!(byte, b'{' | b'[') && self.in_array()),
+            // Nothing but another root can follow the root.
+            None => {
+                let more = matches!(byte, b'{' | b'[')
+                    || crate::outside::item_follows(input, item.at)?
+                    || (byte == b'"' && input.quoted_key_at(item.at, b'"')?);
+                !more || self.frames.iter().skip(1).all(|f| f.implied)
+            }
         })
     }
 
@@ -148,7 +183,10 @@ impl Machine {
             let implied = self.frames.iter().all(|f| f.implied);
             if whole {
                 if !implied {
-                    self.repair(RepairKind::MissingCloser, Severity::Lossless, at, at);
+                    let loose = self.frames.iter().any(|frame| self.is_loose(frame));
+                    let severity =
+                        if loose { Severity::Guess } else { self.bracket_severity(RepairKind::MissingCloser) };
+                    self.repair(RepairKind::MissingCloser, severity, at, at);
                 }
             } else {
                 self.repair(RepairKind::Truncated, Severity::Partial, at, at);
@@ -166,3 +204,8 @@ impl Machine {
         self.expect = Expect::After;
     }
 }
+
+/// The repairs which say that brackets were not as they should be, a bit each.
+const BRACKETS: u64 = (1 << RepairKind::MissingCloser as u32)
+    | (1 << RepairKind::MismatchedCloser as u32)
+    | (1 << RepairKind::ExtraCloser as u32);

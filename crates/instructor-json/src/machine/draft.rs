@@ -66,13 +66,28 @@ impl Machine {
         let kind = Self::shape_kind(shape);
         let slot = self.open_slot(kind, source);
         self.out().push(if kind == Kind::Object { '{' } else { '[' });
-        self.frames.push(Frame { shape, slot, items: 0, extra: 0, implied: false });
+        self.frames.push(Frame::new(shape, slot));
         self.expect = if kind == Kind::Object { Expect::Key } else { Expect::Item };
     }
 
     /// Closes the innermost container; its text ends at `source_end`.
     pub(super) fn end_frame(&mut self, source_end: usize) {
         let Some(frame) = self.frames.pop() else { return };
+        self.written_end(frame, source_end);
+    }
+
+    /// Closes the innermost container with its own bracket, which may have been that of the one around it.
+    pub(super) fn end_matched(&mut self, source_end: usize) {
+        let Some(frame) = self.frames.pop() else { return };
+        self.written_end(frame, source_end);
+        if let Some(parent) = self.frames.last_mut()
+            && frame.loose
+        {
+            parent.loose |= parent.shape == frame.shape;
+        }
+    }
+
+    fn written_end(&mut self, frame: Frame, source_end: usize) {
         if frame.shape != Shape::Group {
             self.out().push(if frame.shape == Shape::Object { '}' } else { ']' });
             self.close_slot(frame.slot, source_end);
@@ -86,9 +101,14 @@ impl Machine {
     pub(super) fn value_done(&mut self, last: Last) {
         self.last = last;
         self.commas = 0;
+        let outer = self.outer_shape();
         match self.frames.last_mut() {
             Some(frame) => {
                 frame.items += 1;
+                if frame.items > 1 {
+                    // The items after the first could as well be of the container around, if it takes such ones.
+                    frame.loose = outer == Some(frame.shape);
+                }
                 self.expect = Expect::Next;
             }
             None => self.expect = Expect::After,
@@ -236,7 +256,7 @@ impl Machine {
         let level = self.options.level();
         let Some(root) = self.doc.slots.first_mut().filter(|root| !root.open) else { return };
         let joins = match root.kind {
-            Kind::Object => level >= Level::Lenient,
+            Kind::Object | Kind::Array => level >= Level::Lenient,
             Kind::String => level >= Level::Syntax,
             _ => false,
         };

@@ -91,6 +91,16 @@ pub(crate) struct Frame {
     extra: u32,
     /// An object that was opened by a repair, around a member of an array.
     implied: bool,
+    /// If its bracket turns out to be missing, it may have stood earlier too, with another value.
+    loose: bool,
+    /// A comma stands before its first item.
+    led: bool,
+}
+
+impl Frame {
+    const fn new(shape: Shape, slot: u32) -> Self {
+        Self { shape, slot, items: 0, extra: 0, implied: false, loose: false, led: false }
+    }
 }
 
 /// What may come next.
@@ -131,6 +141,8 @@ struct Mark {
 pub(crate) struct Machine {
     doc: Document<'static>,
     repairs: Vec<Repair>,
+    /// Which kinds of them there are, a bit each.
+    kinds: u64,
     blocked: Option<Repair>,
     truncated: bool,
     options: Options,
@@ -165,6 +177,8 @@ pub(crate) struct Machine {
     quoted_root: bool,
     /// A key in doubled quotes was read: they are a habit of the text.
     doubled: bool,
+    /// An array that holds nothing but an array was read.
+    nested: bool,
 }
 
 impl Machine {
@@ -172,6 +186,7 @@ impl Machine {
         Self {
             doc: Document::empty(),
             repairs: Vec::new(),
+            kinds: 0,
             blocked: None,
             truncated: false,
             options,
@@ -195,6 +210,7 @@ impl Machine {
             root_end: None,
             quoted_root: false,
             doubled: false,
+            nested: false,
         }
     }
 
@@ -311,6 +327,7 @@ impl Machine {
         if self.blocked.is_none() && !self.options.allows(repair.kind(), repair.severity()) {
             self.blocked = Some(repair);
         }
+        self.kinds |= 1 << repair.kind() as u32;
         self.repairs.push(repair);
     }
 

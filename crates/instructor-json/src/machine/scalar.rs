@@ -100,7 +100,8 @@ fn text(token: &str) -> Option<Scalar<'_>> {
     let amount =
         |s: &str| s.starts_with(|c: char| c.is_ascii_digit()) && s.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     let body = token.strip_prefix('-').unwrap_or(token);
-    if body.len() > 1 && body.starts_with('0') && is_json_number(body.trim_start_matches('0').trim_start_matches('.')) {
+    let digits = body.trim_start_matches('0').trim_start_matches('.');
+    if body.len() > 1 && body.starts_with('0') && !digits.starts_with('-') && is_json_number(digits) {
         return zeros();
     }
     if body.len() > 1 && body.bytes().all(|b| b == b'0') {
