@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use instructor::schema::Dialect;
 use instructor::{Level, Mode, RepairKind};
 use serde_json::Value;
 
@@ -16,6 +17,7 @@ Examples:
   instructor extract --provider local/qwen3 --base-url http://localhost:8000/v1 --protocol openai --schema ticket.json -
   instructor extract --provider anthropic/claude-haiku-4-5 --schema ticket.json --dry-run mail.txt
   instructor parse --schema ticket.json --level lenient answer.txt
+  instructor schema --for openai --losses ticket.json
   instructor providers";
 
 /// JSON that fits a schema, out of text, from a language model.
@@ -30,6 +32,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Extract(Box<Extract>),
     Parse(Box<Parse>),
+    Schema(Schema),
     Providers(Providers),
 }
 
@@ -69,6 +72,45 @@ pub(crate) struct Parse {
     /// Print the value after every byte of the text, a line each
     #[arg(long)]
     pub(crate) prefixes: bool,
+}
+
+/// Put a JSON Schema into the form that a provider's structured output takes.
+///
+/// The schema is printed on standard output. Every value that the schema allows can be said in it; what the provider
+/// does not enforce is told with --losses.
+#[derive(Debug, Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]
+pub(crate) struct Schema {
+    /// The JSON Schema: a file, or standard input if it is `-` or absent
+    pub(crate) schema: Option<PathBuf>,
+
+    /// The provider's dialect, such as openai, anthropic or gemini
+    #[arg(long = "for", value_name = "DIALECT", value_parser = |text: &str| text.parse::<Dialect>())]
+    pub(crate) dialect: Dialect,
+
+    /// The form that the provider enforces (the default)
+    #[arg(long, conflicts_with = "lax")]
+    pub(crate) strict: bool,
+
+    /// The form that is shown to the model and not enforced
+    #[arg(long)]
+    pub(crate) lax: bool,
+
+    /// Close objects that say nothing about further keys, as for Rust types
+    #[arg(long)]
+    pub(crate) declared: bool,
+
+    /// Tell on standard error what the provider does not enforce
+    #[arg(long)]
+    pub(crate) losses: bool,
+
+    /// Print the schema on one line
+    #[arg(long)]
+    pub(crate) compact: bool,
+
+    /// Read rows of {"id", "schema", "instances"}, and write a row for each, with the instances there and back
+    #[arg(long)]
+    pub(crate) jsonl: bool,
 }
 
 /// How repairs are told on standard error.

@@ -35,6 +35,11 @@ fn from_stdin() -> Result<Vec<u8>, Failure> {
     }
 }
 
+/// A JSON Schema from a file or from standard input.
+pub(crate) fn json(file: Option<&Path>) -> Result<Value, Failure> {
+    serde_json::from_str(&text(file)?).map_err(|e| Failure::setup(format!("the schema is not JSON: {e}")))
+}
+
 /// The contract of a schema that is given inline or in a file.
 pub(crate) fn contract(schema: &Path) -> Result<Contract, Failure> {
     let inline = schema.to_str().filter(|text| text.trim_start().starts_with('{'));

@@ -8,6 +8,8 @@ mod input;
 mod output;
 mod parse;
 mod providers;
+mod rows;
+mod schema;
 mod secret;
 mod target;
 
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
     let done = match &cli.command {
         Command::Extract(args) => extract::run(args),
         Command::Parse(args) => parse::run(args),
+        Command::Schema(args) => schema::run(args),
         Command::Providers(args) => providers::run(args),
     };
     match done {

@@ -1,8 +1,7 @@
 //! `instructor parse`: JSON out of a text that is already there.
 
 use std::collections::HashMap;
-use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
-use std::path::Path;
+use std::io::{self, BufWriter, Write};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::args::{Parse, ReportFormat};
 use crate::failure::Failure;
-use crate::{input, output};
+use crate::{input, output, rows};
 
 pub(crate) fn run(args: &Parse) -> Result<(), Failure> {
     let contract = match &args.schema {
@@ -77,43 +76,9 @@ fn row(repair: &Repair) -> Value {
 
 /// Reads row by row; a bad row is a row with an error.
 fn rows(args: &Parse, contract: &Contract) -> Result<(), Failure> {
-    let source: Box<dyn Read> = match args.file.as_deref().filter(|file| *file != Path::new("-")) {
-        Some(file) => Box::new(std::fs::File::open(file).map_err(|e| unopened(file, &e))?),
-        None => Box::new(io::stdin().lock()),
-    };
-    let mut out = BufWriter::new(io::stdout().lock());
     // Rows often share a schema; its text is the key.
     let mut contracts = HashMap::new();
-    let mut line = Vec::new();
-    let mut source = BufReader::new(source);
-    loop {
-        line.clear();
-        let read = source.read_until(b'\n', &mut line);
-        match read {
-            Ok(0) => break,
-            Ok(_) if line.iter().all(u8::is_ascii_whitespace) => continue,
-            Ok(_) => {}
-            Err(error) => return Err(Failure::unexpected(format!("the rows can't be read: {error}"))),
-        }
-        let written = one_row(&line, args, contract, &mut contracts);
-        let sent =
-            writeln!(out, "{written}").and_then(|()| if source.buffer().is_empty() { out.flush() } else { Ok(()) });
-        match sent {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
-            Err(error) => return Err(Failure::unexpected(format!("standard output can't be written: {error}"))),
-        }
-    }
-    match out.flush() {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::unexpected(format!("standard output can't be written: {error}")))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn unopened(file: &Path, error: &io::Error) -> Failure {
-    Failure::unexpected(format!("{} can't be read: {error}", file.display()))
+    rows::answer(args.file.as_deref(), |line| one_row(line, args, contract, &mut contracts))
 }
 
 /// The row that answers a row. The value is JSON text, put in as it is.

@@ -58,7 +58,7 @@ mod reading;
 mod repair;
 mod request;
 mod run;
-mod schema;
+pub mod schema;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod transport;

@@ -210,11 +210,9 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// How a rejection is spoken: the turns that follow the caller's messages in the next request. They replace those
+    /// How a rejection is spoken, with issues in the terms of what the model wrote: the turns that follow the caller's messages in the next request. They replace those
     /// of an earlier re-ask, so that a re-ask has the same size however many went before.
     pub(crate) fn reask(&self, rejected: Response, issues: &Issues) -> Vec<Message> {
-        let mut told = Issues::new();
-        told.extend_within(&self.lowered.lift.base(), issues.clone());
         let called: Vec<String> = rejected.tool_calls().map(|call| call.id.clone()).collect();
         let answer = match self.mode {
             Mode::Tools => {
@@ -223,7 +221,7 @@ impl<'a> Plan<'a> {
             Mode::MdJson => format!("Answer again, complete and with all of this corrected. {FENCE}"),
             _ => String::from("Answer again with the JSON only, complete and with all of this corrected."),
         };
-        let text = format!("The answer was rejected:\n{told}\n{answer}");
+        let text = format!("The answer was rejected:\n{issues}\n{answer}");
         let mut turns = Vec::with_capacity(2);
         turns.extend(rejected.into_turn());
         turns.push(if called.is_empty() {

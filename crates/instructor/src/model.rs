@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::{Error, ErrorKind};
-use crate::schema::{Checker, Dialect, Lowered, Unlowerable, lower, prompt};
+use crate::schema::{Checker, Dialect, Lowered, Policy, Unlowerable, lower, prompt};
 use crate::validate::{Context, Issues, Path};
 
 /// A type that a language model can be asked for.
@@ -70,6 +70,7 @@ struct Inner {
     description: Option<String>,
     schema: Value,
     check: Result<Check, String>,
+    policy: Policy,
     lowered: [OnceLock<Result<Lowered, Unlowerable>>; Dialect::COUNT],
     prompt: OnceLock<String>,
 }
@@ -90,7 +91,7 @@ impl Contract {
             return contract.clone();
         }
         let schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>();
-        let contract = Self::build(T::schema_name().as_ref(), schema.into());
+        let contract = Self::build(T::schema_name().as_ref(), schema.into(), Policy::Declared);
         built.write().unwrap_or_else(PoisonError::into_inner).entry(id).or_insert(contract).clone()
     }
 
@@ -118,12 +119,12 @@ impl Contract {
             return Err(Error::config("a JSON Schema is an object; this is not one"));
         }
         let name = schema.get("title").and_then(Value::as_str).filter(|t| !t.is_empty()).unwrap_or("Answer").to_owned();
-        let contract = Self::build(&name, schema);
+        let contract = Self::build(&name, schema, Policy::Exact);
         contract.checkable()?;
         Ok(contract)
     }
 
-    fn build(name: &str, schema: Value) -> Self {
+    fn build(name: &str, schema: Value, policy: Policy) -> Self {
         let description = schema.get("description").and_then(Value::as_str).map(String::from);
         Self(Arc::new(Inner {
             name: String::from(name),
@@ -131,6 +132,7 @@ impl Contract {
             description,
             check: Check::compile(&schema),
             schema,
+            policy,
             lowered: Default::default(),
             prompt: OnceLock::new(),
         }))
@@ -175,7 +177,7 @@ impl Contract {
     /// The schema in a dialect's form, lowered once.
     pub(crate) fn lowered(&self, dialect: Dialect) -> Result<&Lowered, &Unlowerable> {
         match self.0.lowered.get(dialect as usize) {
-            Some(slot) => slot.get_or_init(|| lower(&self.0.schema, dialect)).as_ref(),
+            Some(slot) => slot.get_or_init(|| lower(&self.0.schema, dialect, self.0.policy)).as_ref(),
             None => self.lowered(Dialect::Plain),
         }
     }

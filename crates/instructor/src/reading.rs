@@ -3,7 +3,7 @@
 use crate::error::{Error, ErrorKind};
 use crate::model::Contract;
 use crate::repair::{Level, ParseOptions, Repair};
-use crate::schema::{Lift, Reader};
+use crate::schema::Reader;
 
 /// What a text was read as.
 #[derive(Clone, Debug)]
@@ -54,7 +54,7 @@ impl Contract {
         let reader = Reader {
             schema: self.schema(),
             check: &|node| self.issues(node),
-            lift: Lift::Same,
+            lowered: None,
             options,
             always: options.level() > Level::Strict,
         };

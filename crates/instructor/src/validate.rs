@@ -51,6 +51,39 @@ impl Path {
         })
     }
 
+    /// The steps of the path; as many as can be read of a path that a validator function wrote.
+    pub(crate) fn steps(&self) -> Vec<instructor_json::Step<'static>> {
+        use instructor_json::Step;
+        let mut steps = Vec::new();
+        let mut rest = self.0.strip_prefix('$').unwrap_or(&self.0);
+        while let Some(open) = rest.chars().next() {
+            let after = rest.get(1..).unwrap_or_default();
+            if open == '.' {
+                let end = after.find(['.', '[']).unwrap_or(after.len());
+                let (key, next) = after.split_at(end);
+                steps.push(Step::Key(String::from(key).into()));
+                rest = next;
+                continue;
+            }
+            // `[0]` or `["a key"]`, whose text is escaped as in Rust, which JSON reads but for `\u{..}` and `\'`.
+            let quoted = after.starts_with('"').then(|| instructor_json::Document::parse_prefix(after, 0, instructor_json::Limits::default()));
+            match quoted {
+                Some(Ok((document, end))) => {
+                    steps.push(Step::Key(String::from(document.root().as_str().unwrap_or_default()).into()));
+                    rest = after.get(end + 1..).unwrap_or_default();
+                }
+                Some(Err(_)) => break,
+                None => {
+                    let Some((index, next)) = after.split_once(']') else { break };
+                    let Ok(index) = index.parse() else { break };
+                    steps.push(Step::Index(index));
+                    rest = next;
+                }
+            }
+        }
+        steps
+    }
+
     /// The path as text, `$` for the whole answer.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -140,6 +173,19 @@ impl Issue {
 
     pub(crate) fn within(mut self, base: &Path) -> Self {
         self.path = self.path.within(base);
+        self
+    }
+
+    /// The issue as one about what the model wrote: another place, and the value that stands there.
+    pub(crate) fn told_at(mut self, path: Path, inside: Option<&Path>, node: Option<instructor_json::Node<'_>>) -> Self {
+        if let Some(inside) = inside {
+            self.wanted = format!("{} (at {inside} in this JSON text)", self.wanted);
+        } else if let (Some(node), Some(got)) = (node, &self.got)
+            && got.starts_with(['{', '['])
+        {
+            self.got = Some(crate::repair::short(node.source()));
+        }
+        self.path = path;
         self
     }
 

@@ -140,6 +140,8 @@ struct Failure {
     kind: ErrorKind,
     detail: String,
     issues: Issues,
+    /// The issues in the terms of what the model wrote, where these are not the type's.
+    told: Option<Issues>,
     repairs: Vec<Repair>,
     /// The answer that was rejected, for the re-ask.
     rejected: Option<Response>,
@@ -154,6 +156,7 @@ impl Failure {
             kind,
             detail: detail.into(),
             issues: Issues::new(),
+            told: None,
             repairs: Vec::new(),
             rejected: None,
             usage: Usage::default(),
@@ -338,7 +341,7 @@ impl<'a> Run<'a> {
         }
         let rejected = failure.rejected.take();
         if let Some(rejected) = rejected {
-            self.turns = self.job.plan.reask(rejected, &failure.issues);
+            self.turns = self.job.plan.reask(rejected, failure.told.as_ref().unwrap_or(&failure.issues));
             self.last = Some((failure, status, body));
             return self.send(now);
         }

@@ -112,7 +112,7 @@ fn weigh(job: &Job<'_>, keep: &mut Judge<'_>, response: &Response, repairs: &mut
     let reader = Reader {
         schema: job.contract.schema(),
         check: &|node| job.contract.issues(node),
-        lift: job.plan.lowered.lift,
+        lowered: Some(job.plan.lowered).filter(|lowered| !lowered.is_identity()),
         options: job.reading,
         always: false,
     };
@@ -122,21 +122,22 @@ fn weigh(job: &Job<'_>, keep: &mut Judge<'_>, response: &Response, repairs: &mut
         Err(issue) => return malformed(issue),
     };
     *repairs = std::mem::take(&mut found.repairs);
-    let issues = against(found, keep);
+    let issues = against(&mut found, keep);
     if issues.is_empty() {
         return None;
     }
+    let told = found.told(&issues, job.plan.lowered);
     let rules_only = issues.as_slice().iter().all(|issue| issue.origin() == Origin::Rule);
     let kind = if rules_only { ErrorKind::Rejected } else { ErrorKind::SchemaMismatch };
     let detail = brief(issues.as_slice());
-    Some(Failure { issues, ..Failure::new(kind, detail) })
+    Some(Failure { issues, told, ..Failure::new(kind, detail) })
 }
 
 /// What the schema, the type and the validators say, together, so that one re-ask can mend all of it. What the type
 /// says adds nothing once the schema has spoken.
-fn against(found: Found<'_>, keep: &mut Judge<'_>) -> Issues {
+fn against(found: &mut Found<'_>, keep: &mut Judge<'_>) -> Issues {
     let more = keep(found.value());
-    let mut issues = found.issues;
+    let mut issues = std::mem::take(&mut found.issues);
     let schema_spoke = !issues.is_empty();
     issues.extend(more.into_iter().filter(|issue| !schema_spoke || issue.origin() == Origin::Rule));
     issues

@@ -1,36 +1,461 @@
-//! The way back: from an answer in a dialect's form to one in the canonical form.
+//! The way back: from an answer in a dialect's form to one in the canonical form, and from a place in the latter to the
+//! place in the former.
+//!
+//! A model that answers in the canonical form although it was shown another is understood, too: what has no encoded
+//! form at some place is taken as it is.
 
-use instructor_json::{Kind, Node};
+use std::borrow::Cow;
 
-use crate::validate::Path;
+use instructor_json::{Document, Kind, Node, Step as PathStep};
+use serde_json::Value;
 
-/// What lowering did to the shape of the answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Lift {
-    /// Nothing.
-    Same,
-    /// The value stands in an object of its own.
-    Wrapped,
+use super::plan::{Alternative, By, Face, Fields, Item, KEY, Keys, MORE, Named, Op, Plan, Presence, Rest, Step, VALUE, VARIANT, item_name};
+use crate::validate::{Issue, Issues, Origin, Path};
+
+/// An answer in the canonical form, as JSON text.
+#[derive(Debug)]
+pub(super) struct Lifted {
+    pub(super) json: String,
+    pub(super) issues: Issues,
 }
 
-impl Lift {
-    /// The key that a wrapped value stands under.
-    pub(crate) const KEY: &'static str = "value";
+pub(super) fn lift(plan: &Plan, root: Node<'_>) -> Lifted {
+    let mut lifter =
+        Lifter { plan, out: String::with_capacity(root.source().len()), path: Vec::new(), issues: Issues::new() };
+    lifter.step(plan.root, root);
+    Lifted { json: lifter.out, issues: lifter.issues }
+}
 
-    /// The value itself. One that comes without its wrap is taken as it is.
-    pub(crate) fn lift(self, root: Node<'_>) -> Node<'_> {
-        match self {
-            Self::Same => root,
-            Self::Wrapped if root.kind() == Kind::Object && root.len() == 1 => root.get(Self::KEY).unwrap_or(root),
-            Self::Wrapped => root,
+struct Lifter<'p, 'd> {
+    plan: &'p Plan,
+    out: String,
+    path: Vec<PathStep<'d>>,
+    issues: Issues,
+}
+
+impl<'d> Lifter<'_, 'd> {
+    fn step(&mut self, step: Step, node: Node<'d>) {
+        let plan = self.plan;
+        match (plan.op(step), node.kind()) {
+            (Op::Wrap(step), _) => self.step(*step, unwrapped(node)),
+            (Op::Object(fields), Kind::Object) => self.object(fields, node),
+            (Op::Array { first, rest }, Kind::Array) => {
+                self.items(node.items(), |index| first.get(index).copied().unwrap_or(*rest));
+            }
+            (Op::Tuple { first, more }, Kind::Object) => self.tuple(first, *more, node),
+            (Op::Tuple { first, more }, Kind::Array) => {
+                self.items(node.items(), |index| first.get(index).map_or(more.unwrap_or(Plan::SAME), |item| item.step));
+            }
+            (Op::Entries(step), Kind::Array | Kind::Object) => {
+                self.out.push('{');
+                self.entries(*step, node, &mut Vec::new(), true);
+                self.out.push('}');
+            }
+            (Op::Text, Kind::String) => match node.as_str() {
+                Some(text) if Document::parse(&text).is_ok() => self.out.push_str(text.trim()),
+                _ => self.out.push_str(node.source()),
+            },
+            (Op::Labels(labels), Kind::String) => match label(labels, node) {
+                Some(value) => self.out.push_str(&value.to_string()),
+                None => self.out.push_str(node.source()),
+            },
+            (Op::Union { by, alternatives }, _) => match chosen(*by, alternatives, node) {
+                Some((alternative, inner)) => self.step(alternative.step, inner),
+                None => self.out.push_str(node.source()),
+            },
+            (Op::Listed(step), Kind::Array) if node.len() < 2 => match node.at(0) {
+                Some(inner) => self.step(*step, inner),
+                None => self.out.push_str("null"),
+            },
+            (Op::Listed(_), Kind::Null) => self.out.push_str("null"),
+            (Op::Listed(step), _) => self.step(*step, node),
+            _ => self.out.push_str(node.source()),
         }
     }
 
-    /// Where the value stands in what the model wrote: issues are told to it in its own terms.
-    pub(crate) fn base(self) -> Path {
-        match self {
-            Self::Same => Path::root(),
-            Self::Wrapped => Path::root().key(Self::KEY),
+    fn items(&mut self, items: impl Iterator<Item = Node<'d>>, step: impl Fn(usize) -> Step) {
+        self.out.push('[');
+        for (index, item) in items.enumerate() {
+            self.item(index, step(index), item);
+        }
+        self.out.push(']');
+    }
+
+    fn item(&mut self, index: usize, step: Step, node: Node<'d>) {
+        if index > 0 {
+            self.out.push(',');
+        }
+        self.path.push(PathStep::Index(index));
+        self.step(step, node);
+        self.path.pop();
+    }
+
+    fn tuple(&mut self, first: &[Item], more: Option<Step>, node: Node<'d>) {
+        self.out.push('[');
+        let mut index = 0;
+        for (position, item) in first.iter().enumerate() {
+            let Some(inner) = node.get(&item_name(position)) else { break };
+            let listed = item.listed && inner.kind() == Kind::Array && inner.len() < 2;
+            let inner = if listed { inner.at(0) } else { Some(inner) };
+            let Some(inner) = inner else { break };
+            self.item(index, item.step, inner);
+            index += 1;
+        }
+        if let (Some(step), Some(list)) = (more, node.get(MORE)) {
+            for inner in list.items() {
+                self.item(index, step, inner);
+                index += 1;
+            }
+        }
+        self.out.push(']');
+    }
+
+    fn object(&mut self, fields: &Fields, node: Node<'d>) {
+        self.out.push('{');
+        let mut first = true;
+        let mut next = 0;
+        let mut extra = Vec::new();
+        for (key, value) in node.entries() {
+            if let Rest::Entries(name, step) = &fields.rest
+                && key.is_str(name)
+            {
+                if self.entries(*step, value, &mut extra, first) {
+                    first = false;
+                }
+                continue;
+            }
+            let Some(named) = field(fields, key, &mut next) else {
+                self.key(key.source(), &mut first);
+                let step = if let Rest::Values(step) = fields.rest { step } else { Plan::SAME };
+                self.value(key.as_str().unwrap_or_default(), step, value);
+                continue;
+            };
+            let Some(value) = present(named, value) else { continue };
+            if named.name == named.sent {
+                self.key(key.source(), &mut first);
+            } else {
+                let name = Value::from(&*named.name).to_string();
+                self.key(&name, &mut first);
+            }
+            self.value(key.as_str().unwrap_or_default(), named.step, value);
+        }
+        self.out.push('}');
+    }
+
+    fn key(&mut self, text: &str, first: &mut bool) {
+        if !std::mem::take(first) {
+            self.out.push(',');
+        }
+        self.out.push_str(text);
+        self.out.push(':');
+    }
+
+    fn value(&mut self, key: Cow<'d, str>, step: Step, node: Node<'d>) {
+        self.path.push(PathStep::Key(key));
+        self.step(step, node);
+        self.path.pop();
+    }
+
+    /// Writes entries as keys and values; whether there were any.
+    fn entries(&mut self, step: Step, list: Node<'d>, seen: &mut Vec<Cow<'d, str>>, mut first: bool) -> bool {
+        let start = self.out.len();
+        if list.kind() == Kind::Object {
+            for (key, value) in list.entries() {
+                self.key(key.source(), &mut first);
+                self.value(key.as_str().unwrap_or_default(), step, value);
+            }
+            return self.out.len() > start;
+        }
+        for item in list.items() {
+            let Some((key, value)) = entry(item) else {
+                let wanted = format!("an entry with {KEY:?} and {VALUE:?}");
+                self.refuse(Issue::found_by(Origin::Schema, self.place(), wanted).got(crate::repair::short(item.source())));
+                continue;
+            };
+            let name = key.as_str().unwrap_or(Cow::Borrowed(key.source()));
+            if seen.contains(&name) {
+                let at = self.place().key(&name);
+                self.refuse(Issue::found_by(Origin::Schema, at, "each key once").got("several entries with this key"));
+                continue;
+            }
+            match key.kind() {
+                Kind::String => self.key(key.source(), &mut first),
+                _ => self.key(&Value::from(&*name).to_string(), &mut first),
+            }
+            seen.push(name.clone());
+            self.value(name, step, value);
+        }
+        self.out.len() > start
+    }
+
+    fn place(&self) -> Path {
+        Path::of_steps(self.path.iter().cloned())
+    }
+
+    fn refuse(&mut self, issue: Issue) {
+        self.issues.push(issue);
+    }
+}
+
+/// The value itself. One that comes without its wrap is taken as it is.
+fn unwrapped(node: Node<'_>) -> Node<'_> {
+    if node.kind() == Kind::Object && node.len() == 1 { node.get(VALUE).unwrap_or(node) } else { node }
+}
+
+/// The key and value of an entry, also of one that was written as an object with one key.
+fn entry(item: Node<'_>) -> Option<(Node<'_>, Node<'_>)> {
+    if let (Some(key), Some(value)) = (item.get(KEY), item.get(VALUE)) {
+        let scalar = !matches!(key.kind(), Kind::Object | Kind::Array);
+        return scalar.then_some((key, value));
+    }
+    if item.kind() == Kind::Object && item.len() == 1 { item.entries().next() } else { None }
+}
+
+fn label<'p>(labels: &'p [(Box<str>, Value)], node: Node<'_>) -> Option<&'p Value> {
+    let exact = labels.iter().find(|(name, _)| node.is_str(name));
+    let text = node.as_str()?;
+    let near = || {
+        let mut same = labels.iter().filter(|(name, _)| name.eq_ignore_ascii_case(&text));
+        same.next().filter(|_| same.next().is_none())
+    };
+    exact.or_else(near).map(|(_, value)| value)
+}
+
+/// The field that a key stands for; they mostly come in order.
+fn field<'p>(fields: &'p Fields, key: Node<'_>, next: &mut usize) -> Option<&'p Named> {
+    if let Some(named) = fields.named.get(*next)
+        && key.is_str(&named.sent)
+    {
+        *next += 1;
+        return Some(named);
+    }
+    let at = fields.named.iter().position(|named| key.is_str(&named.sent));
+    let at = at.or_else(|| fields.named.iter().position(|named| key.is_str(&named.name)))?;
+    *next = at + 1;
+    fields.named.get(at)
+}
+
+/// The value of a field out of what says whether it is there.
+fn present<'d>(named: &Named, value: Node<'d>) -> Option<Node<'d>> {
+    match named.presence {
+        Presence::Null if value.is_null() => None,
+        Presence::List if value.kind() == Kind::Array && value.len() < 2 => value.at(0),
+        _ => Some(value),
+    }
+}
+
+/// The alternative that an answer is of, and the value that stands for it.
+fn chosen<'p, 'd>(by: By, alternatives: &'p [Alternative], node: Node<'d>) -> Option<(&'p Alternative, Node<'d>)> {
+    let named = |name: &str| alternatives.iter().find(|a| &*a.name == name);
+    match by {
+        By::Tag => {
+            let name = node.get(VARIANT)?.as_str()?;
+            Some((named(&name)?, node.get(VALUE)?))
+        }
+        By::Lists => {
+            let mut full = node.entries().filter(|(_, list)| list.kind() == Kind::Array && !list.is_empty());
+            let (key, list) = full.next()?;
+            Some((named(&key.as_str()?)?, list.at(0)?))
+        }
+        By::Face => {
+            let fits = |a: &&Alternative| a.faces.as_ref().is_some_and(|faces| faces.iter().any(|f| shows(f, node)));
+            let of_kind = |a: &&Alternative| {
+                a.faces.as_ref().is_none_or(|faces| faces.iter().any(|face| face.kinds.may_be(node.kind())))
+            };
+            let found = alternatives.iter().find(fits).or_else(|| alternatives.iter().find(of_kind))?;
+            Some((found, node))
+        }
+    }
+}
+
+/// Whether an answer looks so.
+fn shows(face: &Face, node: Node<'_>) -> bool {
+    if !face.kinds.may_be(node.kind()) {
+        return false;
+    }
+    match (node.kind(), &face.strings, &face.keys) {
+        (Kind::String, Some(strings), _) => strings.iter().any(|text| node.is_str(text)),
+        (Kind::Object, _, Some(keys)) => has_keys(keys, node),
+        _ => true,
+    }
+}
+
+fn has_keys(keys: &Keys, node: Node<'_>) -> bool {
+    let literal = |(name, values): &(Box<str>, Vec<Box<str>>)| {
+        node.get(name).is_some_and(|value| values.iter().any(|text| value.is_str(text)))
+    };
+    keys.literals.iter().all(literal)
+        && keys.required.iter().all(|name| node.get(name).is_some())
+        && keys.allowed.as_ref().is_none_or(|allowed| {
+            node.entries().all(|(key, _)| allowed.iter().any(|name| key.is_str(name)))
+        })
+}
+
+/// A place in the canonical form, as the place in what the model wrote: issues are told to it in its own terms.
+#[derive(Debug)]
+pub(super) struct Located<'d> {
+    pub(super) path: Path,
+    pub(super) node: Option<Node<'d>>,
+    /// The rest of the way, inside JSON text.
+    pub(super) inside: Option<Path>,
+}
+
+pub(super) fn locate<'d>(plan: &Plan, root: Node<'d>, steps: &[PathStep<'_>]) -> Located<'d> {
+    let mut at = Located { path: Path::root(), node: Some(root), inside: None };
+    let mut step = plan.root;
+    let mut steps = steps.iter();
+    loop {
+        let node = at.node;
+        match plan.op(step) {
+            Op::Wrap(inner) => {
+                if node.is_some_and(|node| node.kind() == Kind::Object && node.len() == 1 && node.get(VALUE).is_some()) {
+                    at.enter_key(VALUE);
+                }
+                step = *inner;
+                continue;
+            }
+            Op::Listed(inner) => {
+                if node.is_some_and(|node| node.kind() == Kind::Array && node.len() == 1) {
+                    at.enter_index(0);
+                }
+                step = *inner;
+                continue;
+            }
+            Op::Union { by, alternatives } => {
+                let Some((alternative, inner)) = node.and_then(|node| chosen(*by, alternatives, node)) else {
+                    return at.rest(steps.as_slice());
+                };
+                match by {
+                    By::Tag => at.path = at.path.key(VALUE),
+                    By::Lists => at.path = at.path.key(&alternative.name).index(0),
+                    By::Face => {}
+                }
+                at.node = Some(inner);
+                step = alternative.step;
+                continue;
+            }
+            Op::Text if node.is_some_and(|node| node.kind() == Kind::String) => {
+                if !steps.as_slice().is_empty() {
+                    at.inside = Some(Path::of_steps(steps.as_slice().iter().cloned()));
+                }
+                return at;
+            }
+            Op::Same | Op::Text | Op::Labels(_) => return at.rest(steps.as_slice()),
+            Op::Object(_) | Op::Array { .. } | Op::Tuple { .. } | Op::Entries(_) => {}
+        }
+        let Some(next) = steps.next() else { return at };
+        step = match (plan.op(step), next) {
+            (Op::Object(fields), PathStep::Key(key)) => at.field(fields, key),
+            (Op::Entries(inner), PathStep::Key(key)) => {
+                at.entry(key);
+                *inner
+            }
+            (Op::Tuple { first, more }, PathStep::Index(index)) => at.position(first, *more, *index),
+            (Op::Array { first, rest }, PathStep::Index(index)) => {
+                at.enter_index(*index);
+                first.get(*index).copied().unwrap_or(*rest)
+            }
+            (_, PathStep::Key(key)) => {
+                at.enter_key(key);
+                Plan::SAME
+            }
+            (_, PathStep::Index(index)) => {
+                at.enter_index(*index);
+                Plan::SAME
+            }
+        };
+    }
+}
+
+impl Located<'_> {
+    fn enter_key(&mut self, key: &str) {
+        self.path = std::mem::replace(&mut self.path, Path::root()).key(key);
+        self.node = self.node.and_then(|node| node.get(key));
+    }
+
+    fn enter_index(&mut self, index: usize) {
+        self.path = std::mem::replace(&mut self.path, Path::root()).index(index);
+        self.node = self.node.and_then(|node| node.at(index));
+    }
+
+    fn rest(mut self, steps: &[PathStep<'_>]) -> Self {
+        for step in steps {
+            match step {
+                PathStep::Key(key) => self.enter_key(key),
+                PathStep::Index(index) => self.enter_index(*index),
+            }
+        }
+        self
+    }
+
+    fn field(&mut self, fields: &Fields, key: &str) -> Step {
+        let Some(named) = fields.named.iter().find(|named| &*named.name == key) else {
+            return match &fields.rest {
+                Rest::Entries(name, step) => {
+                    self.enter_key(name);
+                    self.entry(key);
+                    *step
+                }
+                Rest::Values(step) => {
+                    self.enter_key(key);
+                    *step
+                }
+                Rest::Same | Rest::Closed => {
+                    self.enter_key(key);
+                    Plan::SAME
+                }
+            };
+        };
+        let under_own_name = self.node.is_some_and(|node| node.get(&named.sent).is_none() && node.get(key).is_some());
+        self.enter_key(if under_own_name { key } else { &named.sent });
+        let listed = self.node.is_some_and(|node| node.kind() == Kind::Array && node.len() == 1);
+        if named.presence == Presence::List && listed {
+            self.enter_index(0);
+        }
+        named.step
+    }
+
+    /// The value of the entry with this key.
+    fn entry(&mut self, key: &str) {
+        if self.node.is_some_and(|node| node.kind() == Kind::Object) {
+            self.enter_key(key);
+            return;
+        }
+        let is_it = |item: Node<'_>| entry(item).is_some_and(|(name, _)| name.is_str(key));
+        let Some(index) = self.node.and_then(|node| node.items().position(is_it)) else { return };
+        self.enter_index(index);
+        self.enter_key(VALUE);
+    }
+
+    fn position(&mut self, first: &[Item], more: Option<Step>, index: usize) -> Step {
+        let step = first.get(index).map_or(more.unwrap_or(Plan::SAME), |item| item.step);
+        if self.node.is_some_and(|node| node.kind() == Kind::Array) {
+            self.enter_index(index);
+        } else if let Some(item) = first.get(index) {
+            self.enter_key(&item_name(index));
+            if item.listed {
+                self.enter_index(0);
+            }
+        } else {
+            self.enter_key(MORE);
+            self.enter_index(index - first.len());
+        }
+        step
+    }
+}
+
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrap_that_is_not_there_is_none() {
+        let mut plan = Plan::new();
+        plan.root = plan.push(Op::Wrap(Plan::SAME));
+        for (answer, value) in [(r#"{"value": [1]}"#, "[1]"), ("[1]", "[1]"), (r#"{"a": 1}"#, r#"{"a": 1}"#)] {
+            let document = Document::parse(answer).unwrap();
+            assert_eq!(lift(&plan, document.root()).json, value);
         }
     }
 }

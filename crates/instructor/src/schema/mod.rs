@@ -1,17 +1,25 @@
-//! The canonical schema of a response model and what becomes of it on the way to a provider and back.
+//! The schema codec: what a response model is in JSON Schema, what becomes of it on the way to a provider, and back.
+//!
+//! [`lower`] puts a schema into the [`Dialect`] that a provider takes, and undoes what it did on the answer. It is what
+//! every request uses; by itself it serves tests, other clients, and those who want to see what is sent.
 
 mod align;
 mod check;
 mod dialect;
+mod draft;
+mod encode;
 mod lift;
 mod lower;
+mod plan;
 mod read;
 mod render;
+mod resolve;
+mod shape;
 
 pub(crate) use self::check::Checker;
 pub(crate) use self::check::nearest::nearest;
-pub(crate) use self::dialect::Dialect;
-pub(crate) use self::lift::Lift;
-pub(crate) use self::lower::{Lowered, Unlowerable, lower};
+pub use self::dialect::Dialect;
+pub use self::lower::{Loss, Lowered, Moved, Unlowerable, lower};
+pub use self::shape::Policy;
 pub(crate) use self::read::{Found, Reader};
 pub(crate) use self::render::prompt;

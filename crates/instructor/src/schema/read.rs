@@ -4,26 +4,37 @@ use instructor_json::{Candidate, Document, Node, Reading};
 use serde_json::Value;
 
 use super::align::{self, Aligned};
-use super::lift::Lift;
+use super::lift::{lift, locate};
+use super::lower::Lowered;
 use crate::repair::{Level, ParseOptions, Repair, Severity, short};
 use crate::validate::{Issue, Issues, Origin, Path};
 
 /// The value that was found.
 #[derive(Debug)]
 pub(crate) struct Found<'a> {
-    pub(crate) document: Document<'a>,
+    document: Document<'a>,
+    /// What the model wrote, where a dialect's form of it was lifted.
+    answered: Option<Document<'a>>,
     pub(crate) issues: Issues,
     pub(crate) repairs: Vec<Repair>,
     /// The text ended inside the value.
     pub(crate) truncated: bool,
-    /// The value stands in the wrap that the dialect needed.
-    lift: Lift,
 }
 
 impl Found<'_> {
-    /// The value, out of the wrap that the dialect needed.
+    /// The value, in the canonical form.
     pub(crate) fn value(&self) -> Node<'_> {
-        self.lift.lift(self.document.root())
+        self.document.root()
+    }
+
+    /// Issues in the terms of what the model wrote, where these are not the type's.
+    pub(crate) fn told(&self, issues: &Issues, lowered: &Lowered) -> Option<Issues> {
+        let answered = self.answered.as_ref()?;
+        let told = issues.as_slice().iter().map(|issue| {
+            let located = locate(&lowered.plan, answered.root(), &issue.path().steps());
+            issue.clone().told_at(located.path, located.inside.as_ref(), located.node)
+        });
+        Some(told.collect::<Vec<_>>().into())
     }
 }
 
@@ -31,7 +42,8 @@ impl Found<'_> {
 pub(crate) struct Reader<'r> {
     pub(crate) schema: &'r Value,
     pub(crate) check: &'r dyn Fn(Node<'_>) -> Issues,
-    pub(crate) lift: Lift,
+    /// The form that the model was shown, if it is not the schema's own.
+    pub(crate) lowered: Option<&'r Lowered>,
     pub(crate) options: ParseOptions,
     /// Aligns values that fit as they are too, so that keys which the schema does not name are left out.
     pub(crate) always: bool,
@@ -66,10 +78,10 @@ impl Reader<'_> {
         }
         let listed = self.listed(text, &reading);
         let Reading { candidates, passed_over, .. } = reading;
-        let mut ranked: Vec<Ranked<'a>> = candidates.into_iter().map(|c| self.rank(text, c)).collect();
+        let mut ranked: Vec<Ranked<'a>> = candidates.into_iter().filter_map(|c| self.rank(text, c)).collect();
         if !ranked.iter().any(|r| r.found.issues.is_empty()) {
             // What stands in prose counts where nothing in a fence fits.
-            ranked.extend(passed_over.into_iter().map(|c| self.rank(text, c)));
+            ranked.extend(passed_over.into_iter().filter_map(|c| self.rank(text, c)));
         }
         if let Some(listed) =
             listed.filter(|listed| ranked.iter().all(|r| !r.found.issues.is_empty() || listed.fit <= r.fit))
@@ -85,14 +97,22 @@ impl Reader<'_> {
     /// The common case: the text is JSON that fits as it is.
     fn whole<'a>(&self, text: &'a str) -> Option<Found<'a>> {
         let document = Document::parse(text).ok()?;
-        let issues = (self.check)(self.lift.lift(document.root()));
-        (issues.is_empty() && !self.always).then(|| Found {
-            document,
-            issues,
-            repairs: Vec::new(),
-            truncated: false,
-            lift: self.lift,
-        })
+        let (document, answered, issues) = self.lifted(document)?;
+        let fits = issues.is_empty() && !self.always;
+        fits.then(|| Found { document, answered, issues, repairs: Vec::new(), truncated: false })
+    }
+
+    /// A document in the canonical form, the one that it was lifted from, and what is wrong with it.
+    fn lifted<'a>(&self, document: Document<'a>) -> Option<(Document<'a>, Option<Document<'a>>, Issues)> {
+        let Some(lowered) = self.lowered else {
+            let issues = (self.check)(document.root());
+            return Some((document, None, issues));
+        };
+        let lifted = lift(&lowered.plan, document.root());
+        let canonical = Document::parse(&lifted.json).ok()?.into_owned();
+        let mut issues = (self.check)(canonical.root());
+        issues.extend(lifted.issues);
+        Some((canonical, Some(document), issues))
     }
 
     /// A text without JSON, where the schema wants a scalar: a string is the text itself, anything else is what it says.
@@ -123,24 +143,44 @@ impl Reader<'_> {
         found.issues.is_empty().then_some(Ranked { found, fit })
     }
 
-    fn rank<'a>(&self, text: &str, candidate: Candidate<'a>) -> Ranked<'a> {
+    fn rank<'a>(&self, text: &str, candidate: Candidate<'a>) -> Option<Ranked<'a>> {
         let repairs = Repair::of_syntax(text, &candidate);
         let Candidate { document, truncated, .. } = candidate;
-        let issues = (self.check)(self.lift.lift(document.root()));
-        let aligned = align::align(self.schema, self.lift.lift(document.root()), self.options.level());
+        let (document, answered, issues) = self.lifted(document)?;
+        let aligned = match &answered {
+            None => align::align(self.schema, document.root(), self.options.level()),
+            Some(answered) => self.align_lifted(&document, answered, !issues.is_empty()),
+        };
         let fit = aligned.fit;
         // 1e30 is an integer by the letter of JSON Schema and of no type.
         let refused =
             self.always.then(|| Issues::from(aligned.issues.clone())).filter(|i| issues.is_empty() && !i.is_empty());
         if let Some(issues) = refused {
-            return Ranked { found: Found { document, issues, repairs, truncated, lift: self.lift }, fit };
+            return Some(Ranked { found: Found { document, answered, issues, repairs, truncated }, fit });
         }
         let as_it_is =
             self.options.level() == Level::Strict || issues.is_empty() && !self.always || aligned.repairs.is_empty();
-        if !as_it_is && let Some(found) = self.found(aligned, repairs.clone(), truncated) {
-            return Ranked { found, fit };
+        if !as_it_is && let Some(mut found) = self.found(aligned, repairs.clone(), truncated) {
+            found.answered = answered;
+            return Some(Ranked { found, fit });
         }
-        Ranked { found: Found { document, issues, repairs, truncated, lift: self.lift }, fit }
+        Some(Ranked { found: Found { document, answered, issues, repairs, truncated }, fit })
+    }
+
+    /// Aligns a lifted value; if it does not fit, the answer is aligned in the form that the model was shown, and lifted
+    /// then.
+    fn align_lifted(&self, canonical: &Document<'_>, answered: &Document<'_>, wrong: bool) -> Aligned {
+        let level = self.options.level();
+        let first = align::align_assembled(self.schema, canonical.root(), level);
+        let Some(lowered) = self.lowered.filter(|_| wrong && first.fit.misfits > 0) else { return first };
+        let Ok(schema) = serde_json::from_str::<Value>(lowered.schema.get()) else { return first };
+        let shown = align::align(&schema, answered.root(), level);
+        let Ok(document) = Document::parse(&shown.json) else { return first };
+        let lifted = lift(&lowered.plan, document.root());
+        let Ok(document) = Document::parse(&lifted.json) else { return first };
+        let mut second = align::align_assembled(self.schema, document.root(), level);
+        second.repairs.splice(0..0, shown.repairs);
+        if lifted.issues.is_empty() && second.fit < first.fit { second } else { first }
     }
 
     /// An aligned value as a document of its own.
@@ -149,7 +189,7 @@ impl Reader<'_> {
         repairs.extend(aligned.repairs);
         let mut issues = (self.check)(document.root());
         issues.extend(aligned.issues);
-        Some(Found { document, issues, repairs, truncated, lift: Lift::Same })
+        Some(Found { document, answered: None, issues, repairs, truncated })
     }
 
     /// The one that fits, or the one with the least against it.

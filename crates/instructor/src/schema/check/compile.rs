@@ -5,24 +5,24 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use super::Unsupported;
-use super::dialect::Dialect;
+use super::super::draft::Draft;
 use super::format::{Format, integer_range};
 use super::kind::Kinds;
 use super::number::{Divisor, Number};
 use super::pattern::Pattern;
-use super::resolve::Place;
+use super::super::resolve::Place;
 use super::rules::{Bound, Id, Numbers, Schema, Side, Strings};
 use super::value::Values;
 
 /// All schemas that are reachable from the document's root, which is the first; and the JSON pointer of each.
 pub(super) fn compile(document: &Value) -> Result<(Vec<Schema>, Vec<String>), Unsupported> {
-    let dialect = Dialect::of(document).ok_or_else(|| {
+    let draft = Draft::of(document).ok_or_else(|| {
         let why = "the meta-schema is none of JSON Schema's own drafts 4 to 2020-12";
         Unsupported { keyword: String::from("$schema"), pointer: String::from("/$schema"), why: String::from(why) }
     })?;
-    let root = Place::root(document, dialect);
+    let root = Place::root(document, draft);
     let mut compiler =
-        Compiler { dialect, schemas: Vec::new(), pointers: Vec::new(), known: HashMap::new(), open: Vec::new() };
+        Compiler { draft, schemas: Vec::new(), pointers: Vec::new(), known: HashMap::new(), open: Vec::new() };
     compiler.id(root);
     // A list instead of recursion: the depth of the document is not bounded by the stack.
     while let Some((id, place)) = compiler.open.pop() {
@@ -36,7 +36,7 @@ pub(super) fn compile(document: &Value) -> Result<(Vec<Schema>, Vec<String>), Un
 
 #[derive(Debug)]
 pub(super) struct Compiler<'s> {
-    pub(super) dialect: Dialect,
+    pub(super) draft: Draft,
     schemas: Vec<Schema>,
     pointers: Vec<String>,
     /// By address: a schema is compiled once, however often it is referred to.
@@ -77,7 +77,7 @@ impl<'s> Compiler<'s> {
             let reference = value.as_str().ok_or_else(|| Unsupported::new(place, "$ref", "it is not a string"))?;
             let target = place.resolve(reference).map_err(|why| Unsupported::new(place, "$ref", why))?;
             schema.reference = Some(self.id(target));
-            if self.dialect <= Dialect::Draft7 {
+            if self.draft <= Draft::V7 {
                 return Ok(schema);
             }
         }
@@ -104,10 +104,10 @@ impl<'s> Compiler<'s> {
         parts: &mut Parts,
     ) -> Done {
         let wrong = |why: &str| Unsupported::new(place, key, why);
-        let new = |since| self.dialect >= since;
+        let new = |since| self.draft >= since;
         match key {
-            "$dynamicRef" if new(Dialect::Draft2020) => return Err(wrong("dynamic scopes are not followed")),
-            "$recursiveRef" if self.dialect == Dialect::Draft2019 => {
+            "$dynamicRef" if new(Draft::V2020) => return Err(wrong("dynamic scopes are not followed")),
+            "$recursiveRef" if self.draft == Draft::V2019 => {
                 return Err(wrong("dynamic scopes are not followed"));
             }
             "$vocabulary" => return Err(wrong("vocabularies are not told apart")),
@@ -116,7 +116,7 @@ impl<'s> Compiler<'s> {
                 let list = value.as_array().ok_or_else(|| wrong("it is not an array"))?;
                 schema.values = schema.values.iter().cloned().chain([Values::new(list)]).collect();
             }
-            "const" if new(Dialect::Draft6) => {
+            "const" if new(Draft::V6) => {
                 let only = Values::new(std::slice::from_ref(value));
                 schema.values = schema.values.iter().cloned().chain([only]).collect();
             }
@@ -201,7 +201,7 @@ fn kinds(value: &Value) -> Option<Kinds> {
 }
 
 /// A count, also when it is written `2.0`.
-pub(super) fn count(value: &Value) -> Option<u64> {
+pub(in crate::schema) fn count(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| {
         let float = value.as_f64()?;
         let whole = float.fract() == 0.0 && (0.0..1e15).contains(&float);

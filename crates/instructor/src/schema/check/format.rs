@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// A format whose strings are checked. All others are annotations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Format {
+pub(in crate::schema) enum Format {
     DateTime,
     Date,
     Time,
@@ -16,7 +16,7 @@ pub(super) enum Format {
 }
 
 impl Format {
-    pub(super) fn named(name: &str) -> Option<Self> {
+    pub(in crate::schema) fn named(name: &str) -> Option<Self> {
         Some(match name {
             "date-time" => Self::DateTime,
             "date" => Self::Date,
@@ -30,7 +30,7 @@ impl Format {
         })
     }
 
-    pub(super) fn holds(self, text: &str) -> bool {
+    pub(in crate::schema) fn holds(self, text: &str) -> bool {
         match self {
             Self::DateTime => date_time(text.as_bytes()),
             Self::Date => date(text.as_bytes()),
@@ -44,7 +44,7 @@ impl Format {
     }
 
     /// What a string of the format is, with an example where the shape is easy to get wrong.
-    pub(super) const fn phrase(self) -> &'static str {
+    pub(in crate::schema) const fn phrase(self) -> &'static str {
         match self {
             Self::DateTime => "a date and time with offset such as \"2024-05-17T09:30:00Z\"",
             Self::Date => "a date such as \"2024-05-17\"",
@@ -162,7 +162,7 @@ fn uri(text: &str) -> bool {
 }
 
 /// The least and the greatest integer of a format such as `int32`.
-pub(super) fn integer_range(name: &str) -> Option<(i128, i128)> {
+pub(in crate::schema) fn integer_range(name: &str) -> Option<(i128, i128)> {
     Some(match name {
         "int8" => (i8::MIN.into(), i8::MAX.into()),
         "int16" => (i16::MIN.into(), i16::MAX.into()),

@@ -6,21 +6,21 @@ use super::number::is_integer;
 
 /// Kinds of JSON values. Numbers are two kinds, because every integer is a number but not the other way round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Kinds(u8);
+pub(in crate::schema) struct Kinds(u8);
 
 impl Kinds {
-    pub(super) const NONE: Self = Self(0);
-    pub(super) const NULL: Self = Self(1);
-    pub(super) const BOOL: Self = Self(2);
-    pub(super) const INTEGER: Self = Self(4);
-    pub(super) const NUMBER: Self = Self(4 | 8);
-    pub(super) const STRING: Self = Self(16);
-    pub(super) const ARRAY: Self = Self(32);
-    pub(super) const OBJECT: Self = Self(64);
-    pub(super) const ANY: Self = Self(127);
+    pub(in crate::schema) const NONE: Self = Self(0);
+    pub(in crate::schema) const NULL: Self = Self(1);
+    pub(in crate::schema) const BOOL: Self = Self(2);
+    pub(in crate::schema) const INTEGER: Self = Self(4);
+    pub(in crate::schema) const NUMBER: Self = Self(4 | 8);
+    pub(in crate::schema) const STRING: Self = Self(16);
+    pub(in crate::schema) const ARRAY: Self = Self(32);
+    pub(in crate::schema) const OBJECT: Self = Self(64);
+    pub(in crate::schema) const ANY: Self = Self(127);
 
     /// The kinds that a name in the `type` keyword stands for.
-    pub(super) fn named(name: &str) -> Option<Self> {
+    pub(in crate::schema) fn named(name: &str) -> Option<Self> {
         Some(match name {
             "null" => Self::NULL,
             "boolean" => Self::BOOL,
@@ -45,33 +45,33 @@ impl Kinds {
         }
     }
 
-    pub(super) const fn or(self, other: Self) -> Self {
+    pub(in crate::schema) const fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    pub(super) const fn and(self, other: Self) -> Self {
+    pub(in crate::schema) const fn and(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
-    pub(super) const fn is_empty(self) -> bool {
+    pub(in crate::schema) const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
     /// Whether some value of this JSON kind is admitted.
-    pub(super) const fn may_be(self, kind: Kind) -> bool {
+    pub(in crate::schema) const fn may_be(self, kind: Kind) -> bool {
         self.0 & Self::of(kind).0 != 0
     }
 
     /// Whether this value's kind is admitted. Looks at a number's digits only when it matters.
     #[inline]
-    pub(super) fn admit(self, node: Node<'_>, kind: Kind) -> bool {
+    pub(in crate::schema) fn admit(self, node: Node<'_>, kind: Kind) -> bool {
         let of = Self::of(kind);
         let common = self.and(of);
         common == of || (common == Self::INTEGER && node.as_number().is_some_and(is_integer))
     }
 
     /// The kinds as a noun phrase each: `an integer`.
-    pub(super) fn phrases(self) -> impl Iterator<Item = &'static str> {
+    pub(in crate::schema) fn phrases(self) -> impl Iterator<Item = &'static str> {
         let number = if self.and(Self::NUMBER) == Self::INTEGER { "an integer" } else { "a number" };
         [
             (Self::STRING, "a string"),

@@ -8,20 +8,18 @@
 mod array;
 mod choose;
 mod compile;
-mod dialect;
 mod evaluated;
 mod explain;
-mod format;
-mod kind;
+pub(in crate::schema) mod format;
+pub(in crate::schema) mod kind;
 mod names;
 pub(crate) mod nearest;
 mod nested;
-mod number;
+pub(in crate::schema) mod number;
 mod object;
-mod pattern;
+pub(in crate::schema) mod pattern;
 mod phrase;
 mod report;
-mod resolve;
 mod rules;
 mod settle;
 #[cfg(test)]
@@ -34,8 +32,10 @@ use std::fmt;
 use instructor_json::Node;
 use serde_json::Value;
 
+pub(in crate::schema) use self::compile::count;
+pub(in crate::schema) use self::value::same;
 use self::report::{Collected, Fault, Frame, Verdict};
-use self::resolve::Place;
+use super::resolve::Place;
 use self::rules::Schema;
 use self::walk::Walk;
 use crate::validate::{Issue, Issues, Origin};

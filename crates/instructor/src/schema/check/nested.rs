@@ -4,11 +4,11 @@ use serde_json::{Map, Value};
 
 use super::Unsupported;
 use super::compile::{Compiler, NO_COUNT, count};
-use super::dialect::Dialect;
+use super::super::draft::Draft;
 use super::kind::Kinds;
 use super::names::Names;
 use super::pattern::Pattern;
-use super::resolve::Place;
+use super::super::resolve::Place;
 use super::rules::{Applied, Arrays, Branch, Condition, Contains, Id, Objects, Plan, Union, With};
 
 type Keywords = Map<String, Value>;
@@ -49,7 +49,7 @@ impl<'s> Compiler<'s> {
             arrays.prefix = self.list(place, map, "items")?;
             "additionalItems"
         } else {
-            if self.dialect == Dialect::Draft2020 {
+            if self.draft == Draft::V2020 {
                 arrays.prefix = self.list(place, map, "prefixItems")?;
             }
             "items"
@@ -60,11 +60,11 @@ impl<'s> Compiler<'s> {
         } else {
             arrays.items = self.one(place, map, after);
         }
-        if self.dialect >= Dialect::Draft6
+        if self.draft >= Draft::V6
             && let Some(item) = self.one(place, map, "contains")
         {
-            let counted = self.dialect >= Dialect::Draft2019;
-            let evaluates = self.dialect >= Dialect::Draft2020;
+            let counted = self.draft >= Draft::V2019;
+            let evaluates = self.draft >= Draft::V2020;
             arrays.contains = Some(Contains { item, min: 1, max: None, evaluates });
             if counted && let Some(contains) = &mut arrays.contains {
                 contains.max = maximum(place, map, "maxContains")?;
@@ -73,7 +73,7 @@ impl<'s> Compiler<'s> {
                 }
             }
         }
-        if self.dialect >= Dialect::Draft2019 {
+        if self.draft >= Draft::V2019 {
             arrays.unevaluated = self.one(place, map, "unevaluatedItems");
         }
         Ok(Some(arrays))
@@ -129,10 +129,10 @@ impl<'s> Compiler<'s> {
             Some(Value::Bool(false)) => objects.closed = true,
             _ => objects.additional = self.one(place, map, "additionalProperties"),
         }
-        if self.dialect >= Dialect::Draft6 {
+        if self.draft >= Draft::V6 {
             objects.key = self.one(place, map, "propertyNames");
         }
-        if self.dialect >= Dialect::Draft2019 {
+        if self.draft >= Draft::V2019 {
             objects.unevaluated = self.one(place, map, "unevaluatedProperties");
         }
         objects.with = self.dependencies(place, map)?;
@@ -144,7 +144,7 @@ impl<'s> Compiler<'s> {
         let mut all = Vec::new();
         for keyword in ["dependentRequired", "dependentSchemas", "dependencies"] {
             let Some(value) = map.get(keyword) else { continue };
-            if keyword != "dependencies" && self.dialect < Dialect::Draft2019 {
+            if keyword != "dependencies" && self.draft < Draft::V2019 {
                 continue;
             }
             let named = value.as_object().ok_or_else(|| Unsupported::new(place, keyword, "it is not an object"))?;
@@ -177,7 +177,7 @@ impl<'s> Compiler<'s> {
             }
         }
         applied.not = self.one(place, map, "not");
-        if self.dialect >= Dialect::Draft7
+        if self.draft >= Draft::V7
             && let Some(test) = self.one(place, map, "if")
         {
             let then = self.one(place, map, "then");

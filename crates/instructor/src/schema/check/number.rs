@@ -99,58 +99,58 @@ fn small(text: &str) -> Option<i64> {
 
 /// Whether the number is whole. `1.0` is, `1e-1` is not.
 #[inline]
-pub(super) fn is_integer(text: &str) -> bool {
+pub(in crate::schema) fn is_integer(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_digit() || b == b'-') || Decimal::parse(text).is_integer()
 }
 
 /// A number of a schema, ready to be compared with.
 #[derive(Clone, Debug)]
-pub(super) struct Number {
+pub(in crate::schema) struct Number {
     text: Box<str>,
     small: Option<i64>,
 }
 
 impl Number {
-    pub(super) fn new(text: &str) -> Self {
+    pub(in crate::schema) fn new(text: &str) -> Self {
         Self { text: text.into(), small: small(text) }
     }
 
     /// How a number of the answer compares with this one.
-    pub(super) fn compare(&self, answer: &str) -> Ordering {
+    pub(in crate::schema) fn compare(&self, answer: &str) -> Ordering {
         self.compare_to(&Answer::new(answer))
     }
 
     /// As [`compare`](Self::compare), for a number that is compared with several.
     #[inline]
-    pub(super) fn compare_to(&self, answer: &Answer<'_>) -> Ordering {
+    pub(in crate::schema) fn compare_to(&self, answer: &Answer<'_>) -> Ordering {
         match (answer.small, self.small) {
             (Some(a), Some(b)) => a.cmp(&b),
             _ => Decimal::parse(answer.text).compare(&Decimal::parse(&self.text)),
         }
     }
 
-    pub(super) fn text(&self) -> &str {
+    pub(in crate::schema) fn text(&self) -> &str {
         &self.text
     }
 }
 
 /// A number of the answer.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Answer<'t> {
+pub(in crate::schema) struct Answer<'t> {
     text: &'t str,
     small: Option<i64>,
 }
 
 impl<'t> Answer<'t> {
     #[inline]
-    pub(super) fn new(text: &'t str) -> Self {
+    pub(in crate::schema) fn new(text: &'t str) -> Self {
         Self { text, small: small(text) }
     }
 }
 
 /// The divisor of a `multipleOf`: `mantissa` times ten to the power of `exponent`.
 #[derive(Clone, Debug)]
-pub(super) struct Divisor {
+pub(in crate::schema) struct Divisor {
     text: Box<str>,
     mantissa: u64,
     exponent: i64,
@@ -158,7 +158,7 @@ pub(super) struct Divisor {
 
 impl Divisor {
     /// `None` for zero, a negative number, or one of more digits than numbers in schemas have.
-    pub(super) fn new(text: &str) -> Option<Self> {
+    pub(in crate::schema) fn new(text: &str) -> Option<Self> {
         let number = Decimal::parse(text);
         if number.negative || number.is_zero() {
             return None;
@@ -172,7 +172,7 @@ impl Divisor {
         Some(Self { text: text.into(), mantissa, exponent })
     }
 
-    pub(super) fn divides(&self, answer: &str) -> bool {
+    pub(in crate::schema) fn divides(&self, answer: &str) -> bool {
         let number = Decimal::parse(answer);
         let modulus = u128::from(self.mantissa);
         let mut rest = 0_u128;
@@ -186,7 +186,7 @@ impl Divisor {
         number.is_zero() || (shift >= 0 && (rest * ten_to(shift.unsigned_abs(), modulus)).is_multiple_of(modulus))
     }
 
-    pub(super) fn text(&self) -> &str {
+    pub(in crate::schema) fn text(&self) -> &str {
         &self.text
     }
 }
@@ -205,7 +205,7 @@ const fn ten_to(mut power: u64, modulus: u128) -> u128 {
 }
 
 /// Writes the number so that equal numbers get equal texts.
-pub(super) fn canonical(text: &str, out: &mut String) {
+pub(in crate::schema) fn canonical(text: &str, out: &mut String) {
     let number = Decimal::parse(text);
     if number.is_zero() {
         out.push('0');

@@ -4,7 +4,7 @@ use regex_lite::Regex;
 
 /// A compiled pattern and its text as the schema has it.
 #[derive(Clone, Debug)]
-pub(super) struct Pattern {
+pub(in crate::schema) struct Pattern {
     regex: Regex,
     text: Box<str>,
 }
@@ -14,18 +14,18 @@ const SPACE: &str = r"\t\n\x0B\x0C\r \u{A0}\u{FEFF}\u{1680}\u{2000}-\u{200A}\u{2
 
 impl Pattern {
     /// Or why there is none: look-around, back references and Unicode classes are not available.
-    pub(super) fn new(text: &str) -> Result<Self, String> {
+    pub(in crate::schema) fn new(text: &str) -> Result<Self, String> {
         match Regex::new(&rewrite(text)) {
             Ok(regex) => Ok(Self { regex, text: text.into() }),
             Err(error) => Err(error.to_string()),
         }
     }
 
-    pub(super) fn matches(&self, text: &str) -> bool {
+    pub(in crate::schema) fn matches(&self, text: &str) -> bool {
         self.regex.is_match(text)
     }
 
-    pub(super) fn text(&self) -> &str {
+    pub(in crate::schema) fn text(&self) -> &str {
         &self.text
     }
 }

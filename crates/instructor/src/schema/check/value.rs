@@ -9,16 +9,16 @@ use super::number::{self, Number};
 
 /// The allowed values of an `enum`, or the one of a `const`.
 #[derive(Clone, Debug)]
-pub(super) struct Values {
+pub(in crate::schema) struct Values {
     /// All of them in the order of the schema, for messages.
-    pub(super) all: Box<[Value]>,
-    pub(super) words: Names,
+    pub(in crate::schema) all: Box<[Value]>,
+    pub(in crate::schema) words: Names,
     numbers: Box<[Number]>,
-    pub(super) kinds: Kinds,
+    pub(in crate::schema) kinds: Kinds,
 }
 
 impl Values {
-    pub(super) fn new(all: &[Value]) -> Self {
+    pub(in crate::schema) fn new(all: &[Value]) -> Self {
         let words = all.iter().filter_map(Value::as_str).map(Box::from).collect();
         let numbers = all
             .iter()
@@ -32,7 +32,7 @@ impl Values {
     }
 
     #[inline]
-    pub(super) fn allow(&self, node: Node<'_>, kind: Kind) -> bool {
+    pub(in crate::schema) fn allow(&self, node: Node<'_>, kind: Kind) -> bool {
         match kind {
             Kind::String => node.as_str().is_some_and(|text| self.words.find(&text).is_some()),
             Kind::Number => {
@@ -43,7 +43,7 @@ impl Values {
     }
 
     /// Whether all are strings.
-    pub(super) fn are_words(&self) -> bool {
+    pub(in crate::schema) fn are_words(&self) -> bool {
         self.words.len() == self.all.len()
     }
 }
@@ -60,7 +60,7 @@ fn kind_of(value: &Value) -> Kinds {
 }
 
 /// Equality of JSON values: numbers by value, objects in any order, of duplicate keys the last one.
-fn same(value: &Value, node: Node<'_>) -> bool {
+pub(in crate::schema) fn same(value: &Value, node: Node<'_>) -> bool {
     match value {
         Value::Null => node.is_null(),
         Value::Bool(b) => node.as_bool() == Some(*b),
@@ -81,7 +81,7 @@ fn same(value: &Value, node: Node<'_>) -> bool {
 }
 
 /// The first item that equals an earlier one, with the position of that one.
-pub(super) fn repeated(array: Node<'_>) -> Option<(usize, usize)> {
+pub(in crate::schema) fn repeated(array: Node<'_>) -> Option<(usize, usize)> {
     const FEW: usize = 16;
     let scalar = |node: Node<'_>| !matches!(node.kind(), Kind::Array | Kind::Object);
     if array.items().take(FEW + 1).count() <= FEW && array.items().all(scalar) {
@@ -137,6 +137,6 @@ fn canonical(node: Node<'_>, out: &mut String) {
 }
 
 /// A string as JSON text.
-pub(super) fn quoted(text: &str) -> String {
+pub(in crate::schema) fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }

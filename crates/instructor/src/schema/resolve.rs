@@ -4,39 +4,39 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use super::dialect::Dialect;
+use super::draft::Draft;
 
 /// A schema in the document, and where its local references start from.
 #[derive(Clone, Debug)]
-pub(super) struct Place<'s> {
-    pub(super) schema: &'s Value,
+pub(in crate::schema) struct Place<'s> {
+    pub(in crate::schema) schema: &'s Value,
     /// The nearest schema around it with an id of its own, or the document: `#` is this one.
     base: &'s Value,
     base_pointer: Rc<str>,
     /// The JSON pointer of the schema.
-    pub(super) pointer: String,
-    dialect: Dialect,
+    pub(in crate::schema) pointer: String,
+    draft: Draft,
 }
 
 impl<'s> Place<'s> {
-    pub(super) fn root(schema: &'s Value, dialect: Dialect) -> Self {
-        Self { schema, base: schema, base_pointer: Rc::from(""), pointer: String::new(), dialect }
+    pub(in crate::schema) fn root(schema: &'s Value, draft: Draft) -> Self {
+        Self { schema, base: schema, base_pointer: Rc::from(""), pointer: String::new(), draft }
     }
 
     /// The schema under a key or index of this one.
-    pub(super) fn step(&self, schema: &'s Value, step: &str) -> Self {
+    pub(in crate::schema) fn step(&self, schema: &'s Value, step: &str) -> Self {
         let pointer = format!("{}/{}", self.pointer, step.replace('~', "~0").replace('/', "~1"));
-        if starts_document(schema, self.dialect) {
+        if starts_document(schema, self.draft) {
             let base_pointer = Rc::from(&*pointer);
-            return Self { schema, base: schema, base_pointer, pointer, dialect: self.dialect };
+            return Self { schema, base: schema, base_pointer, pointer, draft: self.draft };
         }
         Self { schema, pointer, base_pointer: Rc::clone(&self.base_pointer), ..*self }
     }
 
     /// The schema that a reference in this one names, or why there is none.
-    pub(super) fn resolve(&self, reference: &str) -> Result<Self, &'static str> {
+    pub(in crate::schema) fn resolve(&self, reference: &str) -> Result<Self, &'static str> {
         let (address, fragment) = reference.split_once('#').unwrap_or((reference, ""));
-        if !address.is_empty() && id(self.base, self.dialect).is_none_or(|id| id.trim_end_matches('#') != address) {
+        if !address.is_empty() && id(self.base, self.draft).is_none_or(|id| id.trim_end_matches('#') != address) {
             return Err("only references into the same document are followed");
         }
         let base = Self {
@@ -85,12 +85,12 @@ fn anchored<'s>(base: Place<'s>, anchor: &str) -> Option<Place<'s>> {
                 let inner = map.iter().filter(|(key, _)| !data(key)).rev();
                 open.extend(
                     inner
-                        .filter(|(_, value)| !starts_document(value, place.dialect))
+                        .filter(|(_, value)| !starts_document(value, place.draft))
                         .map(|(key, value)| place.step(value, key)),
                 );
             }
             Value::Array(list) => {
-                let inner = list.iter().enumerate().rev().filter(|(_, value)| !starts_document(value, place.dialect));
+                let inner = list.iter().enumerate().rev().filter(|(_, value)| !starts_document(value, place.draft));
                 open.extend(inner.map(|(i, value)| place.step(value, &i.to_string())));
             }
             _ => {}
@@ -99,14 +99,14 @@ fn anchored<'s>(base: Place<'s>, anchor: &str) -> Option<Place<'s>> {
     None
 }
 
-fn id(schema: &Value, dialect: Dialect) -> Option<&str> {
-    schema.get(if dialect == Dialect::Draft4 { "id" } else { "$id" }).and_then(Value::as_str)
+fn id(schema: &Value, draft: Draft) -> Option<&str> {
+    schema.get(if draft == Draft::V4 { "id" } else { "$id" }).and_then(Value::as_str)
 }
 
 /// Whether the schema has an id that is more than an anchor. Old drafts ignore what is beside a `$ref`.
-fn starts_document(schema: &Value, dialect: Dialect) -> bool {
-    id(schema, dialect).is_some_and(|id| !id.starts_with('#') && !id.is_empty())
-        && (dialect > Dialect::Draft7 || schema.get("$ref").is_none())
+fn starts_document(schema: &Value, draft: Draft) -> bool {
+    id(schema, draft).is_some_and(|id| !id.starts_with('#') && !id.is_empty())
+        && (draft > Draft::V7 || schema.get("$ref").is_none())
 }
 
 /// The text with `%41` as `A`.

@@ -1,0 +1,226 @@
+//! What lowering did to the shape of an answer: the program that encodes values and lifts answers.
+
+use serde_json::Value;
+
+use super::check::kind::Kinds;
+
+/// The position of a step in the plan.
+pub(super) type Step = usize;
+
+/// The steps of one lowered schema. They mirror it node by node; recursive types make it a graph.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Plan {
+    steps: Vec<Op>,
+    pub(super) root: Step,
+}
+
+/// What was done to one node.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Op {
+    /// Nothing, here and in everything below.
+    #[default]
+    Same,
+    /// The value stands in an object of its own, under [`VALUE`].
+    Wrap(Step),
+    Object(Fields),
+    /// An array whose items have a step each: the first ones, and the rest.
+    Array { first: Vec<Step>, rest: Step },
+    /// An array that is said as an object: `item_0` and so on, the rest under [`MORE`].
+    Tuple { first: Vec<Item>, more: Option<Step> },
+    /// A map that is said as a list of [`KEY`] and [`VALUE`].
+    Entries(Step),
+    /// A value that is said as JSON in a string.
+    Text,
+    /// Values that are said by name.
+    Labels(Vec<(Box<str>, Value)>),
+    Union { by: By, alternatives: Vec<Alternative> },
+    /// `null` is said as an empty list, any other value as a list of one.
+    Listed(Step),
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Fields {
+    pub(super) named: Vec<Named>,
+    pub(super) rest: Rest,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Named {
+    pub(super) name: Box<str>,
+    /// The name where the provider takes fewer names.
+    pub(super) sent: Box<str>,
+    pub(super) presence: Presence,
+    /// Whether the lowered object has to have it.
+    pub(super) required: bool,
+    pub(super) step: Step,
+}
+
+/// How the absence of a property is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// By its absence, or not at all.
+    Plain,
+    /// By `null`.
+    Null,
+    /// By an empty list; a value stands in a list of one.
+    List,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Rest {
+    /// There are none.
+    Closed,
+    /// Further keys are as they are.
+    Same,
+    /// Their values have a step.
+    Values(Step),
+    /// They are entries under a key of their own.
+    Entries(Box<str>, Step),
+}
+
+/// A position of a tuple.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Item {
+    pub(super) step: Step,
+    /// It may be missing, so it stands in a list of none or one.
+    pub(super) listed: bool,
+}
+
+/// How the alternative is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    /// By its face.
+    Face,
+    /// By a name under [`VARIANT`], with the value under [`VALUE`].
+    Tag,
+    /// By the one list that is not empty, in an object with a list for each.
+    Lists,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Alternative {
+    pub(super) name: Box<str>,
+    /// None where nothing is known of it.
+    pub(super) faces: Option<Vec<Face>>,
+    pub(super) step: Step,
+    /// The shape, which tells whether a value is to be encoded so.
+    pub(super) shape: usize,
+}
+
+/// What the lowered values of an alternative look like.
+#[derive(Clone, Debug)]
+pub(super) struct Face {
+    pub(super) kinds: Kinds,
+    /// The strings, if only these are possible.
+    pub(super) strings: Option<Vec<Box<str>>>,
+    pub(super) keys: Option<Keys>,
+}
+
+/// What the lowered objects of an alternative look like.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Keys {
+    pub(super) required: Vec<Box<str>>,
+    /// All keys that can be there, if that is known.
+    pub(super) allowed: Option<Vec<Box<str>>>,
+    /// Required keys whose values are some strings only.
+    pub(super) literals: Vec<(Box<str>, Vec<Box<str>>)>,
+}
+
+pub(super) const VALUE: &str = "value";
+pub(super) const KEY: &str = "key";
+pub(super) const VARIANT: &str = "variant";
+pub(super) const MORE: &str = "more";
+
+/// The name of a tuple's position.
+pub(super) fn item_name(index: usize) -> String {
+    format!("item_{index}")
+}
+
+impl Plan {
+    /// The step that does nothing is the first.
+    pub(super) const SAME: Step = 0;
+
+    pub(super) fn new() -> Self {
+        Self { steps: vec![Op::Same], root: Self::SAME }
+    }
+
+    pub(super) fn op(&self, step: Step) -> &Op {
+        self.steps.get(step).unwrap_or(&Op::Same)
+    }
+
+    pub(super) fn push(&mut self, op: Op) -> Step {
+        if matches!(op, Op::Same) {
+            return Self::SAME;
+        }
+        self.steps.push(op);
+        self.steps.len() - 1
+    }
+
+    pub(super) fn set(&mut self, step: Step, op: Op) {
+        if let Some(slot) = self.steps.get_mut(step).filter(|_| step != Self::SAME) {
+            *slot = op;
+        }
+    }
+
+    pub(super) fn is_same(&self) -> bool {
+        matches!(self.op(self.root), Op::Same)
+    }
+
+    /// Turns steps that change nothing, themselves and below, into [`Op::Same`]: what they cover is copied whole.
+    ///
+    /// The greatest set counts: a recursive type is the same if nothing in its cycle says otherwise.
+    pub(super) fn settle(&mut self) {
+        let mut same: Vec<bool> = self.steps.iter().map(Op::changes_nothing_itself).collect();
+        loop {
+            let mut changed = false;
+            for (index, op) in self.steps.iter().enumerate() {
+                let still = op.below().all(|step| same.get(step).copied().unwrap_or(true));
+                if let Some(slot) = same.get_mut(index).filter(|slot| **slot && !still) {
+                    *slot = false;
+                    changed = true;
+                }
+            }
+            if !changed {
+                break;
+            }
+        }
+        for (op, same) in self.steps.iter_mut().zip(same) {
+            if same {
+                *op = Op::Same;
+            }
+        }
+    }
+}
+
+impl Op {
+    fn changes_nothing_itself(&self) -> bool {
+        match self {
+            Self::Same | Self::Array { .. } => true,
+            Self::Object(fields) => {
+                fields.named.iter().all(|f| f.name == f.sent && f.presence == Presence::Plain)
+                    && !matches!(fields.rest, Rest::Entries(..))
+            }
+            Self::Union { by, .. } => *by == By::Face,
+            Self::Wrap(_) | Self::Tuple { .. } | Self::Entries(_) | Self::Text | Self::Labels(_) | Self::Listed(_) => {
+                false
+            }
+        }
+    }
+
+    fn below(&self) -> Box<dyn Iterator<Item = Step> + '_> {
+        match self {
+            Self::Same | Self::Text | Self::Labels(_) => Box::new(std::iter::empty()),
+            Self::Wrap(step) | Self::Entries(step) | Self::Listed(step) => Box::new(std::iter::once(*step)),
+            Self::Object(fields) => {
+                let rest = match fields.rest {
+                    Rest::Values(step) | Rest::Entries(_, step) => Some(step),
+                    Rest::Same | Rest::Closed => None,
+                };
+                Box::new(fields.named.iter().map(|f| f.step).chain(rest))
+            }
+            Self::Array { first, rest } => Box::new(first.iter().copied().chain([*rest])),
+            Self::Tuple { first, more } => Box::new(first.iter().map(|item| item.step).chain(*more)),
+            Self::Union { alternatives, .. } => Box::new(alternatives.iter().map(|a| a.step)),
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Objects: the shape of each declared property and of all others.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
+
+use super::super::check::pattern::Pattern;
+use super::super::resolve::Place;
+use super::build::{ANY, Builder, NEVER};
+use super::expand::Facet;
+use super::{Field, Kind, Object, Policy, Rest, Use};
+
+/// What one facet says about the values of an object's keys.
+struct Keys<'s> {
+    named: Vec<(&'s str, Place<'s>)>,
+    /// A pattern that can't be compiled may match any key.
+    patterns: Vec<(Option<Pattern>, Place<'s>)>,
+    additional: Option<Place<'s>>,
+}
+
+impl<'s> Keys<'s> {
+    fn of(facet: &Facet<'s>) -> Self {
+        Self {
+            named: facet.named("properties"),
+            patterns: facet.named("patternProperties").into_iter().map(|(text, place)| (Pattern::new(text).ok(), place)).collect(),
+            additional: facet.under("additionalProperties"),
+        }
+    }
+
+    /// All that applies to the value of a key.
+    fn at(&self, name: &str) -> Vec<Facet<'s>> {
+        let named = self.named.iter().filter(|(known, _)| *known == name).map(|(_, place)| place);
+        let matching = self.patterns.iter().filter(|(pattern, _)| pattern.as_ref().is_some_and(|p| p.matches(name)));
+        let mut places: Vec<&Place<'s>> = named.chain(matching.map(|(_, place)| place)).collect();
+        if places.is_empty() && self.patterns.iter().all(|(pattern, _)| pattern.is_some()) {
+            places.extend(&self.additional);
+        }
+        places.into_iter().cloned().map(Facet::new).collect()
+    }
+
+    /// Whether it says nothing of undeclared keys.
+    const fn is_free(&self) -> bool {
+        self.patterns.is_empty() && self.additional.is_none()
+    }
+}
+
+impl<'s> Builder<'s> {
+    pub(super) fn object(&mut self, facets: &[Facet<'s>]) -> Kind {
+        let keys: Vec<Keys<'s>> = facets.iter().map(Keys::of).collect();
+        let mut required: Vec<&'s str> = Vec::new();
+        for facet in facets {
+            // In draft 3 and in the wild, `required` is a switch on the property.
+            let names = facet.get("required").and_then(Value::as_array);
+            required.extend(names.into_iter().flatten().filter_map(Value::as_str));
+        }
+        let must: HashSet<&str> = required.iter().copied().collect();
+        let mut seen = HashSet::new();
+        let declared = keys.iter().flat_map(|k| k.named.iter().map(|(name, _)| *name));
+        let names: Vec<&'s str> = declared.chain(required).filter(|name| seen.insert(*name)).collect();
+        let mut fields = Vec::with_capacity(names.len());
+        for name in names {
+            let parts: Vec<Facet<'s>> = keys.iter().flat_map(|k| k.at(name)).collect();
+            let exact = parts.iter().any(|part| part.get("x-exact") == Some(&Value::Bool(true)));
+            let shape = self.of(parts);
+            let required = must.contains(name);
+            if shape.id != NEVER {
+                fields.push(Field { name: name.into(), shape, required, exact });
+            } else if required {
+                return Kind::Never;
+            }
+        }
+        let mut rest = self.rest(&keys, facets);
+        if self.policy == Policy::Declared && matches!(rest, Rest::Open) {
+            fields.extend(self.conditional(facets, &seen));
+            if fields.is_empty() {
+                rest = Rest::Of(Use { id: ANY, about: None });
+            }
+        }
+        let mut words = Map::new();
+        for facet in facets {
+            for key in ["minProperties", "maxProperties", "propertyNames"] {
+                if let Some(value) = facet.get(key) {
+                    words.entry(key).or_insert_with(|| value.clone());
+                }
+            }
+        }
+        named(&mut fields, &mut rest, &mut words);
+        Kind::Object(Object { fields, rest, words })
+    }
+
+    fn rest(&mut self, keys: &[Keys<'s>], facets: &[Facet<'s>]) -> Rest {
+        let mut rest = Rest::Open;
+        for side in keys {
+            if side.is_free() {
+                continue;
+            }
+            let mut options: Vec<Use> = Vec::new();
+            for (_, place) in &side.patterns {
+                options.push(self.of(vec![Facet::new(place.clone())]));
+            }
+            match &side.additional {
+                Some(place) => options.push(self.of(vec![Facet::new(place.clone())])),
+                None if self.policy == Policy::Exact => options.push(Use { id: ANY, about: None }),
+                None => {}
+            }
+            options.retain(|option| option.id != NEVER);
+            if options.is_empty() {
+                return Rest::Closed;
+            }
+            let anything = options.iter().any(|option| option.id == ANY);
+            // The first that constrains counts: it holds all that both allow.
+            rest = match rest {
+                Rest::Of(before) if before.id != ANY => Rest::Of(before),
+                _ if anything => Rest::Of(Use { id: ANY, about: None }),
+                _ => Rest::Of(self.any_of(options)),
+            };
+        }
+        let sealed = facets.iter().any(|f| f.get("unevaluatedProperties") == Some(&Value::Bool(false)));
+        let conditions = ["if", "dependentSchemas", "dependencies", "anyOf", "oneOf"];
+        let others = facets.iter().any(|f| conditions.iter().any(|key| f.get(key).is_some()));
+        if sealed && !others && matches!(rest, Rest::Open) { Rest::Closed } else { rest }
+    }
+
+    /// Properties that are declared under a condition only: they may be there, so they are said.
+    fn conditional(&mut self, facets: &[Facet<'s>], seen: &HashSet<&'s str>) -> Vec<Field> {
+        let mut found: Vec<(&'s str, Vec<Use>)> = Vec::new();
+        for facet in facets {
+            let branches = ["then", "else"].into_iter().filter_map(|key| facet.under(key));
+            let unions = ["anyOf", "oneOf"].into_iter().flat_map(|key| facet.list(key));
+            let dependent = ["dependentSchemas", "dependencies"];
+            let dependent = dependent.into_iter().flat_map(|key| facet.named(key).into_iter().map(|(_, place)| place));
+            // Unions that were taken apart are skipped by the facet; what is left here was too large for that.
+            let places: Vec<Place<'s>> = branches.chain(unions).chain(dependent).collect();
+            for place in places {
+                for (name, place) in Facet::new(place).named("properties") {
+                    if seen.contains(name) {
+                        continue;
+                    }
+                    let shape = self.of(vec![Facet::new(place)]);
+                    match found.iter_mut().find(|(known, _)| *known == name) {
+                        Some((_, shapes)) => shapes.push(shape),
+                        None => found.push((name, vec![shape])),
+                    }
+                }
+            }
+        }
+        let field = |(name, mut shapes): (&str, Vec<Use>)| {
+            shapes.retain(|shape| shape.id != NEVER);
+            let mut distinct: Vec<Use> = Vec::new();
+            for shape in shapes {
+                if distinct.iter().all(|known| known.id != shape.id) {
+                    distinct.push(shape);
+                }
+            }
+            let shape = self.any_of(distinct);
+            (shape.id != NEVER).then(|| Field { name: name.into(), shape, required: false, exact: false })
+        };
+        found.into_iter().filter_map(field).collect()
+    }
+}
+
+/// A map whose keys are listed is an object with these keys.
+fn named(fields: &mut Vec<Field>, rest: &mut Rest, words: &mut Map<String, Value>) {
+    let names = words.get("propertyNames").and_then(|names| names.get("enum")).and_then(Value::as_array);
+    let (Rest::Of(shape), Some(names)) = (&*rest, names) else { return };
+    let all: Option<Vec<&str>> = names.iter().map(Value::as_str).collect();
+    let Some(all) = all else { return };
+    for name in all {
+        if fields.iter().all(|field| &*field.name != name) {
+            fields.push(Field { name: name.into(), shape: shape.clone(), required: false, exact: false });
+        }
+    }
+    *rest = Rest::Closed;
+    words.shift_remove("propertyNames");
+}
