@@ -134,14 +134,19 @@ impl Parser {
     ///
     /// # Errors
     ///
-    /// As [`read`](crate::read).
+    /// As [`read`](crate::read); also when the bytes end inside a character, unless the value is cut there too.
     pub fn finish(mut self) -> Result<Reading<'static>, Error> {
         self.end();
         if let Some(error) = self.failed {
             return Err(error);
         }
         let input = Input { text: &self.text, eof: true, steps: 0.into() };
-        self.engine.finish(&input)
+        let reading = self.engine.finish(&input)?;
+        // Half a character is no surprise in a text that was cut.
+        if !self.partial.is_empty() && !reading.is_truncated() {
+            return Err(Error::new(ErrorKind::InvalidUtf8, self.text.len()));
+        }
+        Ok(reading)
     }
 
     /// The text is complete, but the events of its end are wanted before [`finish`](Self::finish).

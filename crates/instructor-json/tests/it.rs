@@ -3,7 +3,7 @@
 #![expect(clippy::indexing_slicing, reason = "a test may panic")]
 
 use instructor_json::{
-    Event, Kind, Level, Node, Options, Parser, Reading, RepairKind, RootHint, State, read, read_counted,
+    ErrorKind, Event, Kind, Level, Node, Options, Parser, Reading, RepairKind, RootHint, State, read, read_counted,
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -393,6 +393,20 @@ fn check_views(text: &str) -> Result<(), TestCaseError> {
                 break;
             }
         }
+        // Nor does the value that comes of it contradict what was shown last.
+        let Ok(reading) = parser.finish() else { continue };
+        let all = reading.candidates.iter().chain(&reading.passed_over);
+        let mut kept = all.filter(|c| Some(c.document.root().source_span().start) == start);
+        if let Some(kept) = kept.next() {
+            let mut last = Vec::new();
+            shown(kept.document.root(), &mut last);
+            let grown = seen.len() <= last.len()
+                && seen
+                    .iter()
+                    .zip(&last)
+                    .all(|(a, b)| (a.0, a.1) == (b.0, b.1) && b.2.starts_with(&a.2) && (!a.3 || a == b));
+            prop_assert!(grown, "{options:?} {text:?}: {seen:?} in the end {last:?}");
+        }
     }
     Ok(())
 }
@@ -429,11 +443,34 @@ fn found_by_fuzzing() {
         "[nullable(1)]",
         "{\"\":'None\\\n}",
         "{\"k\": \"x\\\n}",
+        "{\"a\": \"x, h: \"y\"}",
+        "{\"g\": \"x, h: 1, \"b\": 2}",
+        "\"\":};\"\":};{?{",
+        "\"\\\"\\\":};\\\"\\\":};{?{\"",
+        "{d\"\"\"                                             }                   ",
+        "\"\":,\"\"4)\"r\":</ed\"",
     ] {
         check_agreement(text).unwrap();
         check_split(text, &[text.len() / 2]).unwrap();
         check_written(text).unwrap();
         check_views(text).unwrap();
+    }
+}
+
+/// Bytes that end inside a character: as much as a cut value has, and an error after a whole one.
+#[test]
+fn half_a_character() {
+    for (bytes, whole) in [(&b"{\"a\": \"x\xE2\x82"[..], None), (b"{\"a\": 1}\xE2\x82", Some(ErrorKind::InvalidUtf8))] {
+        let mut parser = Parser::new(Options::new());
+        parser.push(bytes).unwrap();
+        match whole {
+            Some(kind) => assert_eq!(parser.finish().unwrap_err().kind(), kind),
+            None => {
+                let reading = parser.finish().unwrap();
+                assert!(reading.is_truncated());
+                assert_eq!(reading.candidates[0].document.root().source(), "{\"a\":\"x\"}");
+            }
+        }
     }
 }
 

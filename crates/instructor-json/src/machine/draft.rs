@@ -91,6 +91,10 @@ impl Machine {
         if frame.shape != Shape::Group {
             self.out().push(if frame.shape == Shape::Object { '}' } else { ']' });
             self.close_slot(frame.slot, source_end);
+            if matches!(self.frames.as_slice(), [around] if around.implied && around.shape == Shape::Group) {
+                // The object that was put around a member was the root: no other can stand beside it.
+                self.frames.clear();
+            }
             self.value_done(Last::Container);
         } else {
             self.value_done(Last::Scalar);
@@ -365,16 +369,18 @@ impl Machine {
 }
 
 /// How many bytes at the end of a string may belong to what follows it, if its closing quote turns out to be missing.
+///
+/// What ends a string early looks back at most 64 bytes of the source for blanks, brackets and a key, of which each may
+/// be two bytes here, and then at most 48 for a comma with a key after it.
 fn held_back(text: &str, from: usize) -> usize {
-    const FAR: usize = 64;
+    const FAR: usize = 128;
     let bytes = text.as_bytes();
-    let structural = |mut end: usize| {
+    let strip = |mut end: usize, plain: &[u8]| {
         while end > from && text.len() - end < FAR {
             let Some(&b) = bytes.get(end - 1) else { break };
-            let pair = matches!(b, b'n' | b'r' | b't') && ends_in_escape(bytes, end - 1, from);
-            if pair && end - 1 > from {
+            if matches!(b, b'n' | b'r' | b't') && end - 1 > from && ends_in_escape(bytes, end - 1, from) {
                 end -= 2;
-            } else if b"{}[], `".contains(&b) {
+            } else if plain.contains(&b) {
                 end -= 1;
             } else {
                 break;
@@ -382,26 +388,20 @@ fn held_back(text: &str, from: usize) -> usize {
         }
         end
     };
-    // A bare key with its colon, after a comma.
-    let mut word = text.len();
-    while word > from && bytes.get(word - 1).is_some_and(|&b| b == b' ') {
-        word -= 1;
-    }
-    if word > from && bytes.get(word - 1) == Some(&b':') {
-        word -= 1;
-    } else {
-        word = text.len();
-    }
+    let structural = |end| strip(end, b"{}[], `");
+    let mut end = structural(text.len());
+    // A bare key, with its colon or without, after a comma or a line end.
+    let colon = strip(text.len(), b" ");
+    let mut word = if colon > from && bytes.get(colon - 1) == Some(&b':') { colon - 1 } else { text.len() };
     while word > from && text.len() - word < FAR && bytes.get(word - 1).is_some_and(|&b| crate::input::is_word(b)) {
         word -= 1;
     }
     let before = structural(word);
-    let comma = bytes.get(before..word).is_some_and(|gap| gap.contains(&b',') || gap.contains(&b'n'));
-    let mut end = if comma { before } else { structural(text.len()) };
-    // A bare key and its value.
-    if let Some(body) = text.get(from..)
-        && let Some(comma) = super::string::bare_member(body)
-    {
+    if bytes.get(before..word).is_some_and(|gap| gap.contains(&b',') || gap.contains(&b'n')) {
+        end = end.min(before);
+    }
+    // A bare key and its value, before the brackets that close what is open.
+    if let Some(comma) = text.get(from..structural(text.len())).and_then(super::string::bare_member) {
         end = end.min(from + comma);
     }
     text.len() - end

@@ -265,6 +265,8 @@ impl Machine {
     /// Where the brackets begin with which an unclosed string ends, if they close what is open; and how much of the
     /// written string they are.
     fn closers_at_end(&self, input: &Input<'_>, text: Text) -> Option<(usize, usize)> {
+        // No further back than what a view holds back.
+        const FAR: usize = 64;
         let body = input.slice(text.body, input.len());
         let space = [' ', '\n', '\r', '\t'];
         let mut rest = body.trim_end_matches(space);
@@ -275,7 +277,7 @@ impl Machine {
         for frame in self.frames.iter().filter(|f| f.shape != Shape::Group) {
             let bracket = if frame.shape == Shape::Object { '}' } else { ']' };
             match rest.strip_suffix(bracket) {
-                Some(shorter) if rest.len() + 64 > body.trim_end_matches(space).len() => {
+                Some(shorter) if body.len() - shorter.len() <= FAR => {
                     rest = shorter.trim_end_matches(space);
                     kept = Some(rest);
                 }
@@ -284,6 +286,9 @@ impl Machine {
         }
         let kept = kept?;
         if text.role == Role::Key {
+            return None;
+        }
+        if body.len() - kept.len() > FAR {
             return None;
         }
         let kept = match bare_member(kept) {
@@ -346,11 +351,11 @@ impl Machine {
 /// The comma before a bare key near the end of a text, as in `first, b: true`.
 pub(super) fn bare_member(text: &str) -> Option<usize> {
     const FAR: usize = 48;
-    let from = text.len().saturating_sub(FAR);
-    let tail = text.as_bytes().get(from..)?;
-    if tail.iter().any(|&b| b < b' ' || b == b'"' || b == b'\\') {
-        return None;
-    }
+    let bytes = text.as_bytes();
+    // As far as the text is plain, so that a comma which is found from further on is found from here too.
+    let plain = bytes.iter().rev().take(FAR).take_while(|&&b| b >= b' ' && b != b'"' && b != b'\\').count();
+    let from = text.len() - plain;
+    let tail = bytes.get(from..)?;
     tail.iter().enumerate().filter(|&(_, &b)| b == b',').map(|(i, _)| i).find_map(|comma| {
         let rest = tail.get(comma + 1..)?;
         let word = rest.get(rest.iter().take_while(|&&b| b == b' ').count()..)?;
