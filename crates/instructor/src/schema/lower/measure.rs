@@ -1,6 +1,6 @@
 //! How large a lowered schema is, by the counts that providers limit.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
@@ -37,8 +37,8 @@ impl Size {
             && self.text <= limits.text
     }
 
-    /// Enums that have to become strings: the largest, until the rest is within the limits.
-    pub(super) fn too_wide(&self, rules: &Rules, shapes: &Shapes) -> Vec<Id> {
+    /// Enums that have to become strings besides those that are: the largest, until the rest is within the limits.
+    pub(super) fn too_wide(&self, rules: &Rules, shapes: &Shapes, are: &HashSet<Id>) -> Vec<Id> {
         let limits = &rules.limits;
         if limits.values == usize::MAX {
             return Vec::new();
@@ -46,7 +46,9 @@ impl Size {
         let length = |values: &[Value]| values.iter().filter_map(Value::as_str).map(str::len).sum::<usize>();
         let mut lists: Vec<(usize, usize, Id)> = Vec::new();
         for (id, shape) in shapes.list.iter().enumerate() {
-            if let Kind::Values(values) = &shape.kind {
+            if let Kind::Values(values) = &shape.kind
+                && !are.contains(&id)
+            {
                 lists.push((values.len(), length(values), id));
             }
         }

@@ -267,14 +267,13 @@ impl Choices {
             changed |= self.spend(most, points, |kind| kind == Counted::Optional);
         }
         changed |= self.spend(rules.limits.unions, points, |kind| kind != Counted::Optional);
-        for id in size.too_wide(rules, shapes) {
+        for id in size.too_wide(rules, shapes, &self.wide) {
             changed |= self.wide.insert(id);
         }
         let shallower = size.depth > rules.limits.depth
             || size.properties > rules.limits.properties
-            || size.text > rules.limits.text
-            || (!changed && size.characters > rules.limits.characters);
-        if shallower && self.depth > 1 {
+            || size.text > rules.limits.text;
+        if (shallower || (!changed && !size.fits(rules))) && self.depth > 1 {
             self.depth -= 1;
             changed = true;
         }

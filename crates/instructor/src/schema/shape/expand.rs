@@ -137,8 +137,8 @@ pub(super) fn expand<'s>(parts: Vec<Facet<'s>>, draft: Draft) -> Expanded<'s> {
         if !seen.insert(address(&facet)) {
             continue;
         }
-        let reference = map.get("$ref").or_else(|| map.get("$dynamicRef")).or_else(|| map.get("$recursiveRef"));
-        let target = reference.and_then(Value::as_str).and_then(|target| facet.place.resolve(target).ok());
+        // A reference whose target depends on the way that led here says nothing: anything is more than it allows.
+        let target = map.get("$ref").and_then(Value::as_str).and_then(|target| facet.place.resolve(target).ok());
         let alone = map.contains_key("$ref") && draft <= Draft::V7;
         let said = !alone && constrains(&facet);
         if first && !said {

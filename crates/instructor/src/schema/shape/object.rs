@@ -115,10 +115,7 @@ impl<'s> Builder<'s> {
                 _ => Rest::Of(self.any_of(options)),
             };
         }
-        let sealed = facets.iter().any(|f| f.get("unevaluatedProperties") == Some(&Value::Bool(false)));
-        let conditions = ["if", "dependentSchemas", "dependencies", "anyOf", "oneOf"];
-        let others = facets.iter().any(|f| conditions.iter().any(|key| f.get(key).is_some()));
-        if sealed && !others && matches!(rest, Rest::Open) { Rest::Closed } else { rest }
+        if matches!(rest, Rest::Open) && facets.iter().any(seals) && !facets.iter().any(evaluates) { Rest::Closed } else { rest }
     }
 
     /// Properties that are declared under a condition only: they may be there, so they are said.
@@ -172,4 +169,19 @@ fn named(fields: &mut Vec<Field>, rest: &mut Rest, words: &mut Map<String, Value
     }
     *rest = Rest::Closed;
     words.shift_remove("propertyNames");
+}
+
+/// Whether a facet closes the object once all that has its say about it is known.
+fn seals(facet: &Facet<'_>) -> bool {
+    facet.get("unevaluatedProperties") == Some(&Value::Bool(false))
+}
+
+/// Whether a facet may account for keys in a way that is not among the fields: then nothing is closed. Several branches
+/// of an `anyOf` can have their say at once.
+fn evaluates(facet: &Facet<'_>) -> bool {
+    const KEYS: &[&str] = &["if", "dependentSchemas", "dependencies", "anyOf", "$dynamicRef", "$recursiveRef"];
+    let map = facet.map();
+    map.is_some_and(|map| KEYS.iter().any(|key| map.contains_key(*key)))
+        || facet.get("oneOf").is_some()
+        || facet.get("unevaluatedProperties").is_some_and(|value| *value != Value::Bool(false))
 }
