@@ -3,7 +3,7 @@
 //! What follows the quote decides, within a bounded window: a string of valid JSON is always followed by what JSON
 //! wants there, so the valid reading always wins. Where the evidence is weak, quotes that come in pairs are inner ones.
 
-use crate::input::{Input, Look, Sig, is_word, is_word_start};
+use crate::input::{Input, Look, Sig, WINDOW, is_word, is_word_start};
 
 use super::string::{Quote, Role, Text};
 use super::{Machine, Shape};
@@ -197,7 +197,10 @@ impl Machine {
     /// Whether only words stand between the quote and what ends the member, so that no quote could close the string.
     fn words_follow(&self, input: &Input<'_>, at: usize) -> Look<bool> {
         let stop = input.find(at, |b| matches!(b, b'"' | b'}' | b']' | b',' | b'\n' | b'{' | b'['))?;
-        let Some(stop) = stop else { return Ok(false) };
+        let Some(stop) = stop else {
+            // The text ends in the words: what stands before the quote is in the string for sure, they may not be.
+            return Ok(input.eof && input.len() - at < WINDOW && input.byte(at)?.is_some_and(is_word_start));
+        };
         let next = input.sig(stop + 1)?;
         Ok(match input.byte(stop)? {
             Some(b'}') => next.end || matches!(next.byte, Some(b',' | b'}' | b']')),
