@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Data, DeriveInput, Field, Ident, LitStr, Path, Token, parse_quote};
+use syn::{Attribute, Data, DeriveInput, Field, GenericArgument, Ident, LitStr, Path, PathArguments, Token, Type, parse_quote};
 
 use crate::attr::{crate_path, rest_of_value};
 use crate::ctxt::Ctxt;
@@ -119,6 +119,25 @@ fn say_field_aliases(field: &mut Field) {
     let names = aliases(&field.attrs);
     if !names.is_empty() {
         field.attrs.push(parse_quote!(#[schemars(extend("x-alias" = [#(#names),*]))]));
+    }
+    if is_double_option(&field.ty) {
+        // Absent and null are two values of such a field, which its schema alone does not tell.
+        field.attrs.push(parse_quote!(#[schemars(extend("x-exact" = true))]));
+    }
+}
+
+/// `Option<Option<T>>` as it is written.
+fn is_double_option(ty: &Type) -> bool {
+    inside_option(ty).and_then(inside_option).is_some()
+}
+
+fn inside_option(ty: &Type) -> Option<&Type> {
+    let Type::Path(path) = ty else { return None };
+    let last = path.path.segments.last().filter(|last| last.ident == "Option")?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    match arguments.args.first()? {
+        GenericArgument::Type(inner) => Some(inner),
+        _ => None,
     }
 }
 

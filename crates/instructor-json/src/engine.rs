@@ -53,6 +53,8 @@ pub(crate) struct Engine<'a> {
     spent: u64,
     /// Values that turned out to be words after they had been read.
     dropped: u32,
+    /// The text began with a string that was a key, and shown as one.
+    membered: bool,
     unclosed: Option<Unclosed>,
     /// How many objects the region has, and nothing else.
     objects: u32,
@@ -90,6 +92,7 @@ impl<'a> Engine<'a> {
             leading: Vec::new(),
             spent: 0,
             dropped: 0,
+            membered: false,
             unclosed: None,
             objects: 0,
             mended: false,
@@ -175,6 +178,7 @@ impl<'a> Engine<'a> {
                     match self.ends_with(input, inside.machine.at()) {
                         Ok(true) => {}
                         Ok(false) => {
+                            self.membered |= inside.machine.document().root().kind() == Kind::Object;
                             self.back_to_prose(inside.start, None);
                             return Ok(true);
                         }
@@ -533,7 +537,7 @@ impl<'a> Engine<'a> {
         if let Some(error) = self.failed {
             return Err(error);
         }
-        if self.candidates.is_empty() && self.fallback.is_none() {
+        if self.candidates.is_empty() && self.fallback.is_none() && !self.membered {
             self.read_quoted_whole(input)?;
         }
         let fenced = self.candidates.iter().any(|c| c.found == Found::Fence);

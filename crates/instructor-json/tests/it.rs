@@ -449,6 +449,7 @@ fn found_by_fuzzing() {
         "\"\\\"\\\":};\\\"\\\":};{?{\"",
         "{d\"\"\"                                             }                   ",
         "\"\":,\"\"4)\"r\":</ed\"",
+        "\"b\":\u{724}12\u{7}\0ink<\0]5..\"a\"",
     ] {
         check_agreement(text).unwrap();
         check_split(text, &[text.len() / 2]).unwrap();

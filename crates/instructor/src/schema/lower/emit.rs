@@ -103,7 +103,16 @@ impl<'a> Emitter<'a> {
             _ => Some(()),
         };
         let mut schema = if whole.is_some() {
+            // A cycle that comes back here needs no definition where references may lead to the root.
+            let back = self.rules.recursion.then(|| self.plan.push(Op::Text));
+            if let Some(step) = back {
+                self.known.insert((root.id, UNROLLED), (String::from("#"), step));
+            }
             let node = self.body(&root, at);
+            if let Some(step) = back {
+                let op = self.plan.op(node.step).clone();
+                self.plan.set(step, op);
+            }
             self.plan.root = node.step;
             node.schema
         } else {
@@ -187,18 +196,19 @@ impl<'a> Emitter<'a> {
 
     fn reference(&mut self, part: &Use, fuel: u8) -> Node {
         let id = part.id;
-        let (name, step) = match self.known.get(&(id, fuel)) {
+        let (target, step) = match self.known.get(&(id, fuel)) {
             Some(known) => known.clone(),
             None => {
                 let name = self.def_name(id);
                 // Filled in when the definition is written.
                 let step = self.plan.push(Op::Text);
-                self.known.insert((id, fuel), (name.clone(), step));
-                self.open.push_back((id, fuel, name.clone(), step));
-                (name, step)
+                let target = format!("#/$defs/{name}");
+                self.known.insert((id, fuel), (target.clone(), step));
+                self.open.push_back((id, fuel, name, step));
+                (target, step)
             }
         };
-        let target = Map::from_iter([(String::from("$ref"), Value::from(format!("#/$defs/{name}")))]);
+        let target = Map::from_iter([(String::from("$ref"), Value::from(target))]);
         let own = self.shapes.get(id).about.as_deref();
         let about = part.about.clone().filter(|about| Some(&**about) != own && self.rules.described);
         match about {

@@ -118,7 +118,9 @@ struct Heights<'s> {
 impl<'s> Heights<'s> {
     fn of(&mut self, schema: &'s Value) -> usize {
         let Value::Object(map) = schema else { return 0 };
-        if let Some(name) = map.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix("#/$defs/")) {
+        if let Some(target) = map.get("$ref").and_then(Value::as_str) {
+            // The root is being walked, so it is a cycle.
+            let Some(name) = target.strip_prefix("#/$defs/") else { return 0 };
             if let Some(height) = self.known.get(name) {
                 return *height;
             }

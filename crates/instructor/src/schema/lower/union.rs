@@ -211,7 +211,8 @@ impl Emitter<'_> {
                 Kind::Any | Kind::Never => "json",
             };
             let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' || c == '-' { c } else { '_' };
-            let known: String = shape.name.as_deref().unwrap_or(kind).chars().map(plain).take(40).collect();
+            let known = shape.name.as_deref().or_else(|| self.tag(alternative.id)).unwrap_or(kind);
+            let known: String = known.chars().map(plain).take(40).collect();
             let mut name: Box<str> = if known.is_empty() { kind.into() } else { known.into() };
             if !taken.insert(name.clone()) {
                 name = format!("{name}_{}", index + 1).into();
@@ -220,6 +221,18 @@ impl Emitter<'_> {
             names.push(name);
         }
         names
+    }
+
+    /// The one value of a required property, which mostly is a tag.
+    fn tag(&self, id: Id) -> Option<&str> {
+        let Kind::Object(object) = &self.shapes.get(id).kind else { return None };
+        object.fields.iter().filter(|field| field.required).find_map(|field| match &self.shapes.get(field.shape.id).kind {
+            Kind::Values(values) => match values.as_slice() {
+                [Value::String(tag)] => Some(tag.as_str()),
+                _ => None,
+            },
+            _ => None,
+        })
     }
 
     /// Whether the values of a shape are said as they are.
