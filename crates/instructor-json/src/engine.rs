@@ -60,6 +60,8 @@ pub(crate) struct Engine<'a> {
     objects: u32,
     /// A bracket of a value in it was wrong.
     mended: bool,
+    /// The last value between words stands where that of a key does.
+    keyed: bool,
     /// Whether a brace, or a bracket, after the last value is one too many for sure.
     extra: Option<(bool, bool)>,
 }
@@ -96,6 +98,7 @@ impl<'a> Engine<'a> {
             unclosed: None,
             objects: 0,
             mended: false,
+            keyed: false,
             extra: None,
         }
     }
@@ -275,8 +278,13 @@ impl<'a> Engine<'a> {
             // A key, its object without a brace: what stands in its value is no answer.
             let member = error.needs().is_some_and(|r| r.kind() == RepairKind::MissingOpenBrace);
             let at = if member { inside.machine.at() } else { 0 };
+            if member && self.fence.is_some() {
+                self.failed = Some(error);
+                self.inside = Some(inside);
+                return Ok(true);
+            }
             self.back_to_prose(inside.start, Some(error));
-            self.fences_only |= member && self.fence.is_none();
+            self.fences_only |= member;
             self.at = self.at.max(at);
             return Ok(true);
         }
@@ -458,6 +466,7 @@ impl<'a> Engine<'a> {
             self.leading.push(stray);
         }
         let found = self.found();
+        self.keyed = found == Found::Prose && outside::is_after_key(input, start);
         if let Some(text) = whole
             && let Ok((document, end)) = Document::parse_prefix(text, start, self.options.limits())
         {
@@ -477,6 +486,7 @@ impl<'a> Engine<'a> {
     /// A string, or a scalar, with which the text or fence begins.
     fn begin_lone(&mut self, input: &Input<'_>, whole: Option<&'a str>) -> Look<bool> {
         let start = self.at;
+        self.keyed = false;
         let found = self.found();
         if self.dropped >= TRIES || self.fence.map_or(self.fences_only, |fence| !fence.line) {
             self.back_to_prose(start, None);

@@ -300,6 +300,14 @@ pub(crate) fn item_follows(input: &Input<'_>, at: usize) -> Look<bool> {
     Ok(matches!(input.sig(end)?.byte, Some(b',' | b']')))
 }
 
+/// Whether `"key":` stands before `at`, with a few blanks at most.
+pub(crate) fn is_after_key(input: &Input<'_>, at: usize) -> bool {
+    const FAR: usize = 16;
+    let before = input.bytes().get(at.saturating_sub(FAR)..at).unwrap_or_default();
+    let mut before = before.iter().rev().filter(|b| !b.is_ascii_whitespace());
+    before.next() == Some(&b':') && before.next() == Some(&b'"')
+}
+
 pub(crate) fn is_quote(input: &Input<'_>, at: usize) -> Look<bool> {
     Ok(input.char(at)?.is_some_and(|c| "\"'“”„‘’«`".contains(c)))
 }

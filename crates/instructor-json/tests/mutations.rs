@@ -160,6 +160,12 @@ fn one_mistake_is_repaired_or_refused() {
             if kind == "end cut" && dice.below(8) > 0 || Document::parse(&broken).is_ok() {
                 continue;
             }
+            let around = if kind == "end cut" || kind.starts_with("in ") { 9 } else { dice.below(6) };
+            let broken = match around {
+                0 => format!("Sure!\n```json\n{broken}\n```\nDone."),
+                1 => format!("Here is the answer: {broken}\nHope it helps."),
+                _ => broken,
+            };
             let outcome = match read(&broken, &Options::new()) {
                 Ok(reading) if !reading.is_truncated() => {
                     let found: Vec<Value> = reading

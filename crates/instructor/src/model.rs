@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::{Error, ErrorKind};
-use crate::schema::{Checker, Dialect, Lowered, Policy, Unlowerable, lower, prompt};
+use crate::schema::{Checker, Dialect, DialectReport, Lowered, Policy, Unlowerable, lower, prompt};
 use crate::validate::{Context, Issues, Path};
 
 /// A type that a language model can be asked for.
@@ -167,6 +167,12 @@ impl Contract {
             Ok(document) => self.issues(document.root()).into_result(),
             Err(error) => Err(Issues::from(format!("a JSON value: {error}"))),
         }
+    }
+
+    /// What becomes of it in a dialect: how parts are encoded, and what the provider does not enforce. Lowered once.
+    #[must_use]
+    pub fn report(&self, dialect: Dialect) -> DialectReport<'_> {
+        DialectReport::new(self.name(), dialect, self.lowered(dialect))
     }
 
     /// The name where only letters, digits, `_` and `-` are allowed.

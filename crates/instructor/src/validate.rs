@@ -66,7 +66,9 @@ impl Path {
                 continue;
             }
             // `[0]` or `["a key"]`, whose text is escaped as in Rust, which JSON reads but for `\u{..}` and `\'`.
-            let quoted = after.starts_with('"').then(|| instructor_json::Document::parse_prefix(after, 0, instructor_json::Limits::default()));
+            let quoted = after
+                .starts_with('"')
+                .then(|| instructor_json::Document::parse_prefix(after, 0, instructor_json::Limits::default()));
             match quoted {
                 Some(Ok((document, end))) => {
                     steps.push(Step::Key(String::from(document.root().as_str().unwrap_or_default()).into()));
@@ -177,7 +179,12 @@ impl Issue {
     }
 
     /// The issue as one about what the model wrote: another place, and the value that stands there.
-    pub(crate) fn told_at(mut self, path: Path, inside: Option<&Path>, node: Option<instructor_json::Node<'_>>) -> Self {
+    pub(crate) fn told_at(
+        mut self,
+        path: Path,
+        inside: Option<&Path>,
+        node: Option<instructor_json::Node<'_>>,
+    ) -> Self {
         if let Some(inside) = inside {
             self.wanted = format!("{} (at {inside} in this JSON text)", self.wanted);
         } else if let (Some(node), Some(got)) = (node, &self.got)

@@ -50,7 +50,7 @@ impl Engine<'_> {
     /// beginning was lost, or the end of the value, which another bracket then closed too early.
     fn extra_severity(&mut self, byte: Option<u8>) -> Severity {
         let Some(last) = self.candidates.last() else { return Severity::Lossless };
-        let (mended, wordy) = (self.mended, self.wordy);
+        let (mended, wordy) = (self.mended || self.keyed, self.wordy);
         // `{"a": 1}, {"b": 2}]` is the same list with its bracket.
         let (brace, bracket) = *self
             .extra

@@ -9,7 +9,10 @@ use std::borrow::Cow;
 use instructor_json::{Document, Kind, Node, Step as PathStep};
 use serde_json::Value;
 
-use super::plan::{Alternative, By, Face, Fields, Item, KEY, Keys, MORE, Named, Op, Plan, Presence, Rest, Step, VALUE, VARIANT, item_name};
+use super::plan::{
+    Alternative, By, Face, Fields, Item, KEY, Keys, MORE, Named, Op, Plan, Presence, Rest, Step, VALUE, VARIANT,
+    item_name,
+};
 use crate::validate::{Issue, Issues, Origin, Path};
 
 /// An answer in the canonical form, as JSON text.
@@ -169,7 +172,9 @@ impl<'d> Lifter<'_, 'd> {
         for item in list.items() {
             let Some((key, value)) = entry(item) else {
                 let wanted = format!("an entry with {KEY:?} and {VALUE:?}");
-                self.refuse(Issue::found_by(Origin::Schema, self.place(), wanted).got(crate::repair::short(item.source())));
+                self.refuse(
+                    Issue::found_by(Origin::Schema, self.place(), wanted).got(crate::repair::short(item.source())),
+                );
                 continue;
             };
             let name = key.as_str().unwrap_or(Cow::Borrowed(key.source()));
@@ -286,9 +291,10 @@ fn has_keys(keys: &Keys, node: Node<'_>) -> bool {
     };
     keys.literals.iter().all(literal)
         && keys.required.iter().all(|name| node.get(name).is_some())
-        && keys.allowed.as_ref().is_none_or(|allowed| {
-            node.entries().all(|(key, _)| allowed.iter().any(|name| key.is_str(name)))
-        })
+        && keys
+            .allowed
+            .as_ref()
+            .is_none_or(|allowed| node.entries().all(|(key, _)| allowed.iter().any(|name| key.is_str(name))))
 }
 
 /// A place in the canonical form, as the place in what the model wrote: issues are told to it in its own terms.
@@ -308,7 +314,8 @@ pub(super) fn locate<'d>(plan: &Plan, root: Node<'d>, steps: &[PathStep<'_>]) ->
         let node = at.node;
         match plan.op(step) {
             Op::Wrap(inner) => {
-                if node.is_some_and(|node| node.kind() == Kind::Object && node.len() == 1 && node.get(VALUE).is_some()) {
+                if node.is_some_and(|node| node.kind() == Kind::Object && node.len() == 1 && node.get(VALUE).is_some())
+                {
                     at.enter_key(VALUE);
                 }
                 step = *inner;
@@ -443,7 +450,6 @@ impl Located<'_> {
         step
     }
 }
-
 
 #[cfg(test)]
 mod tests {

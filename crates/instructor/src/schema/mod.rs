@@ -13,13 +13,15 @@ mod lower;
 mod plan;
 mod read;
 mod render;
+mod report;
 mod resolve;
 mod shape;
 
 pub(crate) use self::check::Checker;
 pub(crate) use self::check::nearest::nearest;
 pub use self::dialect::Dialect;
-pub use self::lower::{Loss, Lowered, Moved, Unlowerable, lower};
-pub use self::shape::Policy;
+pub use self::lower::{Change, Loss, Lowered, Moved, Unlowerable, lower};
 pub(crate) use self::read::{Found, Reader};
 pub(crate) use self::render::prompt;
+pub use self::report::{DialectReport, assert_fits};
+pub use self::shape::Policy;

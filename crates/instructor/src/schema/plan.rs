@@ -24,16 +24,25 @@ pub(super) enum Op {
     Wrap(Step),
     Object(Fields),
     /// An array whose items have a step each: the first ones, and the rest.
-    Array { first: Vec<Step>, rest: Step },
+    Array {
+        first: Vec<Step>,
+        rest: Step,
+    },
     /// An array that is said as an object: `item_0` and so on, the rest under [`MORE`].
-    Tuple { first: Vec<Item>, more: Option<Step> },
+    Tuple {
+        first: Vec<Item>,
+        more: Option<Step>,
+    },
     /// A map that is said as a list of [`KEY`] and [`VALUE`].
     Entries(Step),
     /// A value that is said as JSON in a string.
     Text,
     /// Values that are said by name.
     Labels(Vec<(Box<str>, Value)>),
-    Union { by: By, alternatives: Vec<Alternative> },
+    Union {
+        by: By,
+        alternatives: Vec<Alternative>,
+    },
     /// `null` is said as an empty list, any other value as a list of one.
     Listed(Step),
 }

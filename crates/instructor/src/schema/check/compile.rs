@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use super::Unsupported;
 use super::super::draft::Draft;
+use super::super::resolve::Place;
+use super::Unsupported;
 use super::format::{Format, integer_range};
 use super::kind::Kinds;
 use super::number::{Divisor, Number};
 use super::pattern::Pattern;
-use super::super::resolve::Place;
 use super::rules::{Bound, Id, Numbers, Schema, Side, Strings};
 use super::value::Values;
 

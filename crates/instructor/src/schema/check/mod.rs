@@ -33,11 +33,11 @@ use instructor_json::Node;
 use serde_json::Value;
 
 pub(in crate::schema) use self::compile::count;
-pub(in crate::schema) use self::value::same;
 use self::report::{Collected, Fault, Frame, Verdict};
-use super::resolve::Place;
 use self::rules::Schema;
+pub(in crate::schema) use self::value::same;
 use self::walk::Walk;
+use super::resolve::Place;
 use crate::validate::{Issue, Issues, Origin};
 
 /// A compiled schema.

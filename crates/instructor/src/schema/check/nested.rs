@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Value};
 
+use super::super::draft::Draft;
+use super::super::resolve::Place;
 use super::Unsupported;
 use super::compile::{Compiler, NO_COUNT, count};
-use super::super::draft::Draft;
 use super::kind::Kinds;
 use super::names::Names;
 use super::pattern::Pattern;
-use super::super::resolve::Place;
 use super::rules::{Applied, Arrays, Branch, Condition, Contains, Id, Objects, Plan, Union, With};
 
 type Keywords = Map<String, Value>;

@@ -10,7 +10,7 @@ use super::super::shape::{Id, Kind, Object, Policy, Rest, Shape, Shapes, Use};
 use super::facts::Facts;
 use super::union::Encoding;
 use super::words::{joined, phrase, phrases};
-use super::{Choices, Counted, Loss, Moved, Point, Spot, levels};
+use super::{Change, Choices, Counted, Loss, Moved, Point, Spot, levels};
 
 /// How often a recursive type is unrolled where the dialect has no recursion, before it becomes JSON text.
 const UNROLLED: u8 = 2;
@@ -24,6 +24,7 @@ pub(super) struct Emitted {
     pub(super) schema: Value,
     pub(super) plan: Plan,
     pub(super) losses: Vec<Loss>,
+    pub(super) changes: Vec<Change>,
     pub(super) points: Vec<Point>,
 }
 
@@ -34,6 +35,7 @@ pub(super) struct Emitter<'a> {
     pub(super) choices: &'a Choices,
     pub(super) plan: Plan,
     losses: Vec<Loss>,
+    changes: Vec<Change>,
     points: Vec<Point>,
     defs: Map<String, Value>,
     open: VecDeque<(Id, u8, String, Step)>,
@@ -82,6 +84,7 @@ impl<'a> Emitter<'a> {
             choices,
             plan: Plan::new(),
             losses: Vec::new(),
+            changes: Vec::new(),
             points: Vec::new(),
             defs: Map::new(),
             open: VecDeque::new(),
@@ -118,6 +121,7 @@ impl<'a> Emitter<'a> {
         } else {
             let node = self.emit(&root, At { nest: 1, ..at });
             self.plan.root = self.plan.push(Op::Wrap(node.step));
+            self.change(root.id, "the value stands in an object, under \"value\"");
             let mut outer = closed(Map::from_iter([(String::from(VALUE), Value::Object(node.schema))]), None);
             describe(&mut outer, joined(node.aside.as_deref(), &[]));
             outer
@@ -132,7 +136,8 @@ impl<'a> Emitter<'a> {
             schema.insert(String::from("$defs"), Value::Object(self.defs));
         }
         self.plan.settle();
-        Emitted { schema: Value::Object(schema), plan: self.plan, losses: self.losses, points: self.points }
+        let Self { plan, losses, changes, points, .. } = self;
+        Emitted { schema: Value::Object(schema), plan, losses, changes, points }
     }
 
     /// How often a cycle may still be walked at a shape that another one leads to; none if it is spent.
@@ -277,6 +282,7 @@ impl<'a> Emitter<'a> {
         let about = part.about.as_deref().or(shape.about.as_deref());
         self.describe(&mut schema, about, &words);
         let step = self.plan.push(Op::Text);
+        self.change(part.id, "a value is JSON text in a string");
         Node::new(schema, step)
     }
 
@@ -313,6 +319,14 @@ impl<'a> Emitter<'a> {
             self.lose(shape, key, moved, "this dialect does not take it");
         }
         phrases(words)
+    }
+
+    /// Notes how something is encoded.
+    pub(super) fn change(&mut self, id: Id, form: &'static str) {
+        let change = Change { pointer: String::from(&*self.shapes.get(id).at), form };
+        if !self.changes.contains(&change) {
+            self.changes.push(change);
+        }
     }
 
     pub(super) fn lose(&mut self, shape: &Shape, keyword: &str, moved: Moved, why: &'static str) {

@@ -68,11 +68,7 @@ impl Emitter<'_> {
                 Encoding::Tagged => {
                     let names = self.names(union);
                     let both = || vec![Box::from(VARIANT), Box::from(VALUE)];
-                    keyed(Keys {
-                        required: both(),
-                        allowed: Some(both()),
-                        literals: vec![(Box::from(VARIANT), names)],
-                    })
+                    keyed(Keys { required: both(), allowed: Some(both()), literals: vec![(Box::from(VARIANT), names)] })
                 }
                 Encoding::Lists => {
                     let names = self.names(union);

@@ -1,5 +1,7 @@
 //! Scalars: numbers, strings, and values that are listed.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 
 use super::super::dialect::{Literals, Patterns, Rules};
@@ -12,7 +14,9 @@ use super::{Counted, Moved, UNION};
 #[derive(Clone, Debug)]
 pub(super) enum Said {
     Strings(Vec<Box<str>>),
-    Numbers { whole: bool },
+    Numbers {
+        whole: bool,
+    },
     Bools(Vec<bool>),
     /// There are none besides null.
     Nothing,
@@ -35,23 +39,22 @@ pub(super) fn said(values: &[Value], rules: &Rules) -> (Said, bool) {
         let whole = rest.iter().all(|value| value.as_f64().is_some_and(|n| n.fract() == 0.0));
         return (Said::Numbers { whole }, nullable);
     }
-    if let Some(bools) = rest.iter().map(|value| value.as_bool()).collect::<Option<Vec<bool>>>() {
-        if bools.len() > 1 || rules.literals == Literals::Scalars {
-            return (Said::Bools(bools), nullable);
-        }
+    if let Some(bools) = rest.iter().map(|value| value.as_bool()).collect::<Option<Vec<bool>>>()
+        && (bools.len() > 1 || rules.literals == Literals::Scalars)
+    {
+        return (Said::Bools(bools), nullable);
     }
     (Said::Labels(labels(values)), false)
 }
 
 /// A name for each value: strings are their own, others their JSON text.
 fn labels(values: &[Value]) -> Vec<(Box<str>, Value)> {
-    let mut labels: Vec<(Box<str>, Value)> = Vec::with_capacity(values.len());
-    for value in values {
-        let text = value.to_string();
-        let own = value.as_str().filter(|own| values.iter().all(|other| other.is_string() || other.to_string() != *own));
-        labels.push((own.map_or_else(|| text.into(), Box::from), value.clone()));
-    }
-    labels
+    let others: HashSet<String> = values.iter().filter(|value| !value.is_string()).map(Value::to_string).collect();
+    let name = |value: &Value| match value.as_str() {
+        Some(own) if !others.contains(own) => Box::from(own),
+        _ => value.to_string().into(),
+    };
+    values.iter().map(|value| (name(value), value.clone())).collect()
 }
 
 impl Emitter<'_> {
@@ -84,6 +87,7 @@ impl Emitter<'_> {
             Said::Nothing => (typed("null"), Plan::SAME),
             Said::Labels(labels) => {
                 let names: Vec<Box<str>> = labels.iter().map(|(name, _)| name.clone()).collect();
+                self.change(part.id, "values go by names");
                 (self.listed(part, "string", &names), self.plan.push(Op::Labels(labels)))
             }
         };

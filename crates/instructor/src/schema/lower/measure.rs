@@ -129,7 +129,9 @@ impl<'s> Heights<'s> {
             self.known.insert(name, height);
             return height;
         }
-        let own = usize::from(["properties", "items", "prefixItems", "additionalProperties"].iter().any(|key| map.contains_key(*key)));
+        let own = usize::from(
+            ["properties", "items", "prefixItems", "additionalProperties"].iter().any(|key| map.contains_key(*key)),
+        );
         own + parts(map).map(|part| self.of(part)).max().unwrap_or(0)
     }
 }

@@ -39,6 +39,7 @@ pub struct Lowered {
     pub(crate) strict: bool,
     pub(super) plan: Plan,
     losses: Vec<Loss>,
+    changes: Vec<Change>,
     /// What values are told apart by when one is encoded; none where nothing is encoded.
     shapes: Option<Shapes>,
 }
@@ -60,6 +61,12 @@ impl Lowered {
     #[must_use]
     pub fn losses(&self) -> &[Loss] {
         &self.losses
+    }
+
+    /// How parts of the schema are encoded, so that the provider takes them.
+    #[must_use]
+    pub fn changes(&self) -> &[Change] {
+        &self.changes
     }
 
     /// Whether an answer has the shape of the type as it is.
@@ -111,6 +118,22 @@ impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let at = if self.pointer.is_empty() { "the root" } else { &self.pointer };
         write!(f, "`{}` at {at} {}: {}", self.keyword, self.moved, self.why)
+    }
+}
+
+/// A part of a schema that the provider takes in another form, which is undone on the answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Change {
+    /// Where: a JSON pointer into the schema.
+    pub pointer: String,
+    /// The form.
+    pub form: &'static str,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", if self.pointer.is_empty() { "the root" } else { &self.pointer }, self.form)
     }
 }
 
@@ -187,7 +210,14 @@ impl std::error::Error for Unlowerable {}
 pub fn lower(schema: &Value, dialect: Dialect, policy: Policy) -> Result<Lowered, Unlowerable> {
     let Some(rules) = dialect.rules() else {
         let (schema, plan) = plain::rooted(schema);
-        return Ok(Lowered { schema: raw(&schema), strict: false, plan, losses: Vec::new(), shapes: None });
+        return Ok(Lowered {
+            schema: raw(&schema),
+            strict: false,
+            plan,
+            losses: Vec::new(),
+            changes: Vec::new(),
+            shapes: None,
+        });
     };
     let shapes = shapes(schema, policy);
     if matches!(shapes.get(shapes.root.id).kind, Kind::Never) {
@@ -197,12 +227,18 @@ pub fn lower(schema: &Value, dialect: Dialect, policy: Policy) -> Result<Lowered
     let mut choices = Choices { depth: rules.limits.depth.min(DEEPEST), ..Choices::default() };
     // Each round gives up something; what can be given up ends.
     for _ in 0..ROUNDS {
-        let Emitted { schema, plan, losses, points } = Emitter::new(&shapes, rules, &facts, &choices).run();
+        let Emitted { schema, plan, losses, changes, points } = Emitter::new(&shapes, rules, &facts, &choices).run();
         let size = measure(&schema);
         if !choices.give_up(rules, &size, &points, &shapes) {
             let fits = size.fits(rules);
-            let lowered =
-                Lowered { schema: raw(&schema), strict: dialect.is_strict(), plan, losses, shapes: Some(shapes) };
+            let lowered = Lowered {
+                schema: raw(&schema),
+                strict: dialect.is_strict(),
+                plan,
+                losses,
+                changes,
+                shapes: Some(shapes),
+            };
             return if fits { Ok(lowered) } else { Err(Unlowerable::TooLarge) };
         }
     }

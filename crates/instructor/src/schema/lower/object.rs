@@ -6,7 +6,9 @@ use serde_json::{Map, Value, json};
 
 use super::super::check::kind::Kinds;
 use super::super::dialect::Optional;
-use super::super::plan::{Fields, Item, KEY, MORE, Named, Op, Plan, Presence, Rest as RestStep, Step, VALUE, item_name};
+use super::super::plan::{
+    Fields, Item, KEY, MORE, Named, Op, Plan, Presence, Rest as RestStep, Step, VALUE, item_name,
+};
 use super::super::shape::{ANY, Array, Field, Id, Kind, Object, Rest, Use};
 use super::emit::{At, Emitter, Node, closed, none_or_one, typed};
 use super::{Counted, Moved};
@@ -72,7 +74,10 @@ impl Emitter<'_> {
     }
 
     pub(super) fn object(&mut self, part: &Use, object: &Object, at: At) -> Node {
-        if object.fields.is_empty() && !matches!(object.rest, Rest::Closed) && (self.rules.maps || self.is_entries(object)) {
+        if object.fields.is_empty()
+            && !matches!(object.rest, Rest::Closed)
+            && (self.rules.maps || self.is_entries(object))
+        {
             return self.map(part, object, at);
         }
         let id = part.id;
@@ -86,6 +91,7 @@ impl Emitter<'_> {
             let presence = self.presence(id, at.fuel, index, field);
             if sent != field.name {
                 words.push(format!("{sent} stands for {:?}", field.name));
+                self.change(field.shape.id, "a property has another name");
             }
             words.extend(node.aside.map(|aside| format!("{sent}: {aside}")));
             let must = self.is_required(id, at.fuel, index, field);
@@ -96,8 +102,14 @@ impl Emitter<'_> {
             }
             let schema = match presence {
                 Presence::Plain => node.schema,
-                Presence::Null => self.nullable(node.schema),
-                Presence::List => none_or_one(node.schema, self.rules),
+                Presence::Null => {
+                    self.change(field.shape.id, "a property that is left out is null");
+                    self.nullable(node.schema)
+                }
+                Presence::List => {
+                    self.change(field.shape.id, "a property is a list of none or one");
+                    none_or_one(node.schema, self.rules)
+                }
             };
             properties.insert(String::from(&*sent), Value::Object(schema));
             named.push(Named { name: field.name.clone(), sent, presence, required: must, step: node.step });
@@ -111,6 +123,7 @@ impl Emitter<'_> {
                 let (schema, step) = self.entries(part, id, at);
                 required.push(Value::from(&*name));
                 properties.insert(String::from(&*name), Value::Object(schema));
+                self.change(id, "undeclared keys are a list of entries");
                 rest = RestStep::Entries(name, step);
             }
             (Rest::Of(part), None) if self.is_any_natively(part) => {
@@ -171,6 +184,7 @@ impl Emitter<'_> {
         }
         let words = self.moved(shape, &left);
         self.say(&mut schema, part, words);
+        self.change(id, "a map is a list of entries");
         Node::new(schema, self.plan.push(Op::Entries(step)))
     }
 
@@ -276,6 +290,7 @@ impl Emitter<'_> {
         }
         words.extend(super::words::phrases(&left));
         self.say(&mut schema, part, words);
+        self.change(id, "the items of a tuple are properties");
         Node::new(schema, self.plan.push(Op::Tuple { first, more }))
     }
 }

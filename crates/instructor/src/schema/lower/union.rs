@@ -79,6 +79,7 @@ impl Emitter<'_> {
         {
             let node = self.emit(inner, at.inside(id));
             let mut schema = none_or_one(node.schema, self.rules);
+            self.change(id, "null is an empty list");
             let aside = node.aside.map(String::from);
             self.say(&mut schema, part, aside.into_iter().chain([String::from("empty for null")]).collect());
             return Node::new(schema, self.plan.push(Op::Listed(node.step)));
@@ -102,18 +103,23 @@ impl Emitter<'_> {
                 (closed(properties.collect(), None), By::Lists)
             }
             Encoding::Tagged => {
-                let tagged = |(name, schema): (&Box<str>, Map<String, Value>)| {
+                let tagged = |(name, schema): (&str, Map<String, Value>)| {
                     let mut tag = typed("string");
                     tag.insert(String::from("enum"), json!([name]));
                     let properties = [(VARIANT, tag), (VALUE, schema)];
                     let properties = properties.map(|(key, schema)| (String::from(key), Value::Object(schema)));
                     closed(Map::from_iter(properties), None)
                 };
-                let schemas = names.iter().zip(schemas).map(tagged).collect();
+                let schemas = names.iter().map(|name| &**name).zip(schemas).map(tagged).collect();
                 (self.any_of(schemas), By::Tag)
             }
             Encoding::Plain | Encoding::NullList => (self.any_of(schemas), By::Face),
         };
+        match by {
+            By::Lists => self.change(id, "a union is an object with a list of none or one for each alternative"),
+            By::Tag => self.change(id, "a union is an object with \"variant\" and \"value\""),
+            By::Face => {}
+        }
         if by != By::Lists {
             let kind = if self.nulled(union).is_some() { Counted::Nullable } else { Counted::Union };
             self.point((id, at.fuel, UNION), kind);
@@ -226,12 +232,14 @@ impl Emitter<'_> {
     /// The one value of a required property, which mostly is a tag.
     fn tag(&self, id: Id) -> Option<&str> {
         let Kind::Object(object) = &self.shapes.get(id).kind else { return None };
-        object.fields.iter().filter(|field| field.required).find_map(|field| match &self.shapes.get(field.shape.id).kind {
-            Kind::Values(values) => match values.as_slice() {
-                [Value::String(tag)] => Some(tag.as_str()),
+        object.fields.iter().filter(|field| field.required).find_map(|field| {
+            match &self.shapes.get(field.shape.id).kind {
+                Kind::Values(values) => match values.as_slice() {
+                    [Value::String(tag)] => Some(tag.as_str()),
+                    _ => None,
+                },
                 _ => None,
-            },
-            _ => None,
+            }
         })
     }
 

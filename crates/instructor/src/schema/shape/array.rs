@@ -10,16 +10,16 @@ const POSITIONS: usize = 200;
 
 impl<'s> Builder<'s> {
     pub(super) fn array(&mut self, facets: &[Facet<'s>]) -> Kind {
-        let count = |key: &str| {
-            facets.iter().filter_map(|f| super::super::check::count(f.get(key)?)).collect::<Vec<u64>>()
-        };
+        let count =
+            |key: &str| facets.iter().filter_map(|f| super::super::check::count(f.get(key)?)).collect::<Vec<u64>>();
         let min = count("minItems").into_iter().max().unwrap_or(0);
         let mut max = count("maxItems").into_iter().min();
         let sides: Vec<_> = facets.iter().map(|facet| Items::of(facet, self.draft)).collect();
         let length = sides.iter().map(|side| side.prefix.len()).max().unwrap_or(0);
         let mut prefix: Vec<Use> = Vec::with_capacity(length.min(POSITIONS));
         for index in 0..length.min(POSITIONS) {
-            let parts = sides.iter().filter_map(|side| side.prefix.get(index).or(side.rest.as_ref()).cloned()).collect();
+            let parts =
+                sides.iter().filter_map(|side| side.prefix.get(index).or(side.rest.as_ref()).cloned()).collect();
             prefix.push(self.of(parts));
         }
         // Beyond the positions that are told apart, an item is whatever one of them may be: anything.

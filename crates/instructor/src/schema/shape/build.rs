@@ -317,7 +317,8 @@ fn shapes_values(branch: &Value, base: &Facet<'_>) -> bool {
     ];
     match branch {
         Value::Object(map) => {
-            KEYS.iter().any(|key| map.contains_key(*key)) || (map.contains_key("type") && map.get("type") != base.get("type"))
+            KEYS.iter().any(|key| map.contains_key(*key))
+                || (map.contains_key("type") && map.get("type") != base.get("type"))
         }
         Value::Bool(true) => false,
         _ => true,

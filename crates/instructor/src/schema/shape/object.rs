@@ -22,7 +22,11 @@ impl<'s> Keys<'s> {
     fn of(facet: &Facet<'s>) -> Self {
         Self {
             named: facet.named("properties"),
-            patterns: facet.named("patternProperties").into_iter().map(|(text, place)| (Pattern::new(text).ok(), place)).collect(),
+            patterns: facet
+                .named("patternProperties")
+                .into_iter()
+                .map(|(text, place)| (Pattern::new(text).ok(), place))
+                .collect(),
             additional: facet.under("additionalProperties"),
         }
     }
@@ -115,7 +119,11 @@ impl<'s> Builder<'s> {
                 _ => Rest::Of(self.any_of(options)),
             };
         }
-        if matches!(rest, Rest::Open) && facets.iter().any(seals) && !facets.iter().any(evaluates) { Rest::Closed } else { rest }
+        if matches!(rest, Rest::Open) && facets.iter().any(seals) && !facets.iter().any(evaluates) {
+            Rest::Closed
+        } else {
+            rest
+        }
     }
 
     /// Properties that are declared under a condition only: they may be there, so they are said.

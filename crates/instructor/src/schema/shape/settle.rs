@@ -76,25 +76,21 @@ fn prune(shape: &mut Shape, never: &[bool]) {
     }
 }
 
+/// The one alternative of a union of one.
+struct Alone {
+    part: Use,
+    about: Option<Box<str>>,
+}
+
 /// A union of one is that one; what is said about the union is said about its uses.
 fn unwrap(shapes: &mut Shapes) {
-    let only = |shape: &Shape| match &shape.kind {
-        Kind::Union(union) => match union.alternatives.as_slice() {
-            [only] => Some((only.clone(), shape.about.clone(), shape.local.is_empty())),
-            _ => None,
-        },
-        _ => None,
-    };
-    let alone: Vec<Option<(Use, Option<Box<str>>, bool)>> = shapes.list.iter().map(only).collect();
+    let alone: Vec<Option<Alone>> = shapes.list.iter().map(alone).collect();
     let follow = |part: &mut Use| {
         // A chain longer than the list goes round.
         for _ in 0..alone.len() {
-            let Some(Some((next, about, plain))) = alone.get(part.id) else { break };
-            if next.id == part.id || !plain {
-                break;
-            }
-            let said = part.about.take().or_else(|| about.clone()).or_else(|| next.about.clone());
-            *part = Use { id: next.id, about: said };
+            let Some(Some(only)) = alone.get(part.id) else { break };
+            let about = part.about.take().or_else(|| only.about.clone()).or_else(|| only.part.about.clone());
+            *part = Use { id: only.part.id, about };
         }
     };
     for shape in &mut shapes.list {
@@ -111,4 +107,12 @@ fn unwrap(shapes: &mut Shapes) {
         }
     }
     follow(&mut shapes.root);
+}
+
+fn alone(shape: &Shape) -> Option<Alone> {
+    let Kind::Union(union) = &shape.kind else { return None };
+    match union.alternatives.as_slice() {
+        [only] if shape.local.is_empty() => Some(Alone { part: only.clone(), about: shape.about.clone() }),
+        _ => None,
+    }
 }
