@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::{Error, ErrorKind};
-use crate::schema::{Checker, Dialect, DialectReport, Lowered, Policy, Unlowerable, lower, prompt};
+use crate::schema::{Checker, Dialect, DialectReport, Lowered, Notation, Policy, Unlowerable, lower, prompt, rendered};
 use crate::validate::{Context, Issues, Path};
 
 /// A type that a language model can be asked for.
@@ -192,8 +192,38 @@ impl Contract {
     pub(crate) fn prompt(&self) -> &str {
         self.0.prompt.get_or_init(|| {
             let schema = self.lowered(Dialect::Plain).map_or("{}", |lowered| lowered.schema.get());
-            prompt(schema, self.description())
+            prompt(schema, Notation::JsonSchema, self.description())
         })
+    }
+
+    /// The contract as text for a prompt of your own.
+    ///
+    /// ```
+    /// use instructor::ResponseModel;
+    /// use instructor::schema::Notation;
+    ///
+    /// #[instructor::model]
+    /// struct Ticket {
+    ///     /// One line
+    ///     #[schemars(length(max = 80))]
+    ///     summary: String,
+    ///     tags: Option<Vec<String>>,
+    /// }
+    ///
+    /// let text = Ticket::contract().render(Notation::Types);
+    /// assert_eq!(
+    ///     text,
+    ///     "{\n  summary: string // One line (at most 80 characters)\n  tags?: string[] | null\n}"
+    /// );
+    /// ```
+    #[must_use]
+    pub fn render(&self, notation: Notation) -> String {
+        match notation {
+            Notation::Types => rendered(&self.0.schema, self.0.policy),
+            Notation::JsonSchema => {
+                String::from(self.lowered(Dialect::Plain).map_or("{}", |lowered| lowered.schema.get()))
+            }
+        }
     }
 
     /// Whether its answers can be validated in full.

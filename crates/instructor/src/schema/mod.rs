@@ -10,6 +10,7 @@ mod draft;
 mod encode;
 mod lift;
 mod lower;
+mod notation;
 mod plan;
 mod read;
 mod render;
@@ -23,5 +24,11 @@ pub use self::dialect::Dialect;
 pub use self::lower::{Change, Loss, Lowered, Moved, Unlowerable, lower};
 pub(crate) use self::read::{Found, Reader};
 pub(crate) use self::render::prompt;
+
+/// A schema in the notation for prompts.
+pub(crate) fn rendered(schema: &serde_json::Value, policy: Policy) -> String {
+    notation::types(&shape::shapes(schema, policy))
+}
+pub use self::notation::Notation;
 pub use self::report::{DialectReport, assert_fits};
 pub use self::shape::Policy;

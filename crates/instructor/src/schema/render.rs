@@ -1,10 +1,18 @@
 //! The schema as text for a prompt.
 
+use super::notation::Notation;
+
 /// The instructions of the modes that ask for JSON in words.
-pub(crate) fn prompt(schema: &str, description: Option<&str>) -> String {
+pub(crate) fn prompt(shown: &str, notation: Notation, description: Option<&str>) -> String {
     let about = description.map_or_else(String::new, |text| format!("It describes: {text}\n\n"));
-    format!(
-        "Answer with one JSON object that is an instance of the JSON Schema below, and nothing else. \
-         Answer with the instance, not with the schema.\n\n{about}{schema}"
-    )
+    match notation {
+        Notation::JsonSchema => format!(
+            "Answer with one JSON object that is an instance of the JSON Schema below, and nothing else. \
+             Answer with the instance, not with the schema.\n\n{about}{shown}"
+        ),
+        Notation::Types => format!(
+            "Answer with one JSON value of the type below, and nothing else. Keys with `?` may be left out; what \
+             follows `//` explains and is no part of the answer.\n\n{about}{shown}"
+        ),
+    }
 }

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use super::super::shape::{Id, Kind, Shapes};
 
 #[derive(Debug)]
-pub(super) struct Facts {
+pub(in crate::schema) struct Facts {
     /// How many places use a shape.
     uses: Vec<u32>,
     /// Edges that lead back to a shape that is being walked: every cycle has one.
@@ -20,7 +20,7 @@ pub(super) struct Facts {
 
 impl Facts {
     /// `weight` is the number of levels that a shape adds for what is in it.
-    pub(super) fn of(shapes: &Shapes, weight: impl Fn(Id) -> usize) -> Self {
+    pub(in crate::schema) fn of(shapes: &Shapes, weight: impl Fn(Id) -> usize) -> Self {
         let count = shapes.list.len();
         let mut facts = Self {
             uses: vec![0; count],
@@ -123,7 +123,7 @@ impl Facts {
 
     /// Whether the shape is worth a definition of its own: it is used more than once and is not small.
     /// What a cycle leads back to has to be one, too.
-    pub(super) fn is_shared(&self, shapes: &Shapes, id: Id) -> bool {
+    pub(in crate::schema) fn is_shared(&self, shapes: &Shapes, id: Id) -> bool {
         if self.is_recursive(id) && self.back.iter().any(|(_, to)| *to == id) {
             return true;
         }

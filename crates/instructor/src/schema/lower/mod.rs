@@ -22,8 +22,9 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use self::emit::{Emitted, Emitter};
-use self::facts::Facts;
+pub(super) use self::facts::Facts;
 use self::measure::{Size, measure};
+pub(super) use self::words::{joined, phrase, phrases};
 use super::dialect::{Dialect, Optional, Rules};
 use super::encode;
 use super::lift::lift;

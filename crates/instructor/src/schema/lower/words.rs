@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 const SHOWN: usize = 160;
 
 /// What a keyword asks for, or nothing where words would not help.
-pub(super) fn phrase(key: &str, value: &Value) -> Option<String> {
+pub(in crate::schema) fn phrase(key: &str, value: &Value) -> Option<String> {
     let shown = || Some(value.to_string()).filter(|text| text.len() <= SHOWN);
     let count = |one: &str, many: &str| format!("{value} {}", if *value == 1 { one } else { many });
     Some(match key {
@@ -49,7 +49,7 @@ fn is_width(format: &str) -> bool {
 }
 
 /// A lower and an upper bound in one phrase.
-pub(super) fn phrases(words: &Map<String, Value>) -> Vec<String> {
+pub(in crate::schema) fn phrases(words: &Map<String, Value>) -> Vec<String> {
     const PAIRS: &[(&str, &str, &str)] = &[
         ("minimum", "maximum", ""),
         ("minLength", "maxLength", " characters"),
@@ -72,7 +72,7 @@ pub(super) fn phrases(words: &Map<String, Value>) -> Vec<String> {
 }
 
 /// Words after a description.
-pub(super) fn joined(about: Option<&str>, words: &[String]) -> Option<String> {
+pub(in crate::schema) fn joined(about: Option<&str>, words: &[String]) -> Option<String> {
     let words = words.join("; ");
     match (about.filter(|text| !text.is_empty()), words.is_empty()) {
         (None, true) => None,
