@@ -38,7 +38,7 @@ impl From<ErrorKind> for Exit {
             ErrorKind::Malformed | ErrorKind::SchemaMismatch | ErrorKind::Rejected => Self::Unfit,
             ErrorKind::Truncated => Self::Truncated,
             ErrorKind::Refused | ErrorKind::Filtered => Self::Refused,
-            ErrorKind::Auth | ErrorKind::Quota | ErrorKind::BadRequest => Self::Provider,
+            ErrorKind::Auth | ErrorKind::Quota | ErrorKind::BadRequest | ErrorKind::SchemaRefused => Self::Provider,
             ErrorKind::Transport | ErrorKind::RateLimited | ErrorKind::Overloaded => Self::Service,
             ErrorKind::Budget => Self::Budget,
             // Kinds that the library may get later.

@@ -87,6 +87,7 @@ fn hint(error: &Error, args: &Extract, profile: &Profile) -> Option<String> {
             String::from("name the variable that holds the key with --api-key-env")
         }
         ErrorKind::BadRequest => String::from("--dry-run shows the request"),
+        ErrorKind::SchemaRefused => String::from("-v shows what was tried; --mode auto tries every mode"),
         ErrorKind::RateLimited | ErrorKind::Overloaded => {
             wait().unwrap_or_else(|| String::from("try again later, or raise --max-retries"))
         }

@@ -23,8 +23,12 @@ pub enum ErrorKind {
     Auth,
     /// Out of credit (402, `insufficient_quota`): waiting does not help.
     Quota,
-    /// The provider does not take the request (400, 404, 413, 422).
+    /// The provider does not take the request (400, 404, 413, 422), for another reason than the schema.
     BadRequest,
+    /// The provider takes the request but for the schema, or the form in which it was asked for (structured output,
+    /// tools, JSON mode). The same request fails again; another [`Mode`](crate::Mode) may not, and
+    /// [`Mode::Auto`](crate::Mode::Auto) tries the next by itself: this kind means that none is left.
+    SchemaRefused,
     /// The answer was cut by a token limit.
     Truncated,
     /// The model refused to answer.
@@ -56,6 +60,7 @@ impl ErrorKind {
             Self::Auth => "auth",
             Self::Quota => "quota",
             Self::BadRequest => "bad_request",
+            Self::SchemaRefused => "schema_refused",
             Self::Truncated => "truncated",
             Self::Refused => "refused",
             Self::Filtered => "filtered",
@@ -76,6 +81,7 @@ impl ErrorKind {
             Self::Auth => "the provider refused the key",
             Self::Quota => "the account is out of credit",
             Self::BadRequest => "the provider refused the request",
+            Self::SchemaRefused => "the provider does not take the schema, or not in this form",
             Self::Truncated => "the answer was cut off by the token limit",
             Self::Refused => "the model refused to answer",
             Self::Filtered => "a content filter stopped the answer",

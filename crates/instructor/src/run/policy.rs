@@ -27,6 +27,7 @@ pub(crate) const fn remedy(kind: ErrorKind) -> Remedy {
         | ErrorKind::Auth
         | ErrorKind::Quota
         | ErrorKind::BadRequest
+        | ErrorKind::SchemaRefused
         | ErrorKind::Budget
         | ErrorKind::Unsupported
         | ErrorKind::Config => Remedy::Stop,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::HeaderMap;
 use instructor_json::{Document, Node};
 
+use super::declined::{Declined, declined};
 use super::response::text_field;
 use crate::error::ErrorKind;
 
@@ -17,6 +18,10 @@ pub(crate) struct Failure {
     /// The provider's word for it, such as `rate_limit_exceeded`.
     pub(crate) code: Option<String>,
     pub(crate) message: Option<String>,
+    /// The field of the request that it blames, such as `response_format`.
+    pub(crate) blamed: Option<String>,
+    /// What of the request it does not take, where that is known to be the schema or its form.
+    pub(crate) declined: Option<Declined>,
     pub(crate) retry_after: Option<Duration>,
     /// What the model said, where the provider itself rejected it as malformed and shows it.
     pub(crate) generation: Option<String>,
@@ -34,7 +39,7 @@ pub(crate) fn read_failure(status: u16, headers: &HeaderMap, body: &[u8], now: D
         (None, None) => Failure::unknown(),
     };
     failure.status = Some(status);
-    failure.kind = kind_of(status, failure.code.as_deref());
+    failure.decide(status);
     failure.retry_after = retry_after(headers, now);
     if let (300..400, Some(to)) = (status, headers.get(http::header::LOCATION).and_then(|v| v.to_str().ok())) {
         failure.message = Some(format!("the address has moved to {to}: use that as the base URL"));
@@ -59,6 +64,8 @@ impl Failure {
             status: None,
             code: None,
             message: None,
+            blamed: None,
+            declined: None,
             retry_after: None,
             generation: None,
         }
@@ -68,8 +75,23 @@ impl Failure {
     pub(crate) fn in_success(body: Node<'_>) -> Self {
         let mut failure = Self::from_body(body);
         let status = body.get("error").and_then(status_field).or_else(|| status_field(body));
-        failure.kind = kind_of(status.unwrap_or(500), failure.code.as_deref());
+        failure.decide(status.unwrap_or(500));
         failure
+    }
+
+    /// Settles the kind: what the status and the code say, but for a bad request that is about the schema.
+    fn decide(&mut self, status: u16) {
+        self.kind = kind_of(status, self.code.as_deref());
+        let status = match self.kind {
+            // Said in words alone, in an answer with a success status.
+            ErrorKind::BadRequest if status >= 500 => 400,
+            ErrorKind::BadRequest | ErrorKind::Overloaded => status,
+            _ => return,
+        };
+        self.declined = declined(status, self.code.as_deref(), self.blamed.as_deref(), self.message.as_deref());
+        if self.declined.is_some() {
+            self.kind = ErrorKind::SchemaRefused;
+        }
     }
 
     /// Takes code and message from whichever of the known shapes this is.
@@ -94,6 +116,7 @@ impl Failure {
             failure.message = Some(failure.message.map_or(raw.clone(), |message| format!("{message}: {raw}")));
         }
         failure.generation = text_field(error, "failed_generation");
+        failure.blamed = text_field(error, "param").or_else(|| text_field(body, "param")).or_else(|| violated(error));
         failure
     }
 
@@ -126,6 +149,12 @@ fn code_field(node: Node<'_>) -> Option<String> {
         .or_else(|| text_field(node, "type"))
         .or_else(|| number("code"))
         .or_else(|| text_field(node, "status"))
+}
+
+/// The first field that the details of an error name.
+fn violated(error: Node<'_>) -> Option<String> {
+    let details = error.get("details")?;
+    details.items().filter_map(|detail| detail.get("fieldViolations")?.at(0)).find_map(|v| text_field(v, "field"))
 }
 
 /// The HTTP status that an error object says, where the answer itself had none to say it with.

@@ -5,6 +5,7 @@
 
 pub(crate) mod anthropic;
 mod body;
+mod declined;
 mod failure;
 mod frame;
 pub(crate) mod openai_chat;

@@ -85,6 +85,25 @@ static ALL: LazyLock<Vec<Exchange>> = LazyLock::new(|| {
     all
 });
 
+/// Status and body of every recorded error, of the protocols that have no wire too; none where the files are not there.
+pub(super) fn errors() -> Vec<(String, u16, Vec<u8>)> {
+    let Ok(index) = fs::read_to_string(Path::new(FOLDER).join("index.jsonl")) else {
+        println!("skipped: no recorded exchanges");
+        return Vec::new();
+    };
+    let line = |line: &str| serde_json::from_str::<Value>(line).unwrap();
+    let failed = index.lines().map(line).filter(|row| row["status"].as_u64().is_some_and(|status| status >= 400));
+    failed
+        .map(|row| {
+            let name = String::from(row["file"].as_str().unwrap());
+            let record: Value = serde_json::from_slice(&fs::read(Path::new(FOLDER).join(&name)).unwrap()).unwrap();
+            let exchange = Exchange { name, dialect: Dialect::OpenAiChat, record };
+            let (status, body) = (exchange.status(), exchange.body());
+            (exchange.name, status, body)
+        })
+        .collect()
+}
+
 /// All exchanges; none, with a line that says so, where the files are not there.
 pub(super) fn all() -> &'static [Exchange] {
     if ALL.is_empty() {

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::corpus::{Dialect, Exchange, all};
+use super::corpus::{Dialect, Exchange, all, errors};
 use super::{oracle, view};
 use crate::error::ErrorKind;
 use crate::wire::{Response, Undecoded, read_failure, read_response};
@@ -55,7 +55,23 @@ fn every_error_status_gives_its_kind_and_message() {
     assert!(all().is_empty() || failed >= 41, "{failed}");
 }
 
+/// What is said of the schema or its form in a recorded bad request.
+const DECLINED: &[&str] = &[
+    "Schema is too complex for compilation",
+    "too many optional parameters",
+    "too many parameters with union types",
+    "Invalid schema: Circular reference",
+    "input_schema",
+    "Thinking mode does not support this tool_choice",
+    "tool_choice forces tool use",
+    "tools param requires --jinja",
+];
+
 fn kind(status: u16, body: &Value) -> ErrorKind {
+    let message = body["error"]["message"].as_str().unwrap_or_default();
+    if DECLINED.iter().any(|words| message.contains(words)) {
+        return ErrorKind::SchemaRefused;
+    }
     match (status, body["error"]["code"].as_str()) {
         (_, Some("tool_use_failed")) => ErrorKind::Malformed,
         (_, Some("insufficient_quota")) | (402, _) => ErrorKind::Quota,
@@ -64,6 +80,20 @@ fn kind(status: u16, body: &Value) -> ErrorKind {
         (500.., _) => ErrorKind::Overloaded,
         _ => ErrorKind::BadRequest,
     }
+}
+
+#[test]
+fn a_refusal_of_the_schema_is_told_from_every_other_recorded_error() {
+    let (mut refused, mut others) = (0, 0);
+    for (name, status, body) in errors() {
+        let failure = read_failure(status, &http::HeaderMap::new(), &body, Duration::ZERO);
+        let text = String::from_utf8_lossy(&body);
+        let wanted = DECLINED.iter().any(|words| text.contains(words));
+        assert_eq!(failure.kind == ErrorKind::SchemaRefused, wanted, "{name}: {text}");
+        *(if wanted { &mut refused } else { &mut others }) += 1;
+    }
+    println!("refused: {refused}, other errors: {others}");
+    assert!(refused + others == 0 || (refused >= 6 && others >= 50), "{refused}, {others}");
 }
 
 #[test]
