@@ -14,12 +14,12 @@ use crate::model::{Contract, ResponseModel};
 use crate::provider::{Profile, Secret, Spec, auth};
 use crate::repair::{Level, ParseOptions, RepairKind};
 use crate::request::Request;
-use crate::run::{Budget, Completion, Endpoint, Retry};
+use crate::run::{Budget, Completion, Endpoint, Memory, Retry};
 use crate::transport::Transport;
 use crate::wire::Settings;
 
 /// What a client of either kind is made of, besides its transport.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Core {
     pub(crate) endpoint: Endpoint,
     pub(crate) model: Option<String>,
@@ -35,6 +35,7 @@ pub(crate) struct Core {
     )]
     pub(crate) connect_timeout: Duration,
     pub(crate) max_response_bytes: usize,
+    pub(crate) memory: Memory,
 }
 
 /// A client for one provider and model, from a spec such as `openai/gpt-5-mini`. The key comes from the environment.
@@ -53,6 +54,9 @@ pub fn from_provider(spec: &str) -> Result<Client, Error> {
 }
 
 /// Asks a provider's model for typed values. Cheap to clone; `Send` and `Sync`.
+///
+/// Clones share what is learnt: where a model has refused a schema in one [`Mode`] and taken it in another, later
+/// requests for the same response model start with the latter.
 ///
 /// ```
 /// # use instructor::testing::{Reply, Script};
@@ -409,6 +413,7 @@ impl ClientBuilder {
             timeout: self.timeout,
             connect_timeout: self.connect_timeout,
             max_response_bytes: self.max_response_bytes,
+            memory: Memory::default(),
         })
     }
 }

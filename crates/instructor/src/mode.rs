@@ -11,11 +11,24 @@ use crate::message::{Message, Part, Role, ToolResult};
 use crate::model::Contract;
 use crate::provider::models::Family;
 use crate::provider::{Profile, Quirks};
-use crate::schema::{Dialect, Lowered, nearest};
+use crate::schema::{Dialect, Lowered, Unlowerable, nearest};
 use crate::validate::{Issue, Issues, Origin, Path};
-use crate::wire::{Choice, Output, Response, Shape};
+use crate::wire::{Choice, Declined, Output, Response, Shape};
 
 /// How a value is asked for.
+///
+/// The modes are the rungs of a ladder, from the one that constrains the answer most down to the one that every model
+/// can do: `Schema` enforced (strict), `Schema` not enforced (lax), `Tools`, `Json`, `MdJson`. Some of what providers do
+/// not take (a schema that is too complex, a model without tools) they tell only by refusing the request. Then:
+///
+/// - [`Auto`](Self::Auto) steps down to the next rung that the provider and model can do, and so on to the last.
+/// - `Schema` steps from strict to lax, where the provider has both; a mode that was asked for never becomes another.
+/// - The other modes do not step.
+///
+/// A step costs a call, which is an attempt of the [`Report`](crate::Report) and of the
+/// [`Budget`](crate::Budget), but no retry. The client remembers for the model and response model what was taken, and
+/// starts there from then on. Where nothing is left the error's kind is
+/// [`SchemaRefused`](crate::ErrorKind::SchemaRefused).
 ///
 /// Parses its own names and those of Python Instructor's modes:
 ///
@@ -30,7 +43,7 @@ use crate::wire::{Choice, Output, Response, Shape};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Mode {
-    /// What works best with the provider and model.
+    /// What works best with the provider and model, and where they refuse it, the next that they take.
     #[default]
     Auto,
     /// The provider's structured output: the schema constrains the answer.
@@ -79,6 +92,10 @@ impl Mode {
             Self::MdJson => "md_json",
         }
     }
+
+    const fn bit(self) -> u8 {
+        1 << self as u8
+    }
 }
 
 impl fmt::Display for Mode {
@@ -108,12 +125,106 @@ impl FromStr for Mode {
     }
 }
 
-/// A mode that has been settled for one request, with the schema in the form that it needs.
+/// One way to ask: a mode, strict or lax.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rung {
+    mode: Mode,
+    /// The provider is not asked to enforce the schema.
+    lax: bool,
+}
+
+impl Rung {
+    const fn of(mode: Mode) -> Self {
+        Self { mode, lax: false }
+    }
+
+    /// The form in which the schema goes out; none if there is no such rung with this provider.
+    fn dialect(self, profile: &Profile) -> Option<Dialect> {
+        match self.mode {
+            Mode::Schema if self.lax => profile.dialect().lax(),
+            Mode::Schema => Some(profile.dialect()),
+            _ => Some(Dialect::Plain),
+        }
+    }
+
+    /// Whether it can't be, since this has been refused on another rung.
+    const fn needs(self, declined: Declined) -> bool {
+        match declined {
+            Declined::Schema => false,
+            Declined::Structured => matches!(self.mode, Mode::Schema),
+            Declined::Json => matches!(self.mode, Mode::Schema | Mode::Json),
+            Declined::Tools => matches!(self.mode, Mode::Tools),
+        }
+    }
+}
+
+/// All ways to ask, the most constraining first.
+const LADDER: [Rung; 5] = [
+    Rung::of(Mode::Schema),
+    Rung { mode: Mode::Schema, lax: true },
+    Rung::of(Mode::Tools),
+    Rung::of(Mode::Json),
+    Rung::of(Mode::MdJson),
+];
+
+/// The part of the ladder that one request may use.
+#[derive(Clone, Copy, Debug)]
+struct Ladder<'a> {
+    asked: Mode,
+    contract: &'a Contract,
+    profile: &'a Profile,
+    family: Family,
+    /// The modes whose form has been refused, a bit each.
+    gone: u8,
+}
+
+impl<'a> Ladder<'a> {
+    /// Its rungs, from the top.
+    fn rungs(&self) -> impl Iterator<Item = Rung> {
+        let auto = self.asked == Mode::Auto;
+        let first = if auto { self.preferred() } else { self.asked };
+        let (family, profile) = (self.family, self.profile);
+        LADDER
+            .into_iter()
+            .skip_while(move |rung| rung.mode != first)
+            // What is preferred, or asked for, is done without asking whether it can be.
+            .filter(move |rung| match rung.mode {
+                mode if mode == first => true,
+                Mode::Tools if !family.tools => false,
+                mode => auto && profile.can(mode),
+            })
+    }
+
+    /// Where [`Mode::Auto`] starts.
+    fn preferred(&self) -> Mode {
+        match self.profile.mode() {
+            Mode::Auto | Mode::Tools if self.family.tools => Mode::Tools,
+            Mode::Auto | Mode::Tools => Mode::Schema,
+            other => other,
+        }
+    }
+
+    /// The plan for a rung. The inner error says why the schema can't be said there.
+    fn plan(self, rung: Rung) -> Option<Result<Plan<'a>, Error>> {
+        let Self { contract, profile, family, .. } = self;
+        let lowered = contract.lowered(rung.dialect(profile)?).map_err(|why| {
+            let hint = if matches!(why, Unlowerable::Unsatisfiable) { "" } else { "; use mode tools" };
+            let (name, mode, id) = (contract.name(), rung.mode, profile.id());
+            Error::unsupported(format!("{name} in mode {mode} with {id}: {why}{hint}"))
+        });
+        let choice = if family.forcing { Choice::Named } else { Choice::Auto };
+        let unseen = profile.quirks().contains(Quirks::SCHEMA_UNSEEN);
+        Some(lowered.map(|lowered| Plan { mode: rung.mode, lowered, ladder: self, rung, choice, unseen }))
+    }
+}
+
+/// A mode that has been settled for an attempt, with the schema in the form that it needs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan<'a> {
     pub(crate) mode: Mode,
     pub(crate) lowered: &'a Lowered,
-    contract: &'a Contract,
+    ladder: Ladder<'a>,
+    rung: Rung,
     choice: Choice,
     /// Whether the model sees the schema of a structured output.
     unseen: bool,
@@ -131,38 +242,62 @@ const FENCE: &str = "Put the JSON in a ```json fenced block.";
 const CALL: &str = "Answer with a call of the tool and no other text.";
 
 impl<'a> Plan<'a> {
-    /// Settles the mode and lowers the schema for it.
-    pub(crate) fn new(mode: Mode, contract: &'a Contract, profile: &Profile, family: Family) -> Result<Self, Error> {
-        let plan = |mode, dialect| {
-            let lowered = contract.lowered(dialect).map_err(|why| {
-                Error::unsupported(format!(
-                    "{} in mode {mode} with {}: {why}; use mode tools",
-                    contract.name(),
-                    profile.id()
-                ))
-            })?;
-            let choice = if family.forcing { Choice::Named } else { Choice::Auto };
-            let unseen = profile.quirks().contains(Quirks::SCHEMA_UNSEEN);
-            Ok(Self { mode, lowered, contract, choice, unseen })
-        };
-        match mode {
-            Mode::Schema => plan(Mode::Schema, profile.dialect()),
-            Mode::Auto => {
-                let preferred = match profile.mode() {
-                    Mode::Auto | Mode::Tools if family.tools => Mode::Tools,
-                    Mode::Auto | Mode::Tools => Mode::Schema,
-                    other => other,
-                };
-                let dialect = if preferred == Mode::Schema { profile.dialect() } else { Dialect::Plain };
-                plan(preferred, dialect).or_else(|_: Error| plan(Mode::Tools, Dialect::Plain))
+    /// Settles the mode: the rung that an earlier request ended on, or the first in whose form the schema can be said.
+    pub(crate) fn new(
+        asked: Mode,
+        contract: &'a Contract,
+        profile: &'a Profile,
+        family: Family,
+        known: Option<Rung>,
+    ) -> Result<Self, Error> {
+        let ladder = Ladder { asked, contract, profile, family, gone: 0 };
+        let known = known.filter(|known| ladder.rungs().any(|rung| rung == *known));
+        let mut first = None;
+        for rung in known.into_iter().chain(ladder.rungs()) {
+            match ladder.plan(rung) {
+                Some(Ok(plan)) => return Ok(plan),
+                Some(Err(error)) => _ = first.get_or_insert(error),
+                None => {}
             }
-            other => plan(other, Dialect::Plain),
+        }
+        Err(first.unwrap_or_else(|| Error::unsupported(format!("no mode to ask {} in", profile.id()))))
+    }
+
+    /// The next way to ask, once the provider has refused this one; `None` if that was the last.
+    pub(crate) fn below(&self, declined: Option<Declined>) -> Option<Self> {
+        let mut ladder = self.ladder;
+        for rung in LADDER.iter().filter(|rung| declined.is_some_and(|declined| rung.needs(declined))) {
+            ladder.gone |= rung.mode.bit();
+        }
+        let rungs = ladder.rungs().skip_while(|rung| *rung != self.rung).skip(1);
+        rungs
+            .filter(|rung| ladder.gone & rung.mode.bit() == 0)
+            // What has gone out lax already would go out the same.
+            .filter(|rung| !rung.lax || self.strict())
+            .find_map(|rung| ladder.plan(rung)?.ok())
+    }
+
+    /// Whether the provider is asked to enforce the schema.
+    pub(crate) const fn strict(&self) -> bool {
+        matches!(self.mode, Mode::Schema | Mode::Tools) && self.lowered.strict
+    }
+
+    /// Which way to ask this is, to start with it another time.
+    pub(crate) const fn rung(&self) -> Rung {
+        self.rung
+    }
+
+    /// What the caller can do where the provider has refused the last way to ask.
+    pub(crate) fn advice(&self) -> &'static str {
+        match self.ladder.asked {
+            Mode::Auto => "no other mode is left to try; use a simpler response model, or another model",
+            _ => "mode auto goes on with the modes below this one",
         }
     }
 
     /// Where the schema goes in.
     pub(crate) fn lower(&self) -> Said<'a> {
-        let contract = self.contract;
+        let contract = self.ladder.contract;
         let shape = Shape {
             name: contract.tool_name(),
             description: contract.description(),
@@ -185,7 +320,7 @@ impl<'a> Plan<'a> {
 
     /// Where the answer comes out: the call's arguments or the text.
     pub(crate) fn answer<'r>(&self, response: &'r Response) -> Result<Cow<'r, str>, Issue> {
-        let name = self.contract.tool_name();
+        let name = self.ladder.contract.tool_name();
         let unreadable = |wanted: String| Issue::found_by(Origin::Reading, Path::root(), wanted);
         let mut calls = response.tool_calls().filter(|call| call.name == name);
         let text = response.text();
@@ -210,13 +345,17 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// How a rejection is spoken, with issues in the terms of what the model wrote: the turns that follow the caller's messages in the next request. They replace those
-    /// of an earlier re-ask, so that a re-ask has the same size however many went before.
+    /// How a rejection is spoken, with issues in the terms of what the model wrote: the turns that follow the caller's
+    /// messages in the next request. They replace those of an earlier re-ask, so that a re-ask has the same size however
+    /// many went before.
     pub(crate) fn reask(&self, rejected: Response, issues: &Issues) -> Vec<Message> {
         let called: Vec<String> = rejected.tool_calls().map(|call| call.id.clone()).collect();
         let answer = match self.mode {
             Mode::Tools => {
-                format!("Call the tool {:?} again, complete and with all of this corrected.", self.contract.tool_name())
+                format!(
+                    "Call the tool {:?} again, complete and with all of this corrected.",
+                    self.ladder.contract.tool_name()
+                )
             }
             Mode::MdJson => format!("Answer again, complete and with all of this corrected. {FENCE}"),
             _ => String::from("Answer again with the JSON only, complete and with all of this corrected."),
@@ -237,7 +376,46 @@ impl<'a> Plan<'a> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::error::ErrorKind;
+    use crate::provider::models::family;
+
+    #[test]
+    fn it_starts_on_the_first_rung_in_whose_form_the_schema_can_be_said() {
+        let never = json!({ "type": "object", "properties": { "a": false }, "required": ["a"] });
+        let (never, any) =
+            (Contract::from_schema(never).unwrap(), Contract::from_schema(json!({ "type": "object" })).unwrap());
+        let strict = Profile::named("openai").unwrap();
+        // It enforces every schema or takes none.
+        let only_strict = Profile::named("anthropic").unwrap().with_mode(Mode::Schema);
+        let start = |asked, contract, profile| {
+            Plan::new(asked, contract, profile, family("m"), None).map(|plan| (plan.mode, plan.strict()))
+        };
+        assert_eq!(start(Mode::Auto, &any, &strict).unwrap(), (Mode::Schema, true));
+        assert_eq!(start(Mode::Auto, &never, &strict).unwrap(), (Mode::Schema, false));
+        assert_eq!(start(Mode::Schema, &never, &strict).unwrap(), (Mode::Schema, false));
+        assert_eq!(start(Mode::Auto, &any, &only_strict).unwrap(), (Mode::Schema, true));
+        assert_eq!(start(Mode::Auto, &never, &only_strict).unwrap(), (Mode::Tools, false));
+        let error = start(Mode::Schema, &never, &only_strict).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert!(error.to_string().contains("no value fits"), "{error}");
+    }
+
+    #[test]
+    fn a_known_rung_counts_where_the_mode_that_was_asked_for_has_it() {
+        let contract = Contract::from_schema(json!({ "type": "object" })).unwrap();
+        let profile = Profile::named("openai").unwrap();
+        let plan = |asked, known| Plan::new(asked, &contract, &profile, family("m"), known).unwrap();
+        let json = plan(Mode::Json, None).rung();
+        assert_eq!(plan(Mode::Auto, Some(json)).mode, Mode::Json);
+        assert_eq!(plan(Mode::Auto, Some(json)).below(None).unwrap().mode, Mode::MdJson);
+        assert_eq!(plan(Mode::Schema, Some(json)).mode, Mode::Schema);
+        let lax = plan(Mode::Schema, None).below(None).unwrap();
+        assert!(!lax.strict() && lax.below(None).is_none());
+        assert!(!plan(Mode::Schema, Some(lax.rung())).strict());
+    }
 
     #[test]
     fn python_names_parse() {

@@ -3,7 +3,7 @@
 use std::any::TypeId;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
-use std::hash::{BuildHasher, Hash};
+use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher};
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
@@ -73,6 +73,7 @@ struct Inner {
     policy: Policy,
     lowered: [OnceLock<Result<Lowered, Unlowerable>>; Dialect::COUNT],
     prompt: OnceLock<String>,
+    id: OnceLock<u64>,
 }
 
 enum Check {
@@ -135,6 +136,7 @@ impl Contract {
             policy,
             lowered: Default::default(),
             prompt: OnceLock::new(),
+            id: OnceLock::new(),
         }))
     }
 
@@ -173,6 +175,15 @@ impl Contract {
     #[must_use]
     pub fn report(&self, dialect: Dialect) -> DialectReport<'_> {
         DialectReport::new(self.name(), dialect, self.lowered(dialect))
+    }
+
+    /// A number that tells it from others: the same for the same name and schema, however often they are built.
+    pub(crate) fn id(&self) -> u64 {
+        *self.0.id.get_or_init(|| {
+            let mut hasher = DefaultHasher::new();
+            (self.name(), self.schema().to_string()).hash(&mut hasher);
+            hasher.finish()
+        })
     }
 
     /// The name where only letters, digits, `_` and `-` are allowed.

@@ -83,7 +83,7 @@ impl<'a, C> Request<'a, C> {
         self
     }
 
-    /// With another way to ask for the value.
+    /// With another way to ask for the value. A mode that is named here is not left for another.
     pub const fn mode(mut self, mode: Mode) -> Self {
         self.mode = mode;
         self
@@ -102,7 +102,8 @@ impl<'a, C> Request<'a, C> {
     }
 
     /// With at most this many further calls after the first for failures of the answer, and as many for failures of the
-    /// service; 0 means one call. [`Budget::with_attempts`] limits both together.
+    /// service; 0 means that no failure is tried again. [`Budget::with_attempts`] limits all calls together, also those
+    /// that a [`Mode`] makes because the one before was refused for its schema.
     pub const fn max_retries(mut self, retries: u32) -> Self {
         self.retry = self.retry.with_stop_after_attempt(retries.saturating_add(1));
         self
@@ -179,7 +180,8 @@ impl<'a, C> Request<'a, C> {
     /// As [`create_value`](Request::create_value), before anything is sent.
     pub fn preview_value(mut self, contract: &Contract) -> Result<Preview, Error> {
         self.take_error()?;
-        self.job(contract)?.encode(&[]).map(Preview)
+        let job = self.job(contract)?;
+        job.encode(&job.plan, &[]).map(Preview)
     }
 
     /// What stays the same over all attempts.
@@ -193,10 +195,13 @@ impl<'a, C> Request<'a, C> {
             )));
         }
         contract.checkable()?;
+        let memory = &self.core.memory;
+        let known = memory.recall(model, contract);
         Ok(Job {
             endpoint,
             contract,
-            plan: Plan::new(self.mode, contract, &endpoint.profile, family(model))?,
+            plan: Plan::new(self.mode, contract, &endpoint.profile, family(model), known)?,
+            memory,
             model,
             messages: self.messages.as_slice(),
             settings: &self.settings,

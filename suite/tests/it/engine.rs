@@ -65,6 +65,8 @@ fn each_kind_has_its_policy() {
         Reply::json(json!({ "choices": [{ "message": message, "finish_reason": finish }] }))
     };
     let quota = Reply::json(json!({ "error": { "code": "insufficient_quota", "message": "pay" } })).with_status(429);
+    let no_schema = Reply::json(json!({ "error": { "message": "Invalid schema for response_format 'User'" } }));
+    let no_schema = no_schema.with_status(400);
     let cases: Vec<(Reply, ErrorKind, usize, &[u64])> = vec![
         (Reply::fault(TransportErrorKind::Connect), ErrorKind::Transport, 3, &[1, 2]),
         (Reply::fault(TransportErrorKind::Timeout), ErrorKind::Transport, 3, &[1, 2]),
@@ -80,6 +82,8 @@ fn each_kind_has_its_policy() {
         (error(400), ErrorKind::BadRequest, 1, &[]),
         (error(404), ErrorKind::BadRequest, 1, &[]),
         (error(422), ErrorKind::BadRequest, 1, &[]),
+        // Once in every way to ask, which is neither a re-ask nor a resend.
+        (no_schema, ErrorKind::SchemaRefused, 5, &[]),
         (said(json!({ "refusal": "I won't" }), "stop"), ErrorKind::Refused, 1, &[]),
         (said(json!({ "content": "" }), "content_filter"), ErrorKind::Filtered, 1, &[]),
         (said(json!({ "content": "{\"name\":" }), "length"), ErrorKind::Truncated, 1, &[]),

@@ -30,8 +30,10 @@ pub(crate) struct Row {
     pub(crate) auth: Auth,
     /// Whether it can be used without a key.
     pub(crate) keyless: bool,
-    /// What `Mode::Auto` means here.
+    /// What `Mode::Auto` starts with here.
     pub(crate) preferred: Mode,
+    /// The modes that it has beside the preferred one; text is had by all.
+    pub(crate) modes: &'static [Mode],
     pub(crate) dialect: Dialect,
     pub(crate) quirks: Quirks,
     /// The body field that limits the output.
@@ -94,6 +96,7 @@ pub struct Profile {
     auth: Auth,
     keyless: bool,
     preferred: Mode,
+    modes: Cow<'static, [Mode]>,
     dialect: Dialect,
     quirks: Quirks,
     max_tokens_field: Cow<'static, str>,
@@ -138,10 +141,28 @@ impl Profile {
         self
     }
 
-    /// With another meaning of [`Mode::Auto`].
+    /// With another mode for [`Mode::Auto`] to start with.
     #[must_use]
     pub fn with_mode(mut self, mode: Mode) -> Self {
         self.preferred = mode;
+        self
+    }
+
+    /// With only these modes for [`Mode::Auto`] to go on with where the one that it starts with is refused.
+    /// [`Mode::MdJson`] asks for text alone and is always among them.
+    ///
+    /// ```
+    /// use instructor::{Mode, Profile};
+    ///
+    /// // A server that has structured output and neither tools nor a JSON mode.
+    /// let server = Profile::openai_compatible("local", "http://localhost:1234/v1")
+    ///     .with_mode(Mode::Schema)
+    ///     .with_modes([Mode::Schema]);
+    /// assert_eq!(server.mode(), Mode::Schema);
+    /// ```
+    #[must_use]
+    pub fn with_modes(mut self, modes: impl IntoIterator<Item = Mode>) -> Self {
+        self.modes = modes.into_iter().collect();
         self
     }
 
@@ -195,7 +216,7 @@ impl Profile {
         self.wire.name()
     }
 
-    /// What [`Mode::Auto`] means here.
+    /// What [`Mode::Auto`] starts with here.
     #[must_use]
     pub const fn mode(&self) -> Mode {
         self.preferred
@@ -219,6 +240,11 @@ impl Profile {
 
     pub(crate) const fn auth(&self) -> Auth {
         self.auth
+    }
+
+    /// Whether it has a mode, as far as is known.
+    pub(crate) fn can(&self, mode: Mode) -> bool {
+        mode == Mode::MdJson || self.modes.contains(&mode)
     }
 
     pub(crate) const fn dialect(&self) -> Dialect {
@@ -255,6 +281,7 @@ impl From<&Row> for Profile {
             auth: row.auth,
             keyless: row.keyless,
             preferred: row.preferred,
+            modes: Cow::Borrowed(row.modes),
             dialect: row.dialect,
             quirks: row.quirks,
             max_tokens_field: Cow::Borrowed(row.max_tokens_field),
@@ -274,12 +301,18 @@ pub(crate) const OPENAI_COMPATIBLE: Row = Row {
     auth: Auth::Bearer,
     keyless: true,
     preferred: Mode::Tools,
+    modes: &[Mode::Schema, Mode::Tools, Mode::Json],
     dialect: Dialect::Plain,
     quirks: Quirks::NONE,
     max_tokens_field: "max_tokens",
     default_model: None,
 };
 
-/// What servers that speak Anthropic's messages have in common.
-pub(crate) const ANTHROPIC_COMPATIBLE: Row =
-    Row { wire: &Anthropic, auth: Auth::Header("x-api-key"), dialect: Dialect::Anthropic, ..OPENAI_COMPATIBLE };
+/// What servers that speak Anthropic's messages have in common. The protocol has no switch for JSON of any kind.
+pub(crate) const ANTHROPIC_COMPATIBLE: Row = Row {
+    wire: &Anthropic,
+    auth: Auth::Header("x-api-key"),
+    modes: &[Mode::Schema, Mode::Tools],
+    dialect: Dialect::Anthropic,
+    ..OPENAI_COMPATIBLE
+};

@@ -3,6 +3,7 @@
 //! [`Run::step`] takes what happened and says what to do next. Bytes and time come in as arguments, so that the async
 //! driver, the blocking driver and the tests (with virtual time) are thin loops around the same machine.
 
+mod memory;
 mod policy;
 mod report;
 mod verdict;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Uri, header};
 
+pub(crate) use self::memory::Memory;
 pub use self::policy::{Budget, Retry, Wait};
 use self::policy::{Remedy, remedy};
 pub use self::report::{Attempt, Report};
@@ -24,7 +26,7 @@ use crate::model::Contract;
 use crate::provider::{Profile, Secret};
 use crate::repair::{ParseOptions, Repair};
 use crate::validate::Issues;
-use crate::wire::{Call, Response, Settings, Usage};
+use crate::wire::{Call, Declined, Response, Settings, Usage};
 
 /// Where requests go and what they carry besides their body.
 #[derive(Clone, Debug)]
@@ -41,7 +43,10 @@ pub(crate) struct Endpoint {
 pub(crate) struct Job<'a> {
     pub(crate) endpoint: &'a Endpoint,
     pub(crate) contract: &'a Contract,
+    /// How it is asked for at first.
     pub(crate) plan: Plan<'a>,
+    /// What the client has learnt of such plans.
+    pub(crate) memory: &'a Memory,
     pub(crate) model: &'a str,
     pub(crate) messages: &'a [Message],
     pub(crate) settings: &'a Settings,
@@ -55,8 +60,8 @@ pub(crate) struct Job<'a> {
 
 impl Job<'_> {
     /// The request of an attempt, with the turns of the re-ask before it.
-    pub(crate) fn encode(&self, turns: &[Message]) -> Result<http::Request<Bytes>, Error> {
-        let said = self.plan.lower();
+    pub(crate) fn encode(&self, plan: &Plan<'_>, turns: &[Message]) -> Result<http::Request<Bytes>, Error> {
+        let said = plan.lower();
         let profile = &self.endpoint.profile;
         let call = Call {
             model: self.model,
@@ -145,6 +150,8 @@ struct Failure {
     repairs: Vec<Repair>,
     /// The answer that was rejected, for the re-ask.
     rejected: Option<Response>,
+    /// What the provider does not take, if that is the schema or its form.
+    declined: Option<Declined>,
     usage: Usage,
     retry_after: Option<Duration>,
     source: Option<TransportError>,
@@ -159,6 +166,7 @@ impl Failure {
             told: None,
             repairs: Vec::new(),
             rejected: None,
+            declined: None,
             usage: Usage::default(),
             retry_after: None,
             source: None,
@@ -170,6 +178,8 @@ impl Failure {
 pub(crate) struct Run<'a> {
     job: &'a Job<'a>,
     judge: &'a mut Judge<'a>,
+    /// How it is asked for now.
+    plan: Plan<'a>,
     /// The turns of the re-ask that comes next: the last rejected answer and what was wrong with it.
     turns: Vec<Message>,
     report: Report,
@@ -189,6 +199,7 @@ impl<'a> Run<'a> {
         Self {
             job,
             judge,
+            plan: job.plan,
             turns: Vec::new(),
             report: Report::default(),
             started: Duration::ZERO,
@@ -223,7 +234,7 @@ impl<'a> Run<'a> {
         if let Some(why) = self.spent(now, Duration::ZERO) {
             return self.over(why, now);
         }
-        let request = match self.job.encode(&self.turns) {
+        let request = match self.job.encode(&self.plan, &self.turns) {
             Ok(request) => request,
             Err(error) => return Step::Done(Err(error.with_report(self.close(now)))),
         };
@@ -269,16 +280,45 @@ impl<'a> Run<'a> {
         let Answer { status, headers, body } = answer;
         let id = ["x-request-id", "request-id"].iter().find_map(|name| headers.get(*name)?.to_str().ok());
         let id = id.map(String::from);
-        match judge(self.job, self.judge, status, &headers, &body, now.unix) {
+        match judge(self.job, &self.plan, self.judge, status, &headers, &body, now.unix) {
             Verdict::Taken(response, repairs) => {
+                self.learn();
                 self.attempt(None, Some(status), id, response.usage, body.len(), now);
                 if let Some(attempt) = self.report.attempts.last_mut() {
                     attempt.repairs = repairs;
                 }
                 Step::Done(Ok(Completion { response, raw: body, report: self.close(now) }))
             }
-            Verdict::Failed(failure) => self.failed(failure, Some((status, id)), Some(body), now),
+            Verdict::Failed(failure) => {
+                // A wrong answer too was made in the form that was asked for.
+                if failure.rejected.is_some() {
+                    self.learn();
+                }
+                self.failed(failure, Some((status, id)), Some(body), now)
+            }
         }
+    }
+
+    /// Notes that the provider took the plan, if it had refused another.
+    fn learn(&self) {
+        if self.plan.rung() != self.job.plan.rung() {
+            self.job.memory.learn(self.job.model, self.job.contract, self.plan.rung());
+        }
+    }
+
+    /// Asks in the next way after a refusal, which is neither a re-ask nor a retry: what was refused was not tried. The
+    /// turns of a re-ask are in the words of the mode before, so they go; the caller's messages stay.
+    fn step_down(&mut self, mut failure: Failure, status: Option<u16>, body: Option<Bytes>, now: Now) -> Step {
+        // No attempts of the retry policy are spent, but its delay holds.
+        let below = if self.job.retry.goes_on(0, self.elapsed(now)) { self.plan.below(failure.declined) } else { None };
+        let Some(below) = below else {
+            failure.detail = format!("{}; {}", failure.detail, self.plan.advice());
+            return self.give_up(failure, status, body, now);
+        };
+        self.plan = below;
+        self.turns.clear();
+        self.last = Some((failure, status, body));
+        self.send(now)
     }
 
     fn attempt(
@@ -296,7 +336,8 @@ impl<'a> Run<'a> {
         self.tokens += usage.total().unwrap_or(guess);
         self.report.attempts.push(Attempt {
             number: self.report.attempts.len() as u32 + 1,
-            mode: self.job.plan.mode,
+            mode: self.plan.mode,
+            strict: self.plan.strict(),
             failure: failure.map(|(kind, ..)| kind),
             status,
             usage,
@@ -325,6 +366,7 @@ impl<'a> Run<'a> {
         let retry = &self.job.retry;
         let failures = match remedy(failure.kind) {
             Remedy::Stop => return self.give_up(failure, status, body, now),
+            Remedy::StepDown => return self.step_down(failure, status, body, now),
             Remedy::Reask => &mut self.answer_failures,
             Remedy::Resend => &mut self.service_failures,
         };
@@ -341,7 +383,7 @@ impl<'a> Run<'a> {
         }
         let rejected = failure.rejected.take();
         if let Some(rejected) = rejected {
-            self.turns = self.job.plan.reask(rejected, failure.told.as_ref().unwrap_or(&failure.issues));
+            self.turns = self.plan.reask(rejected, failure.told.as_ref().unwrap_or(&failure.issues));
             self.last = Some((failure, status, body));
             return self.send(now);
         }

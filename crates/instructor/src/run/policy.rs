@@ -11,6 +11,8 @@ pub(crate) enum Remedy {
     Reask,
     /// Wait, then send the same request again.
     Resend,
+    /// Ask at once in another way, if there is one.
+    StepDown,
     /// Nothing helps: the caller has to act.
     Stop,
 }
@@ -20,6 +22,7 @@ pub(crate) const fn remedy(kind: ErrorKind) -> Remedy {
     match kind {
         ErrorKind::Malformed | ErrorKind::SchemaMismatch | ErrorKind::Rejected => Remedy::Reask,
         ErrorKind::Transport | ErrorKind::RateLimited | ErrorKind::Overloaded => Remedy::Resend,
+        ErrorKind::SchemaRefused => Remedy::StepDown,
         // A cut answer comes out cut again; a refusal or a filter is no bad JSON; a wrong key stays wrong.
         ErrorKind::Truncated
         | ErrorKind::Refused
@@ -27,7 +30,6 @@ pub(crate) const fn remedy(kind: ErrorKind) -> Remedy {
         | ErrorKind::Auth
         | ErrorKind::Quota
         | ErrorKind::BadRequest
-        | ErrorKind::SchemaRefused
         | ErrorKind::Budget
         | ErrorKind::Unsupported
         | ErrorKind::Config => Remedy::Stop,
@@ -166,10 +168,11 @@ impl Retry {
         self
     }
 
-    /// Whether this kind is tried again at all.
+    /// Whether this kind is tried again at all. [`ErrorKind::SchemaRefused`] is not: that the request goes out in another
+    /// way is no retry, and no setting of this policy but the delay has a say in it.
     #[must_use]
     pub const fn retries(&self, kind: ErrorKind) -> bool {
-        self.kinds & (1 << kind as u32) != 0 && !matches!(remedy(kind), Remedy::Stop)
+        self.kinds & (1 << kind as u32) != 0 && matches!(remedy(kind), Remedy::Reask | Remedy::Resend)
     }
 
     /// Whether another attempt may follow the `failed`th failure of one side.

@@ -55,8 +55,11 @@ impl fmt::Display for Report {
 pub struct Attempt {
     /// Which call of the request, counted from 1.
     pub number: u32,
-    /// How the value was asked for.
+    /// How the value was asked for. Where the one before ended with
+    /// [`SchemaRefused`](ErrorKind::SchemaRefused) it is another.
     pub mode: Mode,
+    /// Whether the provider was asked to enforce the schema.
+    pub strict: bool,
     /// What it failed of; `None` if it gave the value.
     pub failure: Option<ErrorKind>,
     /// The HTTP status, if an answer arrived.
@@ -79,8 +82,9 @@ pub struct Attempt {
 
 impl fmt::Display for Attempt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { number, mode, usage, elapsed, waited, .. } = self;
-        write!(f, "attempt {number} ({mode}, {} ms", elapsed.as_millis())?;
+        let Self { number, mode, strict, usage, elapsed, waited, .. } = self;
+        let strict = if *strict { ", strict" } else { "" };
+        write!(f, "attempt {number} ({mode}{strict}, {} ms", elapsed.as_millis())?;
         if !waited.is_zero() {
             write!(f, " after a wait of {} ms", waited.as_millis())?;
         }

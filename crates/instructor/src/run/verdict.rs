@@ -8,6 +8,7 @@ use instructor_json::Node;
 use super::{Failure, Job};
 use crate::error::ErrorKind;
 use crate::message::Part;
+use crate::mode::Plan;
 use crate::repair::Repair;
 use crate::schema::{Found, Reader};
 use crate::validate::{Issue, Issues, Origin, Path};
@@ -24,6 +25,7 @@ pub(super) enum Verdict {
 /// Judges one answer. `now` is the time since the Unix epoch.
 pub(super) fn judge(
     job: &Job<'_>,
+    plan: &Plan<'_>,
     keep: &mut Judge<'_>,
     status: u16,
     headers: &HeaderMap,
@@ -40,7 +42,7 @@ pub(super) fn judge(
         Err(Undecoded::Unreadable(why)) => return Verdict::Failed(Failure::new(ErrorKind::Malformed, why)),
     };
     let mut repairs = Vec::new();
-    match ended_badly(job, &response).or_else(|| weigh(job, keep, &response, &mut repairs)) {
+    match ended_badly(job, &response).or_else(|| weigh(job, plan, keep, &response, &mut repairs)) {
         None => Verdict::Taken(response, repairs),
         Some(mut failure) => {
             failure.repairs = repairs;
@@ -68,7 +70,8 @@ fn provider_failed(job: &Job<'_>, failure: ApiFailure) -> Failure {
         let wanted = failure.message.unwrap_or_else(|| String::from("an answer in the form that was asked for"));
         issues.push(Issue::found_by(Origin::Reading, Path::root(), wanted));
     }
-    Failure { issues, rejected, retry_after: failure.retry_after, ..Failure::new(failure.kind, detail) }
+    let (declined, retry_after) = (failure.declined, failure.retry_after);
+    Failure { issues, rejected, declined, retry_after, ..Failure::new(failure.kind, detail) }
 }
 
 /// Answers that are none, however much of them can be read.
@@ -100,19 +103,25 @@ fn ended_badly(job: &Job<'_>, response: &Response) -> Option<Failure> {
 }
 
 /// From the response to the value: find it, check it against the schema, make the type of it, run its validators.
-fn weigh(job: &Job<'_>, keep: &mut Judge<'_>, response: &Response, repairs: &mut Vec<Repair>) -> Option<Failure> {
+fn weigh(
+    job: &Job<'_>,
+    plan: &Plan<'_>,
+    keep: &mut Judge<'_>,
+    response: &Response,
+    repairs: &mut Vec<Repair>,
+) -> Option<Failure> {
     let malformed = |issue: Issue| {
         let detail = brief(std::slice::from_ref(&issue));
         Some(Failure { issues: issue.into(), ..Failure::new(ErrorKind::Malformed, detail) })
     };
-    let text = match job.plan.answer(response) {
+    let text = match plan.answer(response) {
         Ok(text) => text,
         Err(issue) => return malformed(issue),
     };
     let reader = Reader {
         schema: job.contract.schema(),
         check: &|node| job.contract.issues(node),
-        lowered: Some(job.plan.lowered).filter(|lowered| !lowered.is_identity()),
+        lowered: Some(plan.lowered).filter(|lowered| !lowered.is_identity()),
         options: job.reading,
         always: false,
     };
@@ -126,7 +135,7 @@ fn weigh(job: &Job<'_>, keep: &mut Judge<'_>, response: &Response, repairs: &mut
     if issues.is_empty() {
         return None;
     }
-    let told = found.told(&issues, job.plan.lowered);
+    let told = found.told(&issues, plan.lowered);
     let rules_only = issues.as_slice().iter().all(|issue| issue.origin() == Origin::Rule);
     let kind = if rules_only { ErrorKind::Rejected } else { ErrorKind::SchemaMismatch };
     let detail = brief(issues.as_slice());

@@ -21,6 +21,7 @@ use crate::error::Error;
 use crate::message::{Message, Part};
 use crate::provider::Profile;
 
+pub(crate) use self::declined::Declined;
 pub(crate) use self::failure::{Failure, read_failure};
 use self::frame::{Frame, Frames};
 pub use self::response::{Finish, Response, Usage};
