@@ -8,6 +8,7 @@ mod derive;
 mod engine;
 mod hostile;
 mod http;
+mod ladder;
 mod models;
 mod reading;
 mod requests;
