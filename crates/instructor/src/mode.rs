@@ -291,7 +291,7 @@ impl<'a> Plan<'a> {
     pub(crate) fn advice(&self) -> &'static str {
         match self.ladder.asked {
             Mode::Auto => "no other mode is left to try; use a simpler response model, or another model",
-            _ => "mode auto goes on with the modes below this one",
+            _ => "no other mode was tried since this one was asked for; mode auto tries them",
         }
     }
 

@@ -150,7 +150,7 @@ fn a_mode_that_was_asked_for_stays() {
         let client = script.client(SPEC);
         let error = script.block_on(client.request("x").mode(mode).create::<User>()).unwrap_err();
         assert_eq!((error.kind(), &*rungs(error.report())), (ErrorKind::SchemaRefused, wanted));
-        assert!(error.to_string().contains("mode auto goes on"), "{error}");
+        assert!(error.to_string().contains("mode auto tries them"), "{error}");
         // Also where it is the client's.
         let script = taking(&[]);
         let client = script.builder(SPEC).mode(mode).build().unwrap();
