@@ -38,8 +38,8 @@ impl<'p> Encoder<'p> {
                 let (name, _) = labels.iter().find(|(_, known)| super::check::same(known, node))?;
                 self.string(name);
             }
-            (Op::Listed(_), Kind::Null) => self.out.push_str("[]"),
-            (Op::Listed(step), _) => self.list(*step, Some(node))?,
+            (Op::Listed(..), Kind::Null) => self.out.push_str("[]"),
+            (Op::Listed(step, _), _) => self.list(*step, Some(node))?,
             (Op::Object(fields), Kind::Object) => self.object(fields, node)?,
             (Op::Entries(step), Kind::Object) => self.entries(*step, node.entries())?,
             (Op::Array { first, rest }, Kind::Array) => {
@@ -47,7 +47,9 @@ impl<'p> Encoder<'p> {
             }
             (Op::Tuple { first, more }, Kind::Array) => self.tuple(first, *more, node)?,
             (Op::Union { by, alternatives }, _) => {
-                let found = alternatives.iter().find(|a| self.shapes.is_some_and(|s| s.accepts(a.shape, node)))?;
+                let shapes = self.shapes?;
+                let whole = alternatives.iter().find(|a| shapes.holds(a.shape, node));
+                let found = whole.or_else(|| alternatives.iter().find(|a| shapes.accepts(a.shape, node)))?;
                 match by {
                     By::Face => self.step(found.step, node)?,
                     By::Tag => {
@@ -112,7 +114,7 @@ impl<'p> Encoder<'p> {
             }
             self.key(&named.sent, std::mem::take(&mut first));
             match (value, named.presence) {
-                (value, Presence::List) => self.list(named.step, value)?,
+                (value, Presence::List(_)) => self.list(named.step, value)?,
                 (Some(value), _) => self.step(named.step, value)?,
                 (None, _) => self.out.push_str("null"),
             }

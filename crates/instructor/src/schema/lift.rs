@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use instructor_json::{Document, Kind, Node, Step as PathStep};
 use serde_json::Value;
 
+use super::check::kind::Kinds;
 use super::plan::{
     Alternative, By, Face, Fields, Item, KEY, Keys, MORE, Named, Op, Plan, Presence, Rest, Step, VALUE, VARIANT,
     item_name,
@@ -39,7 +40,7 @@ struct Lifter<'p, 'd> {
 impl<'d> Lifter<'_, 'd> {
     fn step(&mut self, step: Step, node: Node<'d>) {
         let plan = self.plan;
-        match (plan.op(step), node.kind()) {
+        match (plan.undo(step), node.kind()) {
             (Op::Wrap(step), _) => self.step(*step, unwrapped(node)),
             (Op::Object(fields), Kind::Object) => self.object(fields, node),
             (Op::Array { first, rest }, Kind::Array) => {
@@ -66,12 +67,11 @@ impl<'d> Lifter<'_, 'd> {
                 Some((alternative, inner)) => self.step(alternative.step, inner),
                 None => self.out.push_str(node.source()),
             },
-            (Op::Listed(step), Kind::Array) if node.len() < 2 => match node.at(0) {
+            (Op::Listed(..), Kind::Null) => self.out.push_str("null"),
+            (Op::Listed(step, kinds), _) => match unlisted(node, *kinds) {
                 Some(inner) => self.step(*step, inner),
                 None => self.out.push_str("null"),
             },
-            (Op::Listed(_), Kind::Null) => self.out.push_str("null"),
-            (Op::Listed(step), _) => self.step(*step, node),
             _ => self.out.push_str(node.source()),
         }
     }
@@ -98,8 +98,7 @@ impl<'d> Lifter<'_, 'd> {
         let mut index = 0;
         for (position, item) in first.iter().enumerate() {
             let Some(inner) = node.get(&item_name(position)) else { break };
-            let listed = item.listed && inner.kind() == Kind::Array && inner.len() < 2;
-            let inner = if listed { inner.at(0) } else { Some(inner) };
+            let inner = if item.listed { unlisted(inner, Kinds::ANY) } else { Some(inner) };
             let Some(inner) = inner else { break };
             self.item(index, item.step, inner);
             index += 1;
@@ -207,6 +206,17 @@ fn unwrapped(node: Node<'_>) -> Node<'_> {
     if node.kind() == Kind::Object && node.len() == 1 { node.get(VALUE).unwrap_or(node) } else { node }
 }
 
+/// The value in a list of none or one. What can only be the value itself, since it would not fit into one, is that.
+fn unlisted(node: Node<'_>, kinds: Kinds) -> Option<Node<'_>> {
+    if node.kind() != Kind::Array || node.len() > 1 {
+        return Some(node);
+    }
+    match node.at(0) {
+        Some(inner) if !kinds.may_be(inner.kind()) && kinds.may_be(Kind::Array) => Some(node),
+        inner => inner,
+    }
+}
+
 /// The key and value of an entry, also of one that was written as an object with one key.
 fn entry(item: Node<'_>) -> Option<(Node<'_>, Node<'_>)> {
     if let (Some(key), Some(value)) = (item.get(KEY), item.get(VALUE)) {
@@ -244,7 +254,7 @@ fn field<'p>(fields: &'p Fields, key: Node<'_>, next: &mut usize) -> Option<&'p 
 fn present<'d>(named: &Named, value: Node<'d>) -> Option<Node<'d>> {
     match named.presence {
         Presence::Null if value.is_null() => None,
-        Presence::List if value.kind() == Kind::Array && value.len() < 2 => value.at(0),
+        Presence::List(kinds) => unlisted(value, kinds),
         _ => Some(value),
     }
 }
@@ -312,7 +322,7 @@ pub(super) fn locate<'d>(plan: &Plan, root: Node<'d>, steps: &[PathStep<'_>]) ->
     let mut steps = steps.iter();
     loop {
         let node = at.node;
-        match plan.op(step) {
+        match plan.undo(step) {
             Op::Wrap(inner) => {
                 if node.is_some_and(|node| node.kind() == Kind::Object && node.len() == 1 && node.get(VALUE).is_some())
                 {
@@ -321,10 +331,8 @@ pub(super) fn locate<'d>(plan: &Plan, root: Node<'d>, steps: &[PathStep<'_>]) ->
                 step = *inner;
                 continue;
             }
-            Op::Listed(inner) => {
-                if node.is_some_and(|node| node.kind() == Kind::Array && node.len() == 1) {
-                    at.enter_index(0);
-                }
+            Op::Listed(inner, kinds) => {
+                at.enter_list(*kinds);
                 step = *inner;
                 continue;
             }
@@ -351,7 +359,7 @@ pub(super) fn locate<'d>(plan: &Plan, root: Node<'d>, steps: &[PathStep<'_>]) ->
             Op::Object(_) | Op::Array { .. } | Op::Tuple { .. } | Op::Entries(_) => {}
         }
         let Some(next) = steps.next() else { return at };
-        step = match (plan.op(step), next) {
+        step = match (plan.undo(step), next) {
             (Op::Object(fields), PathStep::Key(key)) => at.field(fields, key),
             (Op::Entries(inner), PathStep::Key(key)) => {
                 at.entry(key);
@@ -385,6 +393,15 @@ impl Located<'_> {
         self.node = self.node.and_then(|node| node.at(index));
     }
 
+    /// Into a list of none or one, if there is one.
+    fn enter_list(&mut self, kinds: Kinds) {
+        let inner =
+            self.node.filter(|node| node.kind() == Kind::Array).and_then(|node| Some((node, unlisted(node, kinds)?)));
+        if inner.is_some_and(|(node, inner)| node.span() != inner.span()) {
+            self.enter_index(0);
+        }
+    }
+
     fn rest(mut self, steps: &[PathStep<'_>]) -> Self {
         for step in steps {
             match step {
@@ -415,9 +432,8 @@ impl Located<'_> {
         };
         let under_own_name = self.node.is_some_and(|node| node.get(&named.sent).is_none() && node.get(key).is_some());
         self.enter_key(if under_own_name { key } else { &named.sent });
-        let listed = self.node.is_some_and(|node| node.kind() == Kind::Array && node.len() == 1);
-        if named.presence == Presence::List && listed {
-            self.enter_index(0);
+        if let Presence::List(kinds) = named.presence {
+            self.enter_list(kinds);
         }
         named.step
     }
@@ -441,7 +457,7 @@ impl Located<'_> {
         } else if let Some(item) = first.get(index) {
             self.enter_key(&item_name(index));
             if item.listed {
-                self.enter_index(0);
+                self.enter_list(Kinds::ANY);
             }
         } else {
             self.enter_key(MORE);

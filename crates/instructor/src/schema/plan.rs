@@ -11,6 +11,8 @@ pub(super) type Step = usize;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Plan {
     steps: Vec<Op>,
+    /// Steps that change nothing on the way back, themselves and below.
+    same: Vec<bool>,
     pub(super) root: Step,
 }
 
@@ -43,8 +45,8 @@ pub(super) enum Op {
         by: By,
         alternatives: Vec<Alternative>,
     },
-    /// `null` is said as an empty list, any other value as a list of one.
-    Listed(Step),
+    /// `null` is said as an empty list, any other value, of one of these kinds, as a list of one.
+    Listed(Step, Kinds),
 }
 
 #[derive(Clone, Debug)]
@@ -71,8 +73,8 @@ pub(super) enum Presence {
     Plain,
     /// By `null`.
     Null,
-    /// By an empty list; a value stands in a list of one.
-    List,
+    /// By an empty list; a value, of one of these kinds, stands in a list of one.
+    List(Kinds),
 }
 
 #[derive(Clone, Debug)]
@@ -150,11 +152,17 @@ impl Plan {
     pub(super) const SAME: Step = 0;
 
     pub(super) fn new() -> Self {
-        Self { steps: vec![Op::Same], root: Self::SAME }
+        Self { steps: vec![Op::Same], same: vec![true], root: Self::SAME }
     }
 
+    /// What was done to a node.
     pub(super) fn op(&self, step: Step) -> &Op {
         self.steps.get(step).unwrap_or(&Op::Same)
+    }
+
+    /// What has to be undone at a node: nothing where nothing below it has to be either, so that it is copied whole.
+    pub(super) fn undo(&self, step: Step) -> &Op {
+        if self.same.get(step) == Some(&false) { self.op(step) } else { &Op::Same }
     }
 
     pub(super) fn push(&mut self, op: Op) -> Step {
@@ -162,6 +170,7 @@ impl Plan {
             return Self::SAME;
         }
         self.steps.push(op);
+        self.same.push(false);
         self.steps.len() - 1
     }
 
@@ -172,30 +181,25 @@ impl Plan {
     }
 
     pub(super) fn is_same(&self) -> bool {
-        matches!(self.op(self.root), Op::Same)
+        matches!(self.undo(self.root), Op::Same)
     }
 
-    /// Turns steps that change nothing, themselves and below, into [`Op::Same`]: what they cover is copied whole.
+    /// Finds the steps that change nothing.
     ///
     /// The greatest set counts: a recursive type is the same if nothing in its cycle says otherwise.
     pub(super) fn settle(&mut self) {
-        let mut same: Vec<bool> = self.steps.iter().map(Op::changes_nothing_itself).collect();
+        self.same = self.steps.iter().map(Op::changes_nothing_itself).collect();
         loop {
             let mut changed = false;
             for (index, op) in self.steps.iter().enumerate() {
-                let still = op.below().all(|step| same.get(step).copied().unwrap_or(true));
-                if let Some(slot) = same.get_mut(index).filter(|slot| **slot && !still) {
+                let still = op.below().all(|step| self.same.get(step).copied().unwrap_or(true));
+                if let Some(slot) = self.same.get_mut(index).filter(|slot| **slot && !still) {
                     *slot = false;
                     changed = true;
                 }
             }
             if !changed {
                 break;
-            }
-        }
-        for (op, same) in self.steps.iter_mut().zip(same) {
-            if same {
-                *op = Op::Same;
             }
         }
     }
@@ -210,7 +214,7 @@ impl Op {
                     && !matches!(fields.rest, Rest::Entries(..))
             }
             Self::Union { by, .. } => *by == By::Face,
-            Self::Wrap(_) | Self::Tuple { .. } | Self::Entries(_) | Self::Text | Self::Labels(_) | Self::Listed(_) => {
+            Self::Wrap(_) | Self::Tuple { .. } | Self::Entries(_) | Self::Text | Self::Labels(_) | Self::Listed(..) => {
                 false
             }
         }
@@ -219,7 +223,7 @@ impl Op {
     fn below(&self) -> Box<dyn Iterator<Item = Step> + '_> {
         match self {
             Self::Same | Self::Text | Self::Labels(_) => Box::new(std::iter::empty()),
-            Self::Wrap(step) | Self::Entries(step) | Self::Listed(step) => Box::new(std::iter::once(*step)),
+            Self::Wrap(step) | Self::Entries(step) | Self::Listed(step, _) => Box::new(std::iter::once(*step)),
             Self::Object(fields) => {
                 let rest = match fields.rest {
                     Rest::Values(step) | Rest::Entries(_, step) => Some(step),

@@ -310,7 +310,7 @@ impl Choices {
         let shallower = size.depth > rules.limits.depth
             || size.properties > rules.limits.properties
             || size.text > rules.limits.text;
-        if (shallower || (!changed && !size.fits(rules))) && self.depth > 1 {
+        if (shallower || (!changed && !size.fits(rules))) && self.depth > 0 {
             self.depth -= 1;
             changed = true;
         }

@@ -50,7 +50,7 @@ impl Emitter<'_> {
             return Presence::Plain;
         }
         if let Optional::Native(_) = self.rules.optional {
-            return if self.given_up((id, fuel, index)) { Presence::List } else { Presence::Plain };
+            return if self.given_up((id, fuel, index)) { self.as_list(field, id, fuel) } else { Presence::Plain };
         }
         let faces = self.faces(field.shape.id, Some(id), fuel);
         let null = faces.is_none_or(|faces| faces.iter().any(|face| !face.kinds.and(Kinds::NULL).is_empty()));
@@ -60,7 +60,17 @@ impl Emitter<'_> {
         // A type that reads null reads it as it reads nothing, unless it has a default of its own.
         let default = self.shapes.get(field.shape.id).local.get("default");
         let either = !self.is_exact() && !field.exact && default.is_none_or(Value::is_null);
-        if either { Presence::Plain } else { Presence::List }
+        if either { Presence::Plain } else { self.as_list(field, id, fuel) }
+    }
+
+    fn as_list(&mut self, field: &Field, id: Id, fuel: u8) -> Presence {
+        Presence::List(self.kinds_of(field.shape.id, id, fuel))
+    }
+
+    /// The kinds that lowered values can be of.
+    pub(super) fn kinds_of(&mut self, id: Id, from: Id, fuel: u8) -> Kinds {
+        let faces = self.faces(id, Some(from), fuel);
+        faces.map_or(Kinds::ANY, |faces| faces.iter().fold(Kinds::NONE, |all, face| all.or(face.kinds)))
     }
 
     /// Whether the lowered object has to have the field.
@@ -106,7 +116,7 @@ impl Emitter<'_> {
                     self.change(field.shape.id, "a property that is left out is null");
                     self.nullable(node.schema)
                 }
-                Presence::List => {
+                Presence::List(_) => {
                     self.change(field.shape.id, "a property is a list of none or one");
                     none_or_one(node.schema, self.rules)
                 }

@@ -82,7 +82,8 @@ impl Emitter<'_> {
             self.change(id, "null is an empty list");
             let aside = node.aside.map(String::from);
             self.say(&mut schema, part, aside.into_iter().chain([String::from("empty for null")]).collect());
-            return Node::new(schema, self.plan.push(Op::Listed(node.step)));
+            let kinds = self.kinds_of(inner.id, id, at.fuel);
+            return Node::new(schema, self.plan.push(Op::Listed(node.step, kinds)));
         }
         let names = self.names(union);
         let mut words = Vec::new();

@@ -6,11 +6,29 @@ use serde_json::{Map, Value};
 use super::super::check::number::{Divisor, Number, is_integer};
 use super::super::check::pattern::Pattern;
 use super::super::check::same;
-use super::{Array, Id, Kind, Object, Rest, Shapes};
+use super::{Array, Id, Kind, Object, Policy, Rest, Shapes};
 
 impl Shapes {
+    /// Whether a value is one of the shape's, without keys that would be lost when it is said so.
+    pub(in crate::schema) fn holds(&self, id: Id, node: Node<'_>) -> bool {
+        Accept { shapes: self, open: self.policy == Policy::Exact }.value(id, node)
+    }
+
+    /// Whether a value is one of the shape's.
     pub(in crate::schema) fn accepts(&self, id: Id, node: Node<'_>) -> bool {
-        match (&self.get(id).kind, node.kind()) {
+        Accept { shapes: self, open: true }.value(id, node)
+    }
+}
+
+struct Accept<'s> {
+    shapes: &'s Shapes,
+    /// Objects that say nothing of further keys may have some.
+    open: bool,
+}
+
+impl Accept<'_> {
+    fn value(&self, id: Id, node: Node<'_>) -> bool {
+        match (&self.shapes.get(id).kind, node.kind()) {
             (Kind::Any, _) | (Kind::Null, Json::Null) | (Kind::Bool, Json::Bool) => true,
             (Kind::Integer(words), Json::Number) => {
                 node.as_number().is_some_and(|text| is_integer(text) && within(words, text))
@@ -20,7 +38,7 @@ impl Shapes {
             (Kind::Values(values), _) => values.iter().any(|known| same(known, node)),
             (Kind::Array(array), Json::Array) => self.items(array, node),
             (Kind::Object(object), Json::Object) => self.keys(object, node),
-            (Kind::Union(union), _) => union.alternatives.iter().any(|a| self.accepts(a.id, node)),
+            (Kind::Union(union), _) => union.alternatives.iter().any(|a| self.value(a.id, node)),
             _ => false,
         }
     }
@@ -30,13 +48,13 @@ impl Shapes {
         length >= array.min
             && array.max.is_none_or(|max| length <= max)
             && node.items().enumerate().all(|(i, item)| {
-                array.prefix.get(i).or(array.rest.as_ref()).is_some_and(|part| self.accepts(part.id, item))
+                array.prefix.get(i).or(array.rest.as_ref()).is_some_and(|part| self.value(part.id, item))
             })
     }
 
     fn keys(&self, object: &Object, node: Node<'_>) -> bool {
         let present = object.fields.iter().all(|field| match node.get(&field.name) {
-            Some(value) => self.accepts(field.shape.id, value),
+            Some(value) => self.value(field.shape.id, value),
             None => !field.required,
         });
         let count = |key| object.words.get(key).and_then(Value::as_u64);
@@ -47,8 +65,8 @@ impl Shapes {
             && count("maxProperties").is_none_or(|max| length <= max)
             && node.entries().filter(|(key, _)| !is_field(*key)).all(|(_, value)| match &object.rest {
                 Rest::Closed => false,
-                Rest::Open => true,
-                Rest::Of(rest) => self.accepts(rest.id, value),
+                Rest::Open => self.open,
+                Rest::Of(rest) => self.value(rest.id, value),
             })
     }
 }
