@@ -9,6 +9,7 @@ mod engine;
 mod hostile;
 mod http;
 mod ladder;
+mod matrix;
 mod models;
 mod reading;
 mod requests;
