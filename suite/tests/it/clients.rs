@@ -140,5 +140,7 @@ fn a_secondary_provider_is_named_in_one_file() {
             }
         }
     }
-    assert_eq!(naming, ["provider/table.rs"]);
+    naming.sort();
+    // Dialects are data too, and are called by the providers that speak them.
+    assert_eq!(naming, ["provider/table.rs", "schema/dialect.rs"]);
 }

@@ -30,5 +30,6 @@ pub(crate) fn rendered(schema: &serde_json::Value, policy: Policy) -> String {
     notation::types(&shape::shapes(schema, policy))
 }
 pub use self::notation::Notation;
-pub use self::report::{DialectReport, assert_fits};
+pub use self::report::DialectReport;
 pub use self::shape::Policy;
+pub use crate::__assert_fits as assert_fits;

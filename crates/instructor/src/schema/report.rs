@@ -93,35 +93,3 @@ impl fmt::Display for DialectReport<'_> {
         }
     }
 }
-
-/// Asserts that a response model can be said in dialects, for a test of your own: a field that a provider can't take
-/// shows there and not in production.
-///
-/// ```
-/// use instructor::schema::assert_fits;
-///
-/// #[instructor::model]
-/// struct Point {
-///     x: i32,
-///     y: i32,
-/// }
-///
-/// assert_fits!(Point, OpenAi, Anthropic, Gemini);
-/// ```
-///
-/// # Panics
-///
-/// With the [report](crate::schema::DialectReport) of the first dialect that it does not fit.
-#[macro_export]
-#[doc(hidden)]
-macro_rules! __assert_fits {
-    ($model:ty, $($dialect:ident),+ $(,)?) => {{
-        let contract = <$model as $crate::ResponseModel>::contract();
-        $(
-            let report = contract.report($crate::schema::Dialect::$dialect);
-            ::core::assert!(report.fits(), "{report}");
-        )+
-    }};
-}
-
-pub use crate::__assert_fits as assert_fits;

@@ -209,21 +209,15 @@ impl std::error::Error for Unlowerable {}
 ///
 /// When no value fits the schema, or the dialect has a hard limit that nothing brings it under.
 pub fn lower(schema: &Value, dialect: Dialect, policy: Policy) -> Result<Lowered, Unlowerable> {
-    let Some(rules) = dialect.rules() else {
-        let (schema, plan) = plain::rooted(schema);
-        return Ok(Lowered {
-            schema: raw(&schema),
-            strict: false,
-            plan,
-            losses: Vec::new(),
-            changes: Vec::new(),
-            shapes: None,
-        });
-    };
     let shapes = shapes(schema, policy);
     if matches!(shapes.get(shapes.root.id).kind, Kind::Never) {
         return Err(Unlowerable::Unsatisfiable);
     }
+    let Some(rules) = dialect.rules() else {
+        let (schema, plan) = plain::rooted(schema);
+        let (losses, changes) = (Vec::new(), Vec::new());
+        return Ok(Lowered { schema: raw(&schema), strict: false, plan, losses, changes, shapes: None });
+    };
     let facts = Facts::of(&shapes, |id| levels(&shapes, rules, id));
     let mut choices = Choices { depth: rules.limits.depth.min(DEEPEST), ..Choices::default() };
     // Each round gives up something; what can be given up ends.
