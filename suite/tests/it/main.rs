@@ -4,11 +4,15 @@
 #![expect(clippy::use_self, reason = "a type of a test is written as a user writes it")]
 
 mod clients;
+mod codec;
+mod corpus;
 mod derive;
 mod engine;
+mod equal;
 mod hostile;
 mod http;
 mod ladder;
+mod legal;
 mod matrix;
 mod models;
 mod reading;
