@@ -4,14 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Uri;
 use serde_json::Value;
 
 use crate::error::Error;
 use crate::message::Messages;
 use crate::mode::Mode;
 use crate::model::{Contract, ResponseModel};
-use crate::provider::{Profile, Secret, Spec, auth};
+use crate::provider::{Address, Profile, Secret, Spec, auth};
 use crate::repair::{Level, ParseOptions, RepairKind};
 use crate::request::Request;
 use crate::run::{Budget, Completion, Endpoint, Memory, Retry};
@@ -172,7 +171,7 @@ impl fmt::Debug for Client {
 pub(crate) fn show(f: &mut fmt::Formatter<'_>, name: &str, core: &Core) -> fmt::Result {
     f.debug_struct(name)
         .field("provider", &core.endpoint.profile.id())
-        .field("uri", &core.endpoint.uri)
+        .field("address", &core.endpoint.address)
         .field("model", &core.model)
         .field("mode", &core.mode)
         .finish_non_exhaustive()
@@ -400,10 +399,10 @@ impl ClientBuilder {
             .base_url
             .or_else(|| auth::variable(profile.base_url_env()?))
             .unwrap_or_else(|| String::from(profile.base_url()));
-        let uri = endpoint(&base_url, profile.wire().path())?;
+        let address = Address::new(&base_url, profile.wire().path())?;
         let headers = profile.headers(key.as_ref())?;
         Ok(Core {
-            endpoint: Endpoint { profile, uri, headers, key },
+            endpoint: Endpoint { profile, address, headers, key },
             model: self.model,
             mode: self.mode,
             reading: self.reading,
@@ -429,47 +428,11 @@ impl fmt::Debug for ClientBuilder {
 
 #[cfg(feature = "reqwest")]
 fn default_transport(core: &Core) -> Result<Arc<dyn Transport>, Error> {
-    let secure = core.endpoint.uri.scheme() == Some(&http::uri::Scheme::HTTPS);
+    let secure = core.endpoint.address.is_secure();
     Ok(Arc::new(crate::transport::reqwest::Reqwest::new(core.connect_timeout, secure)))
 }
 
 #[cfg(not(feature = "reqwest"))]
 fn default_transport(_: &Core) -> Result<Arc<dyn Transport>, Error> {
     Err(Error::config("no transport: turn on the feature \"reqwest\" or pass one with transport(..)"))
-}
-
-/// The full address from base URL and path. A version that both name is said once.
-fn endpoint(base_url: &str, path: &str) -> Result<Uri, Error> {
-    let base = base_url.trim().trim_end_matches('/');
-    let base = if path.starts_with("/v1/") { base.strip_suffix("/v1").unwrap_or(base) } else { base };
-    let bad =
-        |why: &str| Error::config(format!("the base URL {base_url:?} {why}; write it like http://localhost:8000/v1"));
-    let uri: Uri = format!("{base}{path}").parse().map_err(|_| bad("is not a URL"))?;
-    match uri.scheme_str() {
-        // It would be shown wherever the address is.
-        Some("http" | "https") if uri.authority().is_some_and(|a| a.as_str().contains('@')) => {
-            Err(Error::config("a base URL can't carry a user name or password; give the key to the client instead"))
-        }
-        Some("http" | "https") => Ok(uri),
-        _ => Err(bad("has no http or https scheme")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn endpoints_join() {
-        let join = |base: &str, path: &str| endpoint(base, path).map(|uri| uri.to_string()).map_err(|e| e.to_string());
-        assert_eq!(
-            join("https://a.example/v1/", "/chat/completions").unwrap(),
-            "https://a.example/v1/chat/completions"
-        );
-        assert_eq!(join("https://a.example", "/v1/messages").unwrap(), "https://a.example/v1/messages");
-        assert_eq!(join("https://a.example/v1", "/v1/messages").unwrap(), "https://a.example/v1/messages");
-        let error = join("https://me:secret@a.example/v1", "/x").unwrap_err();
-        assert!(error.contains("can't carry") && !error.contains("secret"), "{error}");
-        assert!(join("localhost:8000/v1", "/x").unwrap_err().contains("http://localhost:8000/v1"));
-    }
 }

@@ -1,5 +1,6 @@
 //! Who answers: one [`Profile`] a provider, as data. The table holds those that are known by name.
 
+mod address;
 pub(crate) mod auth;
 pub(crate) mod models;
 mod spec;
@@ -8,6 +9,7 @@ mod table;
 use std::borrow::Cow;
 use std::fmt;
 
+pub(crate) use self::address::Address;
 pub(crate) use self::auth::{Auth, Secret};
 pub(crate) use self::spec::Spec;
 pub(crate) use self::table::TABLE;

@@ -11,7 +11,7 @@ mod verdict;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, header};
 
 pub(crate) use self::memory::Memory;
 pub use self::policy::{Budget, Retry, Wait};
@@ -23,7 +23,7 @@ use crate::error::{Error, ErrorKind, TransportError, TransportErrorKind};
 use crate::message::Message;
 use crate::mode::Plan;
 use crate::model::Contract;
-use crate::provider::{Profile, Secret};
+use crate::provider::{Address, Profile, Secret};
 use crate::repair::{ParseOptions, Repair};
 use crate::validate::Issues;
 use crate::wire::{Call, Declined, Response, Settings, Usage};
@@ -32,7 +32,7 @@ use crate::wire::{Call, Declined, Response, Settings, Usage};
 #[derive(Clone, Debug)]
 pub(crate) struct Endpoint {
     pub(crate) profile: Profile,
-    pub(crate) uri: Uri,
+    pub(crate) address: Address,
     pub(crate) headers: HeaderMap,
     /// The key that is among the headers, to keep it out of what a provider says.
     pub(crate) key: Option<Secret>,
@@ -77,7 +77,7 @@ impl Job<'_> {
         let length = HeaderValue::from(body.len());
         let mut request = http::Request::new(body);
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.endpoint.uri.clone();
+        *request.uri_mut() = self.endpoint.address.of(self.model)?;
         *request.headers_mut() = self.endpoint.headers.clone();
         request.headers_mut().insert(header::CONTENT_LENGTH, length);
         Ok(request)

@@ -31,7 +31,7 @@ pub(crate) trait Wire: fmt::Debug + Send + Sync {
     /// The protocol's name, as in `instructor providers` and in telemetry.
     fn name(&self) -> &'static str;
 
-    /// The path after the profile's base URL.
+    /// The path after the profile's base URL; `{model}` stands for the model's name.
     fn path(&self) -> &'static str;
 
     /// Headers that the protocol wants on every request, besides the key.

@@ -1,0 +1,101 @@
+//! Where requests go: the base URL and the protocol's path, which may name the model.
+
+use http::Uri;
+
+use crate::error::Error;
+
+/// The address of an endpoint.
+#[derive(Clone, Debug)]
+pub(crate) enum Address {
+    /// One for all models.
+    Fixed(Uri),
+    /// The text before and after the model's name.
+    PerModel(String, String),
+}
+
+/// What stands for the model in a protocol's path.
+const MODEL: &str = "{model}";
+
+impl Address {
+    /// From base URL and path. A version that both name is said once.
+    pub(crate) fn new(base_url: &str, path: &str) -> Result<Self, Error> {
+        let base = base_url.trim().trim_end_matches('/');
+        let version = path.split('/').nth(1).filter(|part| part.starts_with('v')).map(|part| format!("/{part}"));
+        let base = version.and_then(|version| base.strip_suffix(version.as_str())).unwrap_or(base);
+        let bad = |why: &str| {
+            Error::config(format!("the base URL {base_url:?} {why}; write it like http://localhost:8000/v1"))
+        };
+        let whole = format!("{base}{path}");
+        let uri: Uri = whole.replace(MODEL, "model").parse().map_err(|_| bad("is not a URL"))?;
+        match uri.scheme_str() {
+            // It would be shown wherever the address is.
+            Some("http" | "https") if uri.authority().is_some_and(|a| a.as_str().contains('@')) => {
+                Err(Error::config("a base URL can't carry a user name or password; give the key to the client instead"))
+            }
+            Some("http" | "https") => Ok(match whole.split_once(MODEL) {
+                None => Self::Fixed(uri),
+                Some((before, after)) => Self::PerModel(String::from(before), String::from(after)),
+            }),
+            _ => Err(bad("has no http or https scheme")),
+        }
+    }
+
+    /// The address for a model. Characters that mean something in a path are escaped.
+    pub(crate) fn of(&self, model: &str) -> Result<Uri, Error> {
+        match self {
+            Self::Fixed(uri) => Ok(uri.clone()),
+            Self::PerModel(before, after) => {
+                let whole = format!("{before}{}{after}", escaped(model));
+                whole.parse().map_err(|_| Error::config(format!("the model {model:?} can't be part of an address")))
+            }
+        }
+    }
+
+    pub(crate) fn is_secure(&self) -> bool {
+        match self {
+            Self::Fixed(uri) => uri.scheme() == Some(&http::uri::Scheme::HTTPS),
+            Self::PerModel(before, _) => before.starts_with("https:"),
+        }
+    }
+}
+
+fn escaped(model: &str) -> String {
+    let mut out = String::with_capacity(model.len());
+    for byte in model.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base_and_path_join() {
+        let join = |base: &str, path: &str| {
+            Address::new(base, path)
+                .and_then(|address| address.of("a/b:1"))
+                .map(|uri| uri.to_string())
+                .map_err(|e| e.to_string())
+        };
+        assert_eq!(
+            join("https://a.example/v1/", "/chat/completions").unwrap(),
+            "https://a.example/v1/chat/completions"
+        );
+        assert_eq!(join("https://a.example", "/v1/messages").unwrap(), "https://a.example/v1/messages");
+        assert_eq!(join("https://a.example/v1", "/v1/messages").unwrap(), "https://a.example/v1/messages");
+        assert_eq!(join("https://a.example/v2", "/v2/chat").unwrap(), "https://a.example/v2/chat");
+        assert_eq!(
+            join("https://a.example", "/model/{model}/converse").unwrap(),
+            "https://a.example/model/a%2Fb%3A1/converse"
+        );
+        let error = join("https://me:secret@a.example/v1", "/x").unwrap_err();
+        assert!(!error.contains("secret"), "{error}");
+        assert!(join("localhost:8000/v1", "/x").unwrap_err().contains("http://localhost:8000/v1"));
+    }
+}
