@@ -153,7 +153,11 @@ impl Machine {
         let Some(first) = item.byte else { return Ok(false) };
         Ok(match self.top_shape() {
             Some(Shape::Object) => input.key_at(item.at)?,
-            Some(shape) if shape.is_list() => !matches!(first, b']' | b'}' | b')'),
+            // `{"a": [1}, "b": 2}`: it closes the list, if a member of the object around it follows.
+            Some(shape) if shape.is_list() => {
+                let member = self.outer_shape() == Some(Shape::Object) && input.key_at(item.at)?;
+                !matches!(first, b']' | b'}' | b')') && !member
+            }
             _ => false,
         })
     }
