@@ -35,6 +35,28 @@ struct Row<'r> {
     #[serde(borrow, default)]
     instances: Vec<&'r RawValue>,
     dialect: Option<String>,
+    /// The draft of a schema that does not say it, such as `draft7` or `2019-09`.
+    draft: Option<String>,
+}
+
+impl Row<'_> {
+    fn schema(&self) -> Value {
+        let mut schema = self.schema.clone();
+        if let (Some(map), Some(uri)) = (schema.as_object_mut(), self.draft.as_deref().and_then(meta_schema)) {
+            map.entry("$schema").or_insert_with(|| Value::from(uri));
+        }
+        schema
+    }
+}
+
+fn meta_schema(draft: &str) -> Option<&'static str> {
+    Some(match draft.trim_start_matches("draft").trim_start_matches(['-', '0']) {
+        "4" => "http://json-schema.org/draft-04/schema#",
+        "6" => "http://json-schema.org/draft-06/schema#",
+        "7" => "http://json-schema.org/draft-07/schema#",
+        "2019-09" => "https://json-schema.org/draft/2019-09/schema",
+        _ => return None,
+    })
 }
 
 fn one_row(line: &[u8], dialect: Dialect, policy: Policy) -> String {
@@ -51,7 +73,7 @@ fn one_row(line: &[u8], dialect: Dialect, policy: Policy) -> String {
         Some(Ok(dialect)) => dialect,
         Some(Err(error)) => return json!({ "id": id, "error": format!("{error}"), "kind": "row" }).to_string(),
     };
-    let lowered = match lower(&row.schema, dialect, policy) {
+    let lowered = match lower(&row.schema(), dialect, policy) {
         Ok(lowered) => lowered,
         Err(why) => return json!({ "id": id, "error": why.to_string(), "kind": "unlowerable" }).to_string(),
     };

@@ -463,3 +463,54 @@ fn parse_shows_the_value_after_every_byte() {
     assert_eq!(lines[18]["value"], json!({ "a": "hi" }), "a number is not shown before it ends");
     assert_eq!(lines[19]["value"], json!({ "a": "hi", "n": 12 }));
 }
+
+const MAP: &str = r#"{ "type": "object", "properties": { "counts": { "type": "object", "additionalProperties": { "type": "integer",
+    "minimum": 0 } }, "note": { "type": "string", "maxLength": 80 } }, "required": ["counts"], "additionalProperties": false }"#;
+
+#[test]
+fn schema_prints_what_goes_out_and_tells_what_is_lost() {
+    let ran = run(&["schema", "--for", "openai", "--losses"], &[], MAP.as_bytes());
+    assert_eq!(ran.exit, 0, "{}", ran.stderr);
+    let lowered: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(lowered["properties"]["counts"]["items"]["required"], json!(["key", "value"]));
+    assert_eq!(lowered["properties"]["note"]["description"], "At most 80 characters");
+    assert!(ran.stderr.contains("`maxLength` at /properties/note"), "{}", ran.stderr);
+    let lax = run(&["schema", "--for", "openai", "--lax", "--compact"], &[], MAP.as_bytes());
+    assert_eq!(serde_json::from_str::<Value>(&lax.stdout).unwrap(), serde_json::from_str::<Value>(MAP).unwrap());
+    let ran = run(&["schema", "--for", "anthropic"], &[], b"false");
+    assert_eq!((ran.exit, ran.stdout.as_str()), (1, ""));
+    assert!(ran.stderr.contains("no value fits"), "{}", ran.stderr);
+    let ran = run(&["schema", "--for", "nobody"], &[], MAP.as_bytes());
+    assert_eq!(ran.exit, 2);
+    assert!(ran.stderr.contains("anthropic"), "{}", ran.stderr);
+}
+
+#[test]
+fn schema_takes_rows_there_and_back() {
+    let map: Value = serde_json::from_str(MAP).unwrap();
+    let rows = [
+        json!({ "id": 1, "schema": map, "instances": [{ "counts": { "a": 1 } }, { "counts": {}, "note": "x" }] })
+            .to_string(),
+        String::from(r#"{"id": 2, "schema": {"type": "integer"}, "instances": [123456789012345678901234567890]}"#),
+        json!({ "id": 3, "schema": { "enum": [] } }).to_string(),
+        json!({ "id": 4 }).to_string(),
+        String::from("no row"),
+        json!({ "id": 6, "schema": true, "instances": [{ "any": [null] }], "dialect": "gemini" }).to_string(),
+    ];
+    let ran = run(&["schema", "--for", "openai", "--jsonl"], &[], rows.join("\n").as_bytes());
+    assert_eq!(ran.exit, 0, "{}", ran.stderr);
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    let out: Vec<Value> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(out.len(), rows.len());
+    assert_eq!(
+        out[0]["lowered_instances"],
+        json!([{ "counts": [{ "key": "a", "value": 1 }], "note": null }, { "counts": [], "note": "x" }])
+    );
+    assert_eq!(out[0]["lifted"], json!([{ "counts": { "a": 1 } }, { "counts": {}, "note": "x" }]));
+    assert!(lines[1].contains(r#""lowered_instances":[{"value":123456789012345678901234567890}]"#), "{}", lines[1]);
+    assert!(lines[1].ends_with(r#""lifted":[123456789012345678901234567890]}"#), "{}", lines[1]);
+    assert_eq!((&out[2]["id"], &out[2]["kind"]), (&json!(3), &json!("unlowerable")));
+    assert_eq!((&out[3]["id"], &out[3]["kind"]), (&json!(4), &json!("row")));
+    assert_eq!(out[4]["kind"], "row");
+    assert_eq!((&out[5]["dialect"], &out[5]["lifted"]), (&json!("gemini"), &json!([{ "any": [null] }])));
+}

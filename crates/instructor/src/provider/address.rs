@@ -51,6 +51,7 @@ impl Address {
         }
     }
 
+    #[cfg(feature = "reqwest")]
     pub(crate) fn is_secure(&self) -> bool {
         match self {
             Self::Fixed(uri) => uri.scheme() == Some(&http::uri::Scheme::HTTPS),
