@@ -4,6 +4,7 @@ macro_rules! model {
     ($($item:item)*) => { $(#[derive(PartialEq, serde::Deserialize, schemars::JsonSchema, instructor::ResponseModel)] $item)* };
 }
 
+mod codec;
 mod compile;
 mod exchange;
 mod floor;
@@ -41,6 +42,8 @@ enum Part {
     Report(report::Options),
     /// Measures how fast text is read, against serde_json and others
     Parse(report::Options),
+    /// Measures lowering of schemas and lifting of answers
+    Codec(report::Options),
     /// Does the work of one side, and tells what it took
     Run {
         side: workload::Side,
@@ -61,6 +64,7 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     match arguments.command.unwrap_or(Part::Report(arguments.options)) {
         Part::Report(options) => report::report(options),
         Part::Parse(options) => parse::parse(options),
+        Part::Codec(options) => codec::codec(options),
         Part::Run { side, load, url } => {
             println!("{}", serde_json::to_string(&workload::run(side, load, url)?)?);
             Ok(())
