@@ -121,6 +121,8 @@ pub(super) struct Rules {
     pub(super) optional: Optional,
     /// `additionalProperties` with a schema is a map.
     pub(super) maps: bool,
+    /// `additionalProperties: true` is taken, and well.
+    pub(super) open: bool,
     /// `prefixItems` are taken.
     pub(super) tuples: bool,
     /// `$ref` may lead back to where it stands.
@@ -242,6 +244,7 @@ const OPENAI: Rules = Rules {
     object_root: true,
     optional: Optional::Required,
     maps: false,
+    open: false,
     tuples: false,
     recursion: true,
     type_lists: true,
@@ -270,6 +273,7 @@ const ANTHROPIC: Rules = Rules {
     object_root: true,
     optional: Optional::Native(24),
     maps: false,
+    open: false,
     tuples: false,
     recursion: false,
     type_lists: true,
@@ -290,6 +294,7 @@ const GEMINI: Rules = Rules {
     object_root: false,
     optional: Optional::Native(usize::MAX),
     maps: true,
+    open: true,
     tuples: true,
     // Only through properties that are not required, and then unrolled a few levels.
     recursion: false,
@@ -333,6 +338,7 @@ const GROQ: Rules = Rules { basis: "structured outputs guide, strict mode", recu
 const CEREBRAS: Rules = Rules {
     basis: "structured outputs guide, strict mode, the narrower of two versions",
     type_lists: false,
+    described: false,
     limits: Limits {
         depth: 10,
         properties: 500,
@@ -350,6 +356,7 @@ const FIREWORKS: Rules = Rules {
     object_root: false,
     optional: Optional::Native(usize::MAX),
     maps: true,
+    open: true,
     recursion: true,
     limits: Limits::NONE,
     ..MISTRAL
@@ -358,7 +365,6 @@ const FIREWORKS: Rules = Rules {
 const XAI: Rules = Rules {
     basis: "structured outputs guide",
     optional: Optional::Native(usize::MAX),
-    maps: true,
     tuples: true,
     patterns: Patterns::None,
     min_items: 256,

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::super::dialect::Rules;
 use super::super::plan::{Op, Plan, Step, VALUE};
 use super::super::shape::{Id, Kind, Object, Policy, Rest, Shape, Shapes, Use};
+use super::face::Faces;
 use super::facts::Facts;
 use super::union::Encoding;
 use super::words::{joined, phrase, phrases};
@@ -43,6 +44,8 @@ pub(super) struct Emitter<'a> {
     taken: HashSet<String>,
     /// Whether values of a shape are as they are; none while that is being worked out.
     pub(super) identity: HashMap<(Id, u8), Option<bool>>,
+    /// What values look like.
+    pub(super) faces: HashMap<(Id, u8), Faces>,
     /// How unions are said; none while that is being worked out.
     pub(super) encodings: HashMap<(Id, u8), Option<Encoding>>,
 }
@@ -91,6 +94,7 @@ impl<'a> Emitter<'a> {
             known: HashMap::new(),
             taken: HashSet::new(),
             identity: HashMap::new(),
+            faces: HashMap::new(),
             encodings: HashMap::new(),
         }
     }
@@ -330,6 +334,7 @@ impl<'a> Emitter<'a> {
     }
 
     pub(super) fn lose(&mut self, shape: &Shape, keyword: &str, moved: Moved, why: &'static str) {
+        let moved = if self.rules.described { moved } else { Moved::Checked };
         let loss = Loss { pointer: String::from(&*shape.at), keyword: String::from(keyword), moved, why };
         if !self.losses.contains(&loss) {
             self.losses.push(loss);

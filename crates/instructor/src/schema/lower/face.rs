@@ -1,5 +1,7 @@
 //! What lowered values look like, so that the alternatives of a union can be told apart in an answer.
 
+use std::rc::Rc;
+
 use super::super::check::kind::Kinds;
 use super::super::plan::{Face, Keys, MORE, Presence, VALUE, VARIANT, item_name};
 use super::super::shape::{Array, Id, Kind, Object, Rest, Shapes};
@@ -7,21 +9,37 @@ use super::emit::Emitter;
 use super::leaf::{Said, said};
 use super::union::Encoding;
 
+/// What the lowered values of a shape look like; none if nothing is known.
+pub(super) type Faces = Option<Rc<[Face]>>;
+
 /// Unions inside unions beyond which nothing is known.
 const DEPTH: usize = 8;
 
 impl Emitter<'_> {
     /// The faces of a shape's lowered values; none if nothing can be said.
-    pub(super) fn faces(&mut self, id: Id, from: Option<Id>, fuel: u8) -> Option<Vec<Face>> {
+    pub(super) fn faces(&mut self, id: Id, from: Option<Id>, fuel: u8) -> Faces {
         self.faces_within(id, from, fuel, 0)
     }
 
-    fn faces_within(&mut self, id: Id, from: Option<Id>, fuel: u8, depth: usize) -> Option<Vec<Face>> {
-        let one = |kinds| Some(vec![Face { kinds, strings: None, keys: None }]);
-        let Some(fuel) = self.fuel(from, id, fuel) else { return one(Kinds::STRING) };
+    fn faces_within(&mut self, id: Id, from: Option<Id>, fuel: u8, depth: usize) -> Faces {
+        let text = || Some([Face { kinds: Kinds::STRING, strings: None, keys: None }].into());
+        let Some(fuel) = self.fuel(from, id, fuel) else { return text() };
         if self.is_cut(id) {
-            return one(Kinds::STRING);
+            return text();
         }
+        if let Some(known) = self.faces.get(&(id, fuel)) {
+            return known.clone();
+        }
+        let faces: Faces = self.faces_of(id, fuel, depth).map(Rc::from);
+        // What was found while a union is being worked out may be less than what is found later.
+        if depth == 0 && self.encodings.values().all(Option::is_some) {
+            self.faces.insert((id, fuel), faces.clone());
+        }
+        faces
+    }
+
+    fn faces_of(&mut self, id: Id, fuel: u8, depth: usize) -> Option<Vec<Face>> {
+        let one = |kinds| Some(vec![Face { kinds, strings: None, keys: None }]);
         let shapes: &Shapes = self.shapes;
         match &shapes.get(id).kind {
             Kind::Any | Kind::Never | Kind::Text(_) => one(Kinds::STRING),
@@ -61,7 +79,7 @@ impl Emitter<'_> {
                 Encoding::Plain => {
                     let mut faces = Vec::new();
                     for alternative in &union.alternatives {
-                        faces.extend(self.faces_within(alternative.id, Some(id), fuel, depth + 1)?);
+                        faces.extend(self.faces_within(alternative.id, Some(id), fuel, depth + 1)?.iter().cloned());
                     }
                     Some(faces)
                 }

@@ -11,6 +11,8 @@ pub(in crate::schema) struct Facts {
     uses: Vec<u32>,
     /// Edges that lead back to a shape that is being walked: every cycle has one.
     back: HashSet<(Id, Id)>,
+    /// Where they lead.
+    heads: HashSet<Id>,
     /// The cycle that a shape is part of; shapes of no cycle have one of their own.
     component: Vec<usize>,
     recursive: Vec<bool>,
@@ -25,11 +27,13 @@ impl Facts {
         let mut facts = Self {
             uses: vec![0; count],
             back: HashSet::new(),
+            heads: HashSet::new(),
             component: (0..count).collect(),
             recursive: vec![false; count],
             level: vec![0; count],
         };
         let order = facts.walk(shapes);
+        facts.heads = facts.back.iter().map(|(_, to)| *to).collect();
         // Parents before children, as far as there are no cycles.
         for &id in order.iter().rev() {
             let under = facts.level.get(id).copied().unwrap_or(0) + weight(id);
@@ -124,7 +128,7 @@ impl Facts {
     /// Whether the shape is worth a definition of its own: it is used more than once and is not small.
     /// What a cycle leads back to has to be one, too.
     pub(in crate::schema) fn is_shared(&self, shapes: &Shapes, id: Id) -> bool {
-        if self.is_recursive(id) && self.back.iter().any(|(_, to)| *to == id) {
+        if self.heads.contains(&id) {
             return true;
         }
         let large = match &shapes.get(id).kind {

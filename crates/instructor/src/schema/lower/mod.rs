@@ -305,7 +305,8 @@ impl Choices {
             || size.properties > rules.limits.properties
             || size.text > rules.limits.text;
         if (shallower || (!changed && !size.fits(rules))) && self.depth > 0 {
-            self.depth -= 1;
+            // Half of what is too much: less deep means less of everything, and each round costs as much as the first.
+            self.depth -= 1 + (size.depth.saturating_sub(rules.limits.depth) / 2).min(self.depth - 1);
             changed = true;
         }
         changed

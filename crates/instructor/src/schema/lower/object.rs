@@ -80,7 +80,7 @@ impl Emitter<'_> {
 
     /// Whether undeclared keys may have any value as it is.
     pub(super) fn is_any_natively(&self, rest: &Use) -> bool {
-        self.rules.maps && matches!(self.shapes.get(rest.id).kind, Kind::Any)
+        self.rules.maps && self.rules.open && matches!(self.shapes.get(rest.id).kind, Kind::Any)
     }
 
     pub(super) fn object(&mut self, part: &Use, object: &Object, at: At) -> Node {
@@ -145,9 +145,14 @@ impl Emitter<'_> {
                 more = Value::Object(node.schema);
                 rest = RestStep::Values(node.step);
             }
-            (Rest::Open, None) if self.is_exact() => {
+            (Rest::Open, None) if self.is_exact() && self.rules.open => {
                 rest = RestStep::Same;
                 more = Value::Bool(true);
+            }
+            (Rest::Open, None) if self.is_exact() => {
+                let node = self.text(&Use { id: ANY, about: None });
+                more = Value::Object(node.schema);
+                rest = RestStep::Values(node.step);
             }
             (Rest::Open, None) => {}
             (Rest::Closed, None) => {}
@@ -184,6 +189,7 @@ impl Emitter<'_> {
         }
         let (mut schema, step) = self.entries(values, id, at);
         let mut left = object.words.clone();
+        left.retain(|key, count| key != "minProperties" || count.as_u64() != Some(0));
         for (from, to) in [("minProperties", "minItems"), ("maxProperties", "maxItems")] {
             let count = left.get(from).and_then(Value::as_u64);
             if count.is_some_and(|count| self.takes_count(to, count))
@@ -210,7 +216,7 @@ impl Emitter<'_> {
 
     fn takes_count(&self, key: &str, count: u64) -> bool {
         match key {
-            "minItems" => count <= self.rules.min_items,
+            "minItems" => (1..=self.rules.min_items).contains(&count),
             _ => self.rules.max_items.is_some_and(|most| count <= most),
         }
     }

@@ -91,7 +91,7 @@ impl Emitter<'_> {
         for (alternative, name) in union.alternatives.iter().zip(&names) {
             let node = self.emit(alternative, at.inside(id));
             words.extend(node.aside.map(|aside| format!("{name}: {aside}")));
-            let faces = self.faces(alternative.id, Some(id), at.fuel);
+            let faces = self.faces(alternative.id, Some(id), at.fuel).map(|faces| faces.to_vec());
             let alternative = Alternative { name: name.clone(), faces, step: node.step, shape: alternative.id };
             nodes.push((node.schema, alternative));
         }
