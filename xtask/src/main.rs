@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool prints")]
 
+mod generate;
 mod tidy;
 
 use std::path::PathBuf;
@@ -9,10 +10,12 @@ use std::process::ExitCode;
 
 const USAGE: &str = "\
 usage: cargo xtask tidy [--offline-ok] [--verbose]
+       cargo xtask gen
 
   tidy            checks the invariants of DESIGN.md; prints `path:line: message (rule)`, fails on any finding
     --offline-ok  asks cargo for the dependency tree without the network; crates that are missing are a finding
-    --verbose     also prints what each rule found, and the median file length";
+    --verbose     also prints what each rule found, and the median file length
+  gen             writes README's table of providers anew, from the rows";
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -27,6 +30,13 @@ fn main() -> ExitCode {
     }
     match command.as_deref() {
         Some("tidy") => tidy(options),
+        Some("gen") => match root().map_err(Into::into).and_then(|root| generate::generate(&root)) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("error: {error}");
+                ExitCode::FAILURE
+            }
+        },
         Some("help" | "--help" | "-h") => {
             println!("{USAGE}");
             ExitCode::SUCCESS

@@ -228,6 +228,10 @@ pub(crate) struct Providers {
     /// As JSON, for machines
     #[arg(long)]
     pub(crate) json: bool,
+
+    /// As the table of README
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) markdown: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -11,6 +11,8 @@ pub(crate) fn run(args: &Providers) -> Result<(), Failure> {
     let text = if args.json {
         let list: Vec<Value> = Profile::all().map(|profile| described(&profile)).collect();
         format!("{:#}", Value::from(list))
+    } else if args.markdown {
+        markdown()
     } else {
         table()
     };
@@ -28,6 +30,17 @@ fn described(profile: &Profile) -> Value {
         "mode": profile.mode().as_str(),
         "default_model": profile.default_model(),
     })
+}
+
+/// The table of README.
+fn markdown() -> String {
+    let mut lines = vec![String::from("| provider | protocol | mode | key |"), String::from("|---|---|---|---|")];
+    lines.extend(Profile::all().map(|profile| {
+        let keys: Vec<String> = profile.key_env().map(|name| format!("`{name}`")).collect();
+        let keys = if profile.is_keyless() { String::from("none needed") } else { keys.join(" or ") };
+        format!("| `{}` | {} | {} | {keys} |", profile.id(), profile.protocol(), profile.mode())
+    }));
+    lines.join("\n")
 }
 
 const HEAD: [&str; 6] = ["PROVIDER", "PROTOCOL", "MODE", "KEY", "DEFAULT MODEL", "BASE URL"];

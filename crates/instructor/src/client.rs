@@ -395,10 +395,10 @@ impl ClientBuilder {
             Some(key) => Some(key),
             None => profile.key_from_env()?,
         };
-        let base_url = self
-            .base_url
-            .or_else(|| auth::variable(profile.base_url_env()?))
-            .unwrap_or_else(|| String::from(profile.base_url()));
+        let base_url = match self.base_url.or_else(|| auth::variable(profile.base_url_env()?)) {
+            Some(base_url) => base_url,
+            None => Address::filled(profile.base_url(), auth::variable)?,
+        };
         let address = Address::new(&base_url, profile.wire().path())?;
         let headers = profile.headers(key.as_ref())?;
         Ok(Core {

@@ -212,7 +212,8 @@ impl<'a> Ladder<'a> {
             let (name, mode, id) = (contract.name(), rung.mode, profile.id());
             Error::unsupported(format!("{name} in mode {mode} with {id}: {why}{hint}"))
         });
-        let choice = if family.forcing { Choice::Named } else { Choice::Auto };
+        let forcing = family.forcing && !profile.quirks().contains(Quirks::CHOICE_IS_AUTO);
+        let choice = if forcing { Choice::Named } else { Choice::Auto };
         let unseen = profile.quirks().contains(Quirks::SCHEMA_UNSEEN);
         Some(lowered.map(|lowered| Plan { mode: rung.mode, lowered, ladder: self, rung, choice, unseen }))
     }
@@ -383,7 +384,7 @@ mod tests {
     use crate::provider::models::family;
 
     #[test]
-    fn it_starts_on_the_first_rung_in_whose_form_the_schema_can_be_said() {
+    fn it_starts_on_the_first_rung_and_nowhere_with_a_schema_that_has_no_value() {
         let never = json!({ "type": "object", "properties": { "a": false }, "required": ["a"] });
         let (never, any) =
             (Contract::from_schema(never).unwrap(), Contract::from_schema(json!({ "type": "object" })).unwrap());
@@ -394,13 +395,12 @@ mod tests {
             Plan::new(asked, contract, profile, family("m"), None).map(|plan| (plan.mode, plan.strict()))
         };
         assert_eq!(start(Mode::Auto, &any, &strict).unwrap(), (Mode::Schema, true));
-        assert_eq!(start(Mode::Auto, &never, &strict).unwrap(), (Mode::Schema, false));
-        assert_eq!(start(Mode::Schema, &never, &strict).unwrap(), (Mode::Schema, false));
         assert_eq!(start(Mode::Auto, &any, &only_strict).unwrap(), (Mode::Schema, true));
-        assert_eq!(start(Mode::Auto, &never, &only_strict).unwrap(), (Mode::Tools, false));
-        let error = start(Mode::Schema, &never, &only_strict).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Unsupported);
-        assert!(error.to_string().contains("no value fits"), "{error}");
+        for (asked, profile) in [(Mode::Auto, &strict), (Mode::Auto, &only_strict), (Mode::Schema, &strict)] {
+            let error = start(asked, &never, profile).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unsupported);
+            assert!(error.to_string().contains("no value fits"), "{error}");
+        }
     }
 
     #[test]

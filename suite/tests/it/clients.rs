@@ -35,10 +35,13 @@ fn every_provider_of_the_table_works_by_its_name() {
         let word: Word = script.block_on(client.create("say yes")).unwrap();
         assert_eq!(word.word, "yes", "{id}");
         let sent = &script.sent()[0];
-        assert!(sent.url().starts_with(profile.base_url()), "{id}: {}", sent.url());
-        assert_eq!(sent.json()["model"], "some/model", "{id}");
-        let key = sent.header("authorization").or(sent.header("x-api-key")).unwrap();
-        assert!(key.ends_with("test-key"), "{id}");
+        let fixed = profile.base_url().split('{').next().unwrap();
+        assert!(sent.url().starts_with(fixed), "{id}: {}", sent.url());
+        // The model is in the body or in the address.
+        let named = sent.json()["model"] == "some/model" || sent.url().contains("some%2Fmodel");
+        assert!(named, "{id}: {}", sent.url());
+        let key = ["authorization", "x-api-key", "api-key", "x-goog-api-key"].iter().find_map(|name| sent.header(name));
+        assert!(key.unwrap().ends_with("test-key"), "{id}");
     }
 }
 
@@ -134,7 +137,8 @@ fn a_secondary_provider_is_named_in_one_file() {
             let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
             let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
             let secondary = Profile::all().filter(|p| p.id() != p.protocol() && p.id() != "openai");
-            let ids: Vec<String> = secondary.map(|p| String::from(p.id())).collect();
+            // In quotes: some are called by ordinary words.
+            let ids: Vec<String> = secondary.map(|p| format!("\"{}", p.id())).collect();
             if lines.into_iter().any(|line| ids.iter().any(|id| line.to_lowercase().contains(id.as_str()))) {
                 naming.push(path.strip_prefix(source).unwrap().to_string_lossy().into_owned());
             }

@@ -17,3 +17,4 @@ mod matrix;
 mod models;
 mod reading;
 mod requests;
+mod shapes;

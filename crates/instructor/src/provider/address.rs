@@ -19,13 +19,15 @@ const MODEL: &str = "{model}";
 impl Address {
     /// From base URL and path. A version that both name is said once.
     pub(crate) fn new(base_url: &str, path: &str) -> Result<Self, Error> {
-        let base = base_url.trim().trim_end_matches('/');
+        let (base, query) = base_url.trim().split_once('?').map_or((base_url.trim(), None), |(b, q)| (b, Some(q)));
+        let base = base.trim_end_matches('/');
         let version = path.split('/').nth(1).filter(|part| part.starts_with('v')).map(|part| format!("/{part}"));
         let base = version.and_then(|version| base.strip_suffix(version.as_str())).unwrap_or(base);
         let bad = |why: &str| {
             Error::config(format!("the base URL {base_url:?} {why}; write it like http://localhost:8000/v1"))
         };
-        let whole = format!("{base}{path}");
+        let query = query.map_or_else(String::new, |query| format!("?{query}"));
+        let whole = format!("{base}{path}{query}");
         let uri: Uri = whole.replace(MODEL, "model").parse().map_err(|_| bad("is not a URL"))?;
         match uri.scheme_str() {
             // It would be shown wherever the address is.
@@ -38,6 +40,39 @@ impl Address {
             }),
             _ => Err(bad("has no http or https scheme")),
         }
+    }
+
+    /// A base URL with the variables that it names, such as `{AZURE_OPENAI_ENDPOINT}` or `{AWS_REGION:us-east-1}` with a
+    /// default.
+    pub(crate) fn filled(base_url: &str, variable: impl Fn(&str) -> Option<String>) -> Result<String, Error> {
+        let mut out = String::with_capacity(base_url.len());
+        let mut rest = base_url;
+        while let Some((before, after)) = rest.split_once('{') {
+            out.push_str(before);
+            let Some((name, after)) = after.split_once('}') else { break };
+            rest = after;
+            if name == "model" {
+                out.push_str(MODEL);
+                continue;
+            }
+            let (name, default) = name.split_once(':').map_or((name, None), |(name, default)| (name, Some(default)));
+            match variable(name).or_else(|| default.map(String::from)) {
+                Some(value) => out.push_str(value.trim_end_matches('/')),
+                None => {
+                    let why = format!("set {name} in the environment, or give the client its base URL (base_url)");
+                    return Err(Error::config(format!("the address {base_url} is not complete: {why}")));
+                }
+            }
+        }
+        out.push_str(rest);
+        Ok(out)
+    }
+
+    /// A base URL whose variables have any value, for tests.
+    #[cfg(feature = "testing")]
+    pub(crate) fn example(base_url: &str) -> String {
+        let value = if base_url.starts_with('{') { "https://variable.example" } else { "variable" };
+        Self::filled(base_url, |_| Some(String::from(value))).unwrap_or_else(|_| String::from(base_url))
     }
 
     /// The address for a model. Characters that mean something in a path are escaped.
@@ -95,8 +130,21 @@ mod tests {
             join("https://a.example", "/model/{model}/converse").unwrap(),
             "https://a.example/model/a%2Fb%3A1/converse"
         );
+        assert_eq!(
+            join("https://a.example/openai/deployments/{model}?api-version=1", "/chat/completions").unwrap(),
+            "https://a.example/openai/deployments/a%2Fb%3A1/chat/completions?api-version=1"
+        );
         let error = join("https://me:secret@a.example/v1", "/x").unwrap_err();
         assert!(!error.contains("secret"), "{error}");
         assert!(join("localhost:8000/v1", "/x").unwrap_err().contains("http://localhost:8000/v1"));
+    }
+
+    #[test]
+    fn variables_are_filled_in() {
+        let variable = |name: &str| (name == "HOST").then(|| String::from("https://a.example/"));
+        let fill = |base: &str| Address::filled(base, variable).map_err(|e| e.to_string());
+        assert_eq!(fill("{HOST}/v1").unwrap(), "https://a.example/v1");
+        assert_eq!(fill("https://{REGION:eu}.a/{model}?v={V:1}").unwrap(), "https://eu.a/{model}?v=1");
+        assert!(fill("{NONE}/v1").unwrap_err().contains("set NONE"));
     }
 }

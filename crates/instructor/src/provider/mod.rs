@@ -59,7 +59,9 @@ impl Quirks {
     /// The schema of a structured output constrains the model but is not shown to it.
     pub(crate) const SCHEMA_UNSEEN: Self = Self(1 << 3);
 
-    #[cfg(test)]
+    /// No call can be forced: `tool_choice` is `auto` at most.
+    pub(crate) const CHOICE_IS_AUTO: Self = Self(1 << 4);
+
     pub(crate) const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
@@ -195,7 +197,7 @@ impl Profile {
         &self.id
     }
 
-    /// The base URL.
+    /// The base URL. It may name variables of the environment in braces, with a default after a colon.
     #[must_use]
     pub fn base_url(&self) -> &str {
         &self.base_url
@@ -309,6 +311,9 @@ pub(crate) const OPENAI_COMPATIBLE: Row = Row {
     max_tokens_field: "max_tokens",
     default_model: None,
 };
+
+/// Those that want a key.
+pub(crate) const OPENAI_KEYED: Row = Row { keyless: false, ..OPENAI_COMPATIBLE };
 
 /// What servers that speak Anthropic's messages have in common. The protocol has no switch for JSON of any kind.
 pub(crate) const ANTHROPIC_COMPATIBLE: Row = Row {

@@ -3,7 +3,7 @@
 //!
 //! The order is the order in which `Client::from_env` looks for keys.
 
-use super::{ANTHROPIC_COMPATIBLE, OPENAI_COMPATIBLE, Quirks, Row};
+use super::{ANTHROPIC_COMPATIBLE, Auth, OPENAI_COMPATIBLE, OPENAI_KEYED, Quirks, Row};
 use crate::mode::Mode;
 use crate::schema::Dialect;
 
@@ -13,12 +13,11 @@ pub(crate) const TABLE: &[Row] = &[
         base_url: "https://api.openai.com/v1",
         base_url_env: "OPENAI_BASE_URL",
         key_env: &["OPENAI_API_KEY"],
-        keyless: false,
         preferred: Mode::Schema,
         dialect: Dialect::OpenAi,
         max_tokens_field: "max_completion_tokens",
         default_model: Some("gpt-5-mini"),
-        ..OPENAI_COMPATIBLE
+        ..OPENAI_KEYED
     },
     Row {
         id: "anthropic",
@@ -34,20 +33,19 @@ pub(crate) const TABLE: &[Row] = &[
         base_url: "https://api.groq.com/openai/v1",
         base_url_env: "GROQ_BASE_URL",
         key_env: &["GROQ_API_KEY"],
-        keyless: false,
+        dialect: Dialect::Groq,
         default_model: Some("llama-3.3-70b-versatile"),
-        ..OPENAI_COMPATIBLE
+        ..OPENAI_KEYED
     },
     Row {
         id: "openrouter",
         base_url: "https://openrouter.ai/api/v1",
         base_url_env: "OPENROUTER_BASE_URL",
         key_env: &["OPENROUTER_API_KEY"],
-        keyless: false,
         // reasoning_details have to come back in tool turns
         quirks: Quirks::ECHO_REASONING,
         default_model: Some("openai/gpt-5-mini"),
-        ..OPENAI_COMPATIBLE
+        ..OPENAI_KEYED
     },
     Row {
         id: "ollama",
@@ -56,7 +54,277 @@ pub(crate) const TABLE: &[Row] = &[
         key_env: &["OLLAMA_API_KEY"],
         // tool_choice is ignored, so a call can't be forced; the schema becomes a grammar that the model never sees
         preferred: Mode::Schema,
+        dialect: Dialect::Ollama,
         quirks: Quirks::SCHEMA_UNSEEN,
         ..OPENAI_COMPATIBLE
+    },
+    Row {
+        id: "azure_openai",
+        base_url: "{AZURE_OPENAI_ENDPOINT}/openai/v1",
+        key_env: &["AZURE_OPENAI_API_KEY"],
+        auth: Auth::Header("api-key"),
+        preferred: Mode::Schema,
+        dialect: Dialect::OpenAi,
+        max_tokens_field: "max_completion_tokens",
+        ..OPENAI_KEYED
+    },
+    Row {
+        id: "azure_deployments",
+        // the older form of the same service: the model is the deployment's name
+        base_url: "{AZURE_OPENAI_ENDPOINT}/openai/deployments/{model}?api-version={OPENAI_API_VERSION:2024-10-21}",
+        key_env: &["AZURE_OPENAI_API_KEY"],
+        auth: Auth::Header("api-key"),
+        preferred: Mode::Schema,
+        dialect: Dialect::OpenAi,
+        max_tokens_field: "max_completion_tokens",
+        ..OPENAI_KEYED
+    },
+    Row {
+        id: "mistral",
+        base_url: "https://api.mistral.ai/v1",
+        base_url_env: "MISTRAL_BASE_URL",
+        key_env: &["MISTRAL_API_KEY"],
+        dialect: Dialect::Mistral,
+        default_model: Some("mistral-small-latest"),
+        ..OPENAI_KEYED
+    },
+    Row {
+        id: "together",
+        base_url: "https://api.together.xyz/v1",
+        base_url_env: "TOGETHER_BASE_URL",
+        key_env: &["TOGETHER_API_KEY"],
+        ..OPENAI_KEYED
+    },
+    Row {
+        id: "fireworks",
+        base_url: "https://api.fireworks.ai/inference/v1",
+        base_url_env: "FIREWORKS_BASE_URL",
+        key_env: &["FIREWORKS_API_KEY"],
+        preferred: Mode::Schema,
+        dialect: Dialect::Fireworks,
+        ..OPENAI_KEYED
+    },
+    Row {
+        id: "cerebras",
+        base_url: "https://api.cerebras.ai/v1",
+        base_url_env: "CEREBRAS_BASE_URL",
+        key_env: &["CEREBRAS_API_KEY"],
+        preferred: Mode::Schema,
+        dialect: Dialect::Cerebras,
+        max_tokens_field: "max_completion_tokens",
+        ..OPENAI_KEYED
+    },
+    Row {
+        id: "deepseek",
+        base_url: "https://api.deepseek.com",
+        base_url_env: "DEEPSEEK_BASE_URL",
+        key_env: &["DEEPSEEK_API_KEY"],
+        modes: &[Mode::Tools, Mode::Json],
+        // no json_schema; a tool turn without its reasoning_content is a 400
+        quirks: Quirks::ECHO_REASONING,
+        default_model: Some("deepseek-chat"),
+        ..OPENAI_KEYED
+    },
+    Row {
+        id: "xai",
+        base_url: "https://api.x.ai/v1",
+        base_url_env: "XAI_BASE_URL",
+        key_env: &["XAI_API_KEY"],
+        preferred: Mode::Schema,
+        dialect: Dialect::Xai,
+        // completion_tokens leaves reasoning_tokens out
+        quirks: Quirks::REASONING_ON_TOP,
+        ..OPENAI_KEYED
+    },
+    Row {
+        id: "sambanova",
+        base_url: "https://api.sambanova.ai/v1",
+        base_url_env: "SAMBANOVA_BASE_URL",
+        key_env: &["SAMBANOVA_API_KEY"],
+        ..OPENAI_KEYED
+    },
+    Row {
+        id: "databricks",
+        base_url: "{DATABRICKS_HOST}/serving-endpoints",
+        key_env: &["DATABRICKS_TOKEN"],
+        preferred: Mode::Schema,
+        ..OPENAI_KEYED
+    },
+    Row {
+        id: "writer",
+        base_url: "https://api.writer.com/v1",
+        base_url_env: "WRITER_BASE_URL",
+        key_env: &["WRITER_API_KEY"],
+        modes: &[Mode::Schema, Mode::Tools],
+        quirks: Quirks::CHOICE_IS_AUTO,
+        ..OPENAI_KEYED
+    },
+    Row {
+        id: "anyscale",
+        base_url: "https://api.endpoints.anyscale.com/v1",
+        base_url_env: "ANYSCALE_BASE_URL",
+        key_env: &["ANYSCALE_API_KEY"],
+        preferred: Mode::Schema,
+        ..OPENAI_KEYED
+    },
+    Row {
+        id: "huggingface",
+        base_url: "https://router.huggingface.co/v1",
+        base_url_env: "HF_BASE_URL",
+        key_env: &["HF_TOKEN"],
+        ..OPENAI_KEYED
+    },
+    Row {
+        id: "nvidia",
+        base_url: "https://integrate.api.nvidia.com/v1",
+        base_url_env: "NVIDIA_BASE_URL",
+        key_env: &["NVIDIA_API_KEY", "NVIDIA_NIM_API_KEY"],
+        ..OPENAI_KEYED
+    },
+    Row {
+        id: "cloudflare",
+        base_url: "https://api.cloudflare.com/client/v4/accounts/{CLOUDFLARE_ACCOUNT_ID}/ai/v1",
+        key_env: &["CLOUDFLARE_API_TOKEN"],
+        preferred: Mode::Schema,
+        ..OPENAI_KEYED
+    },
+    Row {
+        id: "moonshot",
+        base_url: "https://api.moonshot.ai/v1",
+        base_url_env: "MOONSHOT_BASE_URL",
+        key_env: &["MOONSHOT_API_KEY", "MOONSHOTAI_API_KEY"],
+        modes: &[Mode::Tools, Mode::Json],
+        // tool_choice is auto only; reasoning_content has to come back
+        quirks: Quirks::CHOICE_IS_AUTO.and(Quirks::ECHO_REASONING),
+        ..OPENAI_KEYED
+    },
+    Row {
+        id: "dashscope",
+        base_url: "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
+        base_url_env: "DASHSCOPE_BASE_URL",
+        key_env: &["DASHSCOPE_API_KEY", "ALIBABA_API_KEY"],
+        ..OPENAI_KEYED
+    },
+    Row {
+        id: "zai",
+        base_url: "https://api.z.ai/api/paas/v4",
+        base_url_env: "ZAI_BASE_URL",
+        key_env: &["ZAI_API_KEY", "ZHIPUAI_API_KEY"],
+        preferred: Mode::Json,
+        modes: &[Mode::Tools, Mode::Json],
+        // no json_schema, tool_choice is auto only; reasoning_content has to come back
+        quirks: Quirks::CHOICE_IS_AUTO.and(Quirks::ECHO_REASONING),
+        ..OPENAI_KEYED
+    },
+    Row {
+        id: "minimax",
+        base_url: "https://api.minimax.io/v1",
+        base_url_env: "MINIMAX_BASE_URL",
+        key_env: &["MINIMAX_API_KEY"],
+        modes: &[Mode::Tools, Mode::Json],
+        max_tokens_field: "max_completion_tokens",
+        ..OPENAI_KEYED
+    },
+    Row {
+        id: "deepinfra",
+        base_url: "https://api.deepinfra.com/v1/openai",
+        base_url_env: "DEEPINFRA_BASE_URL",
+        key_env: &["DEEPINFRA_API_KEY"],
+        ..OPENAI_KEYED
+    },
+    Row {
+        id: "nebius",
+        base_url: "https://api.studio.nebius.com/v1",
+        base_url_env: "NEBIUS_BASE_URL",
+        key_env: &["NEBIUS_API_KEY"],
+        ..OPENAI_KEYED
+    },
+    Row {
+        id: "baseten",
+        base_url: "https://inference.baseten.co/v1",
+        base_url_env: "BASETEN_BASE_URL",
+        key_env: &["BASETEN_API_KEY"],
+        ..OPENAI_KEYED
+    },
+    Row {
+        id: "vercel",
+        base_url: "https://ai-gateway.vercel.sh/v1",
+        base_url_env: "AI_GATEWAY_BASE_URL",
+        key_env: &["AI_GATEWAY_API_KEY", "VERCEL_AI_GATEWAY_API_KEY"],
+        ..OPENAI_KEYED
+    },
+    Row {
+        id: "litellm",
+        // a proxy: what works depends on the model behind it
+        base_url: "http://localhost:4000",
+        base_url_env: "LITELLM_PROXY_API_BASE",
+        key_env: &["LITELLM_PROXY_API_KEY"],
+        keyless: true,
+        ..OPENAI_KEYED
+    },
+    Row {
+        id: "truefoundry",
+        base_url: "https://gateway.truefoundry.ai",
+        base_url_env: "TFY_BASE_URL",
+        key_env: &["TFY_API_KEY"],
+        ..OPENAI_KEYED
+    },
+    Row {
+        id: "llamacpp",
+        base_url: "http://localhost:8080/v1",
+        base_url_env: "LLAMACPP_BASE_URL",
+        key_env: &["LLAMACPP_API_KEY"],
+        keyless: true,
+        preferred: Mode::Schema,
+        dialect: Dialect::LlamaCpp,
+        // a named tool_choice is taken for auto; the schema becomes a grammar that the model never sees
+        quirks: Quirks::CHOICE_IS_WORD.and(Quirks::SCHEMA_UNSEEN).and(Quirks::ECHO_REASONING),
+        ..OPENAI_KEYED
+    },
+    Row {
+        id: "vllm",
+        base_url: "http://localhost:8000/v1",
+        base_url_env: "VLLM_BASE_URL",
+        key_env: &["VLLM_API_KEY"],
+        keyless: true,
+        preferred: Mode::Schema,
+        // named tools and schemas are decoded under constraint; the schema is not shown to the model
+        quirks: Quirks::SCHEMA_UNSEEN,
+        ..OPENAI_KEYED
+    },
+    Row {
+        id: "sglang",
+        base_url: "http://localhost:30000/v1",
+        base_url_env: "SGLANG_BASE_URL",
+        key_env: &["SGLANG_API_KEY"],
+        keyless: true,
+        preferred: Mode::Schema,
+        quirks: Quirks::SCHEMA_UNSEEN,
+        ..OPENAI_KEYED
+    },
+    Row {
+        id: "lmstudio",
+        base_url: "http://localhost:1234/v1",
+        base_url_env: "LM_STUDIO_BASE_URL",
+        key_env: &["LM_STUDIO_API_KEY"],
+        keyless: true,
+        preferred: Mode::Schema,
+        modes: &[Mode::Schema, Mode::Tools],
+        dialect: Dialect::LlamaCpp,
+        // json_object is refused; tool_choice is a word
+        quirks: Quirks::CHOICE_IS_WORD.and(Quirks::SCHEMA_UNSEEN),
+        ..OPENAI_KEYED
+    },
+    Row {
+        id: "cortex",
+        base_url: "http://localhost:39281/v1",
+        base_url_env: "CORTEX_BASE_URL",
+        key_env: &["CORTEX_API_KEY"],
+        keyless: true,
+        preferred: Mode::Schema,
+        dialect: Dialect::LlamaCpp,
+        // runs llama.cpp
+        quirks: Quirks::CHOICE_IS_WORD.and(Quirks::SCHEMA_UNSEEN),
+        ..OPENAI_KEYED
     },
 ];

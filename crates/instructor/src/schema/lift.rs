@@ -65,7 +65,12 @@ impl<'d> Lifter<'_, 'd> {
             },
             (Op::Union { by, alternatives }, _) => match chosen(*by, alternatives, node) {
                 Some((alternative, inner)) => self.step(alternative.step, inner),
-                None => self.out.push_str(node.source()),
+                None => {
+                    if let Some((wanted, got)) = unchosen(*by, alternatives, node) {
+                        self.refuse(Issue::found_by(Origin::Schema, self.place(), wanted).got(got));
+                    }
+                    self.out.push_str(node.source());
+                }
             },
             (Op::Listed(..), Kind::Null) => self.out.push_str("null"),
             (Op::Listed(step, kinds), _) => match unlisted(node, *kinds) {
@@ -95,18 +100,22 @@ impl<'d> Lifter<'_, 'd> {
 
     fn tuple(&mut self, first: &[Item], more: Option<Step>, node: Node<'d>) {
         self.out.push('[');
-        let mut index = 0;
-        for (position, item) in first.iter().enumerate() {
-            let Some(inner) = node.get(&item_name(position)) else { break };
-            let inner = if item.listed { unlisted(inner, Kinds::ANY) } else { Some(inner) };
-            let Some(inner) = inner else { break };
-            self.item(index, item.step, inner);
-            index += 1;
-        }
-        if let (Some(step), Some(list)) = (more, node.get(MORE)) {
-            for inner in list.items() {
-                self.item(index, step, inner);
-                index += 1;
+        let named = first.iter().enumerate().map(|(position, item)| {
+            let inner = node.get(&item_name(position));
+            (item.step, if item.listed { inner.and_then(|inner| unlisted(inner, Kinds::ANY)) } else { inner })
+        });
+        let rest = more.and_then(|step| Some((step, node.get(MORE)?)));
+        let rest = rest.into_iter().flat_map(|(step, list)| list.items().map(move |inner| (step, Some(inner))));
+        let mut missing = None;
+        for (index, (step, inner)) in named.chain(rest).enumerate() {
+            match (inner, missing) {
+                (None, _) => missing = missing.or(Some(index)),
+                (Some(inner), None) => self.item(index, step, inner),
+                (Some(_), Some(gap)) => {
+                    let wanted = format!("{:?}, since there are items after it", item_name(gap));
+                    self.refuse(Issue::found_by(Origin::Schema, self.place().index(gap), wanted));
+                    break;
+                }
             }
         }
         self.out.push(']');
@@ -172,7 +181,8 @@ impl<'d> Lifter<'_, 'd> {
             let Some((key, value)) = entry(item) else {
                 let wanted = format!("an entry with {KEY:?} and {VALUE:?}");
                 self.refuse(
-                    Issue::found_by(Origin::Schema, self.place(), wanted).got(crate::repair::short(item.source())),
+                    Issue::found_by(Origin::Schema, self.place(), wanted)
+                        .got(format!("the item {}", crate::repair::short(item.source()))),
                 );
                 continue;
             };
@@ -223,7 +233,11 @@ fn entry(item: Node<'_>) -> Option<(Node<'_>, Node<'_>)> {
         let scalar = !matches!(key.kind(), Kind::Object | Kind::Array);
         return scalar.then_some((key, value));
     }
-    if item.kind() == Kind::Object && item.len() == 1 { item.entries().next() } else { None }
+    if item.kind() != Kind::Object || item.len() != 1 {
+        return None;
+    }
+    // Half of an entry is none.
+    item.entries().next().filter(|(key, _)| !key.is_str(KEY) && !key.is_str(VALUE))
 }
 
 fn label<'p>(labels: &'p [(Box<str>, Value)], node: Node<'_>) -> Option<&'p Value> {
@@ -269,7 +283,7 @@ fn chosen<'p, 'd>(by: By, alternatives: &'p [Alternative], node: Node<'d>) -> Op
         }
         By::Lists => {
             let mut full = node.entries().filter(|(_, list)| list.kind() == Kind::Array && !list.is_empty());
-            let (key, list) = full.next()?;
+            let (key, list) = full.next().filter(|_| full.next().is_none())?;
             Some((named(&key.as_str()?)?, list.at(0)?))
         }
         By::Face => {
@@ -280,6 +294,26 @@ fn chosen<'p, 'd>(by: By, alternatives: &'p [Alternative], node: Node<'d>) -> Op
             let found = alternatives.iter().find(fits).or_else(|| alternatives.iter().find(of_kind))?;
             Some((found, node))
         }
+    }
+}
+
+/// What is wrong with an answer that has the form of a choice and makes none: what is wanted, and what was got.
+fn unchosen(by: By, alternatives: &[Alternative], node: Node<'_>) -> Option<(String, String)> {
+    match by {
+        By::Tag => {
+            let name = node.get(VARIANT).filter(|_| node.get(VALUE).is_some() && node.len() == 2)?;
+            let names: Vec<String> = alternatives.iter().map(|a| format!("{:?}", a.name)).collect();
+            Some((format!("one of {} as {VARIANT:?}", names.join(", ")), crate::repair::short(name.source())))
+        }
+        By::Lists => {
+            let lists = alternatives.iter().filter_map(|a| node.get(&a.name));
+            let full = lists.filter(|list| list.kind() == Kind::Array && !list.is_empty()).count();
+            let known = |key: Node<'_>| alternatives.iter().any(|a| key.is_str(&a.name));
+            let chooses = node.kind() == Kind::Object && node.entries().all(|(key, _)| known(key));
+            (chooses && (full > 1 || (full == 0 && node.len() == alternatives.len())))
+                .then(|| (String::from("exactly one list with an item"), format!("{full} of them")))
+        }
+        By::Face => None,
     }
 }
 
@@ -416,8 +450,12 @@ impl Located<'_> {
         let Some(named) = fields.named.iter().find(|named| &*named.name == key) else {
             return match &fields.rest {
                 Rest::Entries(name, step) => {
-                    self.enter_key(name);
-                    self.entry(key);
+                    if self.node.is_some_and(|node| node.get(key).is_some()) {
+                        self.enter_key(key);
+                    } else {
+                        self.enter_key(name);
+                        self.entry(key);
+                    }
                     *step
                 }
                 Rest::Values(step) => {

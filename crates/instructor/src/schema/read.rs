@@ -49,6 +49,16 @@ pub(crate) struct Reader<'r> {
     pub(crate) always: bool,
 }
 
+/// A document in the canonical form.
+struct Canonical<'a> {
+    document: Document<'a>,
+    /// What the model wrote, if that is not it.
+    answered: Option<Document<'a>>,
+    issues: Issues,
+    /// Those of the issues that are about what lifting left out, so that the document does not show them.
+    left_out: Issues,
+}
+
 /// A candidate with what can be said for it.
 struct Ranked<'a> {
     found: Found<'a>,
@@ -97,26 +107,28 @@ impl Reader<'_> {
     /// The common case: the text is JSON that fits as it is.
     fn whole<'a>(&self, text: &'a str) -> Option<Found<'a>> {
         let document = Document::parse(text).ok()?;
-        let (document, answered, issues) = self.lifted(document)?;
+        let Canonical { document, answered, issues, .. } = self.lifted(document)?;
         let fits = issues.is_empty() && !self.always;
         fits.then(|| Found { document, answered, issues, repairs: Vec::new(), truncated: false })
     }
 
-    /// A document in the canonical form, the one that it was lifted from, and what is wrong with it.
-    fn lifted<'a>(&self, document: Document<'a>) -> Option<(Document<'a>, Option<Document<'a>>, Issues)> {
+    /// A document in the canonical form, and what is wrong with it.
+    fn lifted<'a>(&self, document: Document<'a>) -> Option<Canonical<'a>> {
+        let as_it_is = |document, issues| Some(Canonical { document, answered: None, issues, left_out: Issues::new() });
         let Some(lowered) = self.lowered else {
             let issues = (self.check)(document.root());
-            return Some((document, None, issues));
+            return as_it_is(document, issues);
         };
         let lifted = lift(&lowered.plan, document.root());
         let canonical = Document::parse(&lifted.json).ok()?.into_owned();
         let mut issues = (self.check)(canonical.root());
-        issues.extend(lifted.issues);
+        let left_out = lifted.issues;
+        issues.extend(left_out.clone());
         // A model may answer in the type's own form although it was shown another.
         if !issues.is_empty() && (self.check)(document.root()).is_empty() {
-            return Some((document, None, Issues::new()));
+            return as_it_is(document, Issues::new());
         }
-        Some((canonical, Some(document), issues))
+        Some(Canonical { document: canonical, answered: Some(document), issues, left_out })
     }
 
     /// A text without JSON, where the schema wants a scalar: a string is the text itself, anything else is what it says.
@@ -150,10 +162,10 @@ impl Reader<'_> {
     fn rank<'a>(&self, text: &str, candidate: Candidate<'a>) -> Option<Ranked<'a>> {
         let repairs = Repair::of_syntax(text, &candidate);
         let Candidate { document, truncated, .. } = candidate;
-        let (document, answered, issues) = self.lifted(document)?;
+        let Canonical { document, answered, issues, left_out } = self.lifted(document)?;
         let aligned = match &answered {
             None => align::align(self.schema, document.root(), self.options.level()),
-            Some(answered) => self.align_lifted(&document, answered, !issues.is_empty()),
+            Some(answered) => self.align_lifted(&document, answered, left_out, !issues.is_empty()),
         };
         let fit = aligned.fit;
         // 1e30 is an integer by the letter of JSON Schema and of no type.
@@ -173,18 +185,24 @@ impl Reader<'_> {
 
     /// Aligns a lifted value; if it does not fit, the answer is aligned in the form that the model was shown, and lifted
     /// then.
-    fn align_lifted(&self, canonical: &Document<'_>, answered: &Document<'_>, wrong: bool) -> Aligned {
+    fn align_lifted(
+        &self,
+        canonical: &Document<'_>,
+        answered: &Document<'_>,
+        left_out: Issues,
+        wrong: bool,
+    ) -> Aligned {
         let level = self.options.level();
-        let first = align::align_assembled(self.schema, canonical.root(), level);
+        let first = without(align::align_assembled(self.schema, canonical.root(), level), left_out);
         let Some(lowered) = self.lowered.filter(|_| wrong && first.fit.misfits > 0) else { return first };
         let Ok(schema) = serde_json::from_str::<Value>(lowered.schema.get()) else { return first };
         let shown = align::align(&schema, answered.root(), level);
         let Ok(document) = Document::parse(&shown.json) else { return first };
         let lifted = lift(&lowered.plan, document.root());
         let Ok(document) = Document::parse(&lifted.json) else { return first };
-        let mut second = align::align_assembled(self.schema, document.root(), level);
+        let mut second = without(align::align_assembled(self.schema, document.root(), level), lifted.issues);
         second.repairs.splice(0..0, shown.repairs);
-        if lifted.issues.is_empty() && second.fit < first.fit { second } else { first }
+        if second.fit < first.fit { second } else { first }
     }
 
     /// An aligned value as a document of its own.
@@ -222,6 +240,15 @@ impl Reader<'_> {
         }
         Ok(found)
     }
+}
+
+/// An aligned value, with what lifting left out of it.
+fn without(mut aligned: Aligned, left_out: Issues) -> Aligned {
+    for issue in left_out {
+        aligned.fit.misfits += 1;
+        aligned.issues.push(issue);
+    }
+    aligned
 }
 
 fn same(a: &Found<'_>, b: &Found<'_>) -> bool {

@@ -16,6 +16,7 @@ use super::server::Server;
 use crate::blocking;
 use crate::client::{Client, ClientBuilder};
 use crate::error::{TransportError, TransportErrorKind};
+use crate::provider::{Address, Profile};
 use crate::run::Now;
 use crate::transport::{BlockingTransport, Body, BoxFuture, Transport};
 
@@ -236,7 +237,13 @@ impl Script {
 
     /// A builder for a client that sends to this script, with a test key, for further settings.
     pub fn builder(&self, spec: &str) -> ClientBuilder {
-        Client::builder().provider(spec).api_key("test-key").transport(self.clone())
+        let builder = Client::builder().provider(spec).api_key("test-key").transport(self.clone());
+        // An address with variables of the environment is not asked for any.
+        let (id, _) = spec.split_once('/').unwrap_or((spec, ""));
+        match Profile::named(id).filter(|profile| profile.base_url().contains('{')) {
+            Some(profile) => builder.base_url(Address::example(profile.base_url())),
+            None => builder,
+        }
     }
 
     /// The requests so far.
