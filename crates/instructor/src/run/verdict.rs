@@ -71,7 +71,8 @@ fn provider_failed(job: &Job<'_>, failure: ApiFailure) -> Failure {
         issues.push(Issue::found_by(Origin::Reading, Path::root(), wanted));
     }
     let (declined, retry_after) = (failure.declined, failure.retry_after);
-    Failure { issues, rejected, declined, retry_after, ..Failure::new(failure.kind, detail) }
+    let usage = failure.usage.map(|usage| *usage).unwrap_or_default();
+    Failure { issues, rejected, declined, retry_after, usage, ..Failure::new(failure.kind, detail) }
 }
 
 /// Answers that are none, however much of them can be read.

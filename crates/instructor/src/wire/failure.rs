@@ -7,7 +7,7 @@ use http::HeaderMap;
 use instructor_json::{Document, Node};
 
 use super::declined::{Declined, declined};
-use super::response::text_field;
+use super::response::{Usage, text_field};
 use crate::error::ErrorKind;
 
 /// What a provider says went wrong.
@@ -19,12 +19,14 @@ pub(crate) struct Failure {
     pub(crate) code: Option<String>,
     pub(crate) message: Option<String>,
     /// The field of the request that it blames, such as `response_format`.
-    pub(crate) blamed: Option<String>,
+    pub(crate) blamed: Option<Box<str>>,
     /// What of the request it does not take, where that is known to be the schema or its form.
     pub(crate) declined: Option<Declined>,
     pub(crate) retry_after: Option<Duration>,
     /// What the model said, where the provider itself rejected it as malformed and shows it.
     pub(crate) generation: Option<String>,
+    /// What was counted, where an answer had been made.
+    pub(crate) usage: Option<Box<Usage>>,
 }
 
 /// Reads an answer with an error status.
@@ -40,7 +42,7 @@ pub(crate) fn read_failure(status: u16, headers: &HeaderMap, body: &[u8], now: D
     };
     failure.status = Some(status);
     failure.decide(status);
-    failure.retry_after = retry_after(headers, now);
+    failure.retry_after = retry_after(headers, now).or(failure.retry_after);
     if let (300..400, Some(to)) = (status, headers.get(http::header::LOCATION).and_then(|v| v.to_str().ok())) {
         failure.message = Some(format!("the address has moved to {to}: use that as the base URL"));
     }
@@ -68,7 +70,15 @@ impl Failure {
             declined: None,
             retry_after: None,
             generation: None,
+            usage: None,
         }
+    }
+
+    /// A failure that a protocol tells by a word alone.
+    pub(crate) fn of(word: &str, message: Option<String>) -> Self {
+        let mut failure = Self { code: Some(String::from(word)), message, ..Self::unknown() };
+        failure.decide(500);
+        failure
     }
 
     /// Reads the error object that stands in a body with a success status.
@@ -104,7 +114,7 @@ impl Failure {
             failure.code = code_field(body);
             return failure;
         }
-        failure.code = code_field(error).or_else(|| code_field(body));
+        failure.code = detail(error, "reason").or_else(|| code_field(error)).or_else(|| code_field(body));
         failure.message = ["message", "detail", "Message"]
             .iter()
             .find_map(|key| error.get(key).or_else(|| body.get(key)))
@@ -116,7 +126,9 @@ impl Failure {
             failure.message = Some(failure.message.map_or(raw.clone(), |message| format!("{message}: {raw}")));
         }
         failure.generation = text_field(error, "failed_generation");
-        failure.blamed = text_field(error, "param").or_else(|| text_field(body, "param")).or_else(|| violated(error));
+        failure.retry_after = detail(error, "retryDelay").and_then(|delay| seconds(delay.strip_suffix('s')?));
+        let blamed = text_field(error, "param").or_else(|| text_field(body, "param")).or_else(|| violated(error));
+        failure.blamed = blamed.map(String::into_boxed_str);
         failure
     }
 
@@ -151,6 +163,11 @@ fn code_field(node: Node<'_>) -> Option<String> {
         .or_else(|| text_field(node, "status"))
 }
 
+/// The first text of this name among the details of an error.
+fn detail(error: Node<'_>, key: &str) -> Option<String> {
+    error.get("details")?.items().find_map(|detail| text_field(detail, key))
+}
+
 /// The first field that the details of an error name.
 fn violated(error: Node<'_>) -> Option<String> {
     let details = error.get("details")?;
@@ -174,6 +191,7 @@ const CODES: &[(&str, ErrorKind)] = &[
     ("content_filter", ErrorKind::Filtered),
     ("content_policy_violation", ErrorKind::Filtered),
     ("tool_use_failed", ErrorKind::Malformed),
+    ("MALFORMED_FUNCTION_CALL", ErrorKind::Malformed),
     ("json_validate_failed", ErrorKind::Malformed),
     ("overloaded_error", ErrorKind::Overloaded),
     ("api_error", ErrorKind::Overloaded),
@@ -183,6 +201,7 @@ const CODES: &[(&str, ErrorKind)] = &[
     ("rate_limit_exceeded", ErrorKind::RateLimited),
     ("authentication_error", ErrorKind::Auth),
     ("invalid_api_key", ErrorKind::Auth),
+    ("API_KEY_INVALID", ErrorKind::Auth),
     ("permission_error", ErrorKind::Auth),
     ("invalid_request_error", ErrorKind::BadRequest),
     ("not_found_error", ErrorKind::BadRequest),
@@ -208,16 +227,19 @@ fn kind_of(status: u16, code: Option<&str>) -> ErrorKind {
     }
 }
 
+fn seconds(text: &str) -> Option<Duration> {
+    Duration::try_from_secs_f64(text.parse().ok()?).ok()
+}
+
 /// How long the provider asks to wait: `retry-after-ms`, or `retry-after` in seconds or as a date.
 pub(super) fn retry_after(headers: &HeaderMap, now: Duration) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
-    let seconds = |s: f64| Duration::try_from_secs_f64(s).ok();
     if let Some(ms) = text("retry-after-ms").and_then(|v| v.parse::<f64>().ok()) {
-        return seconds(ms / 1000.0);
+        return Duration::try_from_secs_f64(ms / 1000.0).ok();
     }
     let value = text("retry-after")?;
-    if let Ok(s) = value.parse::<f64>() {
-        return seconds(s);
+    if let Some(wait) = seconds(value) {
+        return Some(wait);
     }
     let since_epoch = |v: &str| httpdate::parse_http_date(v).ok()?.duration_since(std::time::UNIX_EPOCH).ok();
     // The provider's own clock, where it shows it, so that a wrong clock here does not matter.
@@ -303,6 +325,25 @@ mod tests {
         assert_eq!(kind(r#"{"error":{"code":"402","message":"m"}}"#), ErrorKind::Quota);
         assert_eq!(kind(r#"{"error":"m","code":400}"#), ErrorKind::BadRequest);
         assert_eq!(kind(r#"{"error":{"message":"m"}}"#), ErrorKind::Overloaded);
+    }
+
+    #[test]
+    fn details_tell_what_the_status_does_not() {
+        let read = |status: u16, details: &str, headers: &HeaderMap| {
+            let body =
+                format!(r#"{{"error":{{"code":{status},"message":"m","status":"S","details":[{{}},{details}]}}}}"#);
+            let failure = read_failure(status, headers, body.as_bytes(), Duration::ZERO);
+            (failure.kind, failure.code.unwrap(), failure.retry_after)
+        };
+        let none = HeaderMap::new();
+        let wrong_key = r#"{"reason":"API_KEY_INVALID","domain":"d"}"#;
+        assert_eq!(read(400, wrong_key, &none), (ErrorKind::Auth, String::from("API_KEY_INVALID"), None));
+        let wait = |delay: &str, headers| read(429, &format!(r#"{{"retryDelay":"{delay}"}}"#), headers).2;
+        assert_eq!(wait("37s", &none), Some(Duration::from_secs(37)));
+        assert_eq!(wait("0.25s", &none), Some(Duration::from_millis(250)));
+        assert_eq!((wait("soon", &none), wait("-1s", &none)), (None, None));
+        let header = [(http::header::RETRY_AFTER, http::HeaderValue::from_static("2"))];
+        assert_eq!(wait("37s", &header.into_iter().collect()), Some(Duration::from_secs(2)));
     }
 
     #[test]
