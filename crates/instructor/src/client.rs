@@ -96,7 +96,7 @@ impl Client {
     ///
     /// 1. `INSTRUCTOR_MODEL`, a spec such as `groq/llama-3.3-70b-versatile`;
     /// 2. else the first provider of [`Profile::all`] whose key variable is set, with its default model:
-    ///    `OPENAI_API_KEY`, `ANTHROPIC_API_KEY`, `GROQ_API_KEY`, `OPENROUTER_API_KEY`.
+    ///    `OPENAI_API_KEY`, `ANTHROPIC_API_KEY`, `GEMINI_API_KEY`, `GROQ_API_KEY`, and so on.
     ///
     /// # Errors
     ///

@@ -76,13 +76,17 @@ fn a_key_is_never_shown() {
 }
 
 #[test]
-fn run_time_profiles_speak_both_protocols() {
+fn run_time_profiles_speak_every_protocol() {
     let cases = [
         (
             Profile::openai_compatible("mine", "https://llm.example.com/v1/"),
             "https://llm.example.com/v1/chat/completions",
         ),
         (Profile::anthropic_compatible("mine", "https://llm.example.com"), "https://llm.example.com/v1/messages"),
+        (
+            Profile::gemini_compatible("mine", "https://llm.example.com"),
+            "https://llm.example.com/v1beta/models/m:generateContent",
+        ),
     ];
     for (profile, url) in cases {
         let script = Script::new().reply(Reply::value(json!({ "word": "hi" })));

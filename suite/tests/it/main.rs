@@ -9,6 +9,7 @@ mod corpus;
 mod derive;
 mod engine;
 mod equal;
+mod gemini;
 mod hostile;
 mod http;
 mod ladder;

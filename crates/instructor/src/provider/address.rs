@@ -65,7 +65,8 @@ impl Address {
             }
         }
         out.push_str(rest);
-        Ok(out)
+        // A location that is everywhere is no part of a host's name.
+        Ok(out.replace("://global-", "://"))
     }
 
     /// A base URL whose variables have any value, for tests.
@@ -145,6 +146,8 @@ mod tests {
         let fill = |base: &str| Address::filled(base, variable).map_err(|e| e.to_string());
         assert_eq!(fill("{HOST}/v1").unwrap(), "https://a.example/v1");
         assert_eq!(fill("https://{REGION:eu}.a/{model}?v={V:1}").unwrap(), "https://eu.a/{model}?v=1");
+        assert_eq!(fill("https://{REGION:eu}-a/{REGION:eu}").unwrap(), "https://eu-a/eu");
+        assert_eq!(fill("https://{REGION:global}-a/{REGION:global}").unwrap(), "https://a/global");
         assert!(fill("{NONE}/v1").unwrap_err().contains("set NONE"));
     }
 }

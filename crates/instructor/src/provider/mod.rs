@@ -17,6 +17,7 @@ use crate::mode::Mode;
 use crate::schema::Dialect;
 use crate::wire::Wire;
 use crate::wire::anthropic::Anthropic;
+use crate::wire::gemini::Gemini;
 use crate::wire::openai_chat::OpenAiChat;
 
 /// One row of the table: what a [`Profile`] is made from.
@@ -131,6 +132,13 @@ impl Profile {
     #[must_use]
     pub fn anthropic_compatible(id: impl Into<String>, base_url: impl Into<String>) -> Self {
         Self::at(&ANTHROPIC_COMPATIBLE, id.into(), base_url.into())
+    }
+
+    /// Any server that speaks Gemini's `generateContent` below this base URL, such as `https://gateway.example.com`
+    /// (without `/v1beta/models`).
+    #[must_use]
+    pub fn gemini_compatible(id: impl Into<String>, base_url: impl Into<String>) -> Self {
+        Self::at(&GEMINI_COMPATIBLE, id.into(), base_url.into())
     }
 
     fn at(row: &Row, id: String, base_url: String) -> Self {
@@ -323,3 +331,15 @@ pub(crate) const ANTHROPIC_COMPATIBLE: Row = Row {
     dialect: Dialect::Anthropic,
     ..OPENAI_COMPATIBLE
 };
+
+/// What servers that speak Gemini's `generateContent` have in common.
+pub(crate) const GEMINI_COMPATIBLE: Row = Row {
+    wire: &Gemini::OWN,
+    auth: Auth::Header("x-goog-api-key"),
+    preferred: Mode::Schema,
+    dialect: Dialect::Gemini,
+    ..OPENAI_COMPATIBLE
+};
+
+/// The same below an address that names the project that pays.
+pub(crate) const GEMINI_PUBLISHED: Row = Row { wire: &Gemini::PUBLISHED, auth: Auth::Bearer, ..GEMINI_COMPATIBLE };

@@ -3,7 +3,9 @@
 //!
 //! The order is the order in which `Client::from_env` looks for keys.
 
-use super::{ANTHROPIC_COMPATIBLE, Auth, OPENAI_COMPATIBLE, OPENAI_KEYED, Quirks, Row};
+use super::{
+    ANTHROPIC_COMPATIBLE, Auth, GEMINI_COMPATIBLE, GEMINI_PUBLISHED, OPENAI_COMPATIBLE, OPENAI_KEYED, Quirks, Row,
+};
 use crate::mode::Mode;
 use crate::schema::Dialect;
 
@@ -27,6 +29,25 @@ pub(crate) const TABLE: &[Row] = &[
         keyless: false,
         default_model: Some("claude-haiku-4-5"),
         ..ANTHROPIC_COMPATIBLE
+    },
+    Row {
+        id: "gemini",
+        base_url: "https://generativelanguage.googleapis.com/v1beta",
+        base_url_env: "GEMINI_BASE_URL",
+        key_env: &["GEMINI_API_KEY", "GOOGLE_API_KEY"],
+        keyless: false,
+        default_model: Some("gemini-2.5-flash"),
+        ..GEMINI_COMPATIBLE
+    },
+    Row {
+        id: "vertexai",
+        base_url: "https://{GOOGLE_CLOUD_LOCATION:global}-aiplatform.googleapis.com/v1beta1/projects/{GOOGLE_CLOUD_PROJECT}/locations/{GOOGLE_CLOUD_LOCATION:global}",
+        base_url_env: "VERTEXAI_BASE_URL",
+        // an OAuth token, such as `gcloud auth print-access-token` prints; it is not fetched or renewed here
+        key_env: &["GOOGLE_OAUTH_ACCESS_TOKEN", "CLOUDSDK_AUTH_ACCESS_TOKEN"],
+        keyless: false,
+        default_model: Some("gemini-2.5-flash"),
+        ..GEMINI_PUBLISHED
     },
     Row {
         id: "groq",

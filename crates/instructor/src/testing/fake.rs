@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 /// The body with which a provider would answer a request with a value: as a tool call if the request asks for one, else
-/// as text. The protocol is told by the path: OpenAI's chat completions or Anthropic's messages.
+/// as text. The protocol is told by the path: OpenAI's chat completions, Anthropic's messages or
+/// Gemini's `generateContent`.
 ///
 /// Servers of your own tests can use it where a [`Script`](super::Script) is not enough.
 #[must_use]
@@ -25,7 +26,14 @@ pub(super) fn answer(path: &str, request: &Value, said: Said<'_>) -> Value {
         Said::Value(value) => (value, None),
         Said::Text(text) => (&Value::Null, Some(text)),
     };
-    if path.ends_with("/messages") {
+    if path.ends_with(":generateContent") {
+        let tool = request.pointer("/tools/0/functionDeclarations/0");
+        let schema = tool
+            .and_then(|t| t.get("parametersJsonSchema"))
+            .or_else(|| request.pointer("/generationConfig/responseJsonSchema"));
+        let value = wrapped(schema, value);
+        gemini(path, request, tool.and_then(|t| t.get("name")), &value, text)
+    } else if path.ends_with("/messages") {
         let tool = request.pointer("/tools/0");
         let schema =
             tool.and_then(|t| t.get("input_schema")).or_else(|| request.pointer("/output_config/format/schema"));
@@ -80,6 +88,21 @@ fn anthropic(request: &Value, tool: Option<&Value>, value: &Value, text: Option<
         "content": [block],
         "stop_reason": stop,
         "usage": { "input_tokens": input, "output_tokens": output },
+    })
+}
+
+fn gemini(path: &str, request: &Value, tool: Option<&Value>, value: &Value, text: Option<&str>) -> Value {
+    let part = match tool.filter(|_| text.is_none()) {
+        Some(name) => json!({ "functionCall": { "name": name, "args": value } }),
+        None => json!({ "text": said(value, text) }),
+    };
+    let (input, output) = tokens(request, value);
+    let model = path.rsplit('/').next().and_then(|last| last.split(':').next());
+    json!({
+        "candidates": [{ "content": { "role": "model", "parts": [part] }, "finishReason": "STOP", "index": 0 }],
+        "usageMetadata": { "promptTokenCount": input, "candidatesTokenCount": output, "totalTokenCount": input + output },
+        "modelVersion": model,
+        "responseId": "1",
     })
 }
 

@@ -8,6 +8,7 @@ mod body;
 mod declined;
 mod failure;
 mod frame;
+pub(crate) mod gemini;
 pub(crate) mod openai_chat;
 #[cfg(test)]
 mod recorded;

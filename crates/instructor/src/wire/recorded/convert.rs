@@ -3,6 +3,7 @@
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 
+use super::convert_gemini;
 use super::corpus::Dialect;
 use super::oracle::list;
 use crate::message::{Message, Opaque, Part, Role, ToolCall, ToolResult};
@@ -10,11 +11,11 @@ use crate::wire::{Call, Choice, Output, Settings, Shape};
 
 /// A call that owns what it says.
 pub(super) struct Asked {
-    model: String,
-    instructions: Option<String>,
-    messages: Vec<Message>,
-    output: Wanted,
-    settings: Settings,
+    pub(super) model: String,
+    pub(super) instructions: Option<String>,
+    pub(super) messages: Vec<Message>,
+    pub(super) output: Wanted,
+    pub(super) settings: Settings,
 }
 
 pub(super) enum Wanted {
@@ -32,7 +33,7 @@ pub(super) struct Form {
 }
 
 impl Form {
-    fn new(of: &Value, schema: &str) -> Self {
+    pub(super) fn new(of: &Value, schema: &str) -> Self {
         Self {
             name: of["name"].as_str().unwrap_or_default().to_owned(),
             description: of["description"].as_str().map(String::from),
@@ -80,6 +81,9 @@ impl Asked {
 
     /// Reads a body, or says what in it the library has no words for.
     pub(super) fn read(dialect: Dialect, body: &Value) -> Result<Self, &'static str> {
+        if dialect == Dialect::Gemini {
+            return convert_gemini::asked(body);
+        }
         let mut rest = body.as_object().unwrap().clone();
         let model = rest.remove("model").ok_or("no model in the body")?.as_str().unwrap().to_owned();
         let turns = rest.remove("messages").unwrap();
@@ -90,7 +94,7 @@ impl Asked {
         for turn in list(&turns) {
             messages.push(match dialect {
                 Dialect::OpenAiChat => openai_message(turn)?,
-                Dialect::Anthropic => anthropic_message(turn)?,
+                _ => anthropic_message(turn)?,
             });
         }
         // One system text at the start is also what instructions become.
@@ -99,7 +103,7 @@ impl Asked {
         let instructions = alone.then(|| messages.remove(0).text().into_owned());
         let output = match dialect {
             Dialect::OpenAiChat => openai_output(&mut rest),
-            Dialect::Anthropic => anthropic_output(&mut rest),
+            _ => anthropic_output(&mut rest),
         };
         let max_tokens = rest.remove("max_tokens").or_else(|| rest.remove("max_completion_tokens"));
         let settings = Settings {

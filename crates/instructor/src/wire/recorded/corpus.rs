@@ -15,6 +15,7 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/recor
 pub(super) enum Dialect {
     OpenAiChat,
     Anthropic,
+    Gemini,
 }
 
 pub(super) struct Exchange {
@@ -59,6 +60,7 @@ impl Exchange {
         let any = match self.dialect {
             Dialect::OpenAiChat => Profile::openai_compatible(provider, "http://localhost/v1"),
             Dialect::Anthropic => Profile::anthropic_compatible(provider, "http://localhost"),
+            Dialect::Gemini => Profile::gemini_compatible(provider, "http://localhost"),
         };
         Profile::named(provider).filter(|known| known.protocol() == any.protocol()).unwrap_or(any)
     }
@@ -70,9 +72,15 @@ impl Exchange {
     }
 }
 
+const FOLDERS: [(&str, Dialect); 3] = [
+    ("openai_chat", Dialect::OpenAiChat),
+    ("anthropic_messages", Dialect::Anthropic),
+    ("gemini_generate", Dialect::Gemini),
+];
+
 static ALL: LazyLock<Vec<Exchange>> = LazyLock::new(|| {
     let mut all = Vec::new();
-    for (folder, dialect) in [("openai_chat", Dialect::OpenAiChat), ("anthropic_messages", Dialect::Anthropic)] {
+    for (folder, dialect) in FOLDERS {
         let Ok(entries) = fs::read_dir(Path::new(FOLDER).join(folder)) else { continue };
         for entry in entries {
             let path = entry.unwrap().path();

@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::convert::Asked;
+use super::convert_gemini::GEMINI;
 use super::corpus::{Dialect, all};
 use crate::provider::{Profile, Quirks};
 
 /// A way in which bodies may differ, and what takes it out of both.
-struct Difference {
-    what: &'static str,
-    why: &'static str,
+pub(super) struct Difference {
+    pub(super) what: &'static str,
+    pub(super) why: &'static str,
     /// Gets the recorded body and ours.
-    level: fn(&mut Value, &mut Value),
+    pub(super) level: fn(&mut Value, &mut Value),
 }
 
 const OPENAI: &[Difference] = &[
@@ -172,6 +173,7 @@ fn the_body_is_the_recorded_one() {
         let (dialect, differences) = match exchange.dialect {
             Dialect::OpenAiChat => ("openai_chat", OPENAI),
             Dialect::Anthropic => ("anthropic", ANTHROPIC),
+            Dialect::Gemini => ("gemini", GEMINI),
         };
         let asked = match Asked::read(exchange.dialect, exchange.request()) {
             Ok(asked) => asked,
@@ -206,11 +208,11 @@ fn the_body_is_the_recorded_one() {
     if all().is_empty() {
         return;
     }
-    for (dialect, floor) in [("openai_chat", 558), ("anthropic", 124)] {
+    for (dialect, floor) in [("openai_chat", 558), ("anthropic", 124), ("gemini", 162)] {
         let sum: usize = compared.iter().filter(|((d, _), _)| *d == dialect).map(|(_, n)| n).sum();
         assert!(sum >= floor, "{dialect}: {sum} of {floor}");
     }
-    for (dialect, differences) in [("openai_chat", OPENAI), ("anthropic", ANTHROPIC)] {
+    for (dialect, differences) in [("openai_chat", OPENAI), ("anthropic", ANTHROPIC), ("gemini", GEMINI)] {
         for Difference { what, why, .. } in differences {
             assert!(used.contains_key(&(dialect, *what)), "nothing differs in {what} ({why})");
         }

@@ -3,13 +3,16 @@
 //! What is expected comes from [`oracle`], which reads the same bodies in the simplest way, with nothing of the wires.
 
 mod convert;
+mod convert_gemini;
 mod corpus;
 mod decode;
 mod encode;
 mod oracle;
+mod oracle_gemini;
 mod own;
 mod random;
 mod turns;
+mod turns_gemini;
 
 use serde_json::{Map, Value, json};
 

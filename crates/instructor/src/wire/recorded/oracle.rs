@@ -174,7 +174,7 @@ fn merge(into: &mut Value, more: &Map<String, Value>) {
 }
 
 /// The data of a stream's events.
-fn events(body: &[u8]) -> impl Iterator<Item = Value> {
+pub(super) fn events(body: &[u8]) -> impl Iterator<Item = Value> {
     let text = std::str::from_utf8(body).unwrap();
     text.lines().filter_map(|line| serde_json::from_str(line.strip_prefix("data:")?).ok())
 }

@@ -26,6 +26,12 @@ const ANTHROPIC: [&str; 3] = [
     include_str!("../../../tests/data/wire/anthropic/failures.json"),
 ];
 
+const GEMINI: [&str; 3] = [
+    include_str!("../../../tests/data/wire/gemini/answers.json"),
+    include_str!("../../../tests/data/wire/gemini/streams.json"),
+    include_str!("../../../tests/data/wire/gemini/failures.json"),
+];
+
 pub(super) struct Case {
     name: String,
     pub(super) profile: Profile,
@@ -36,8 +42,9 @@ pub(super) struct Case {
 pub(super) fn cases() -> Vec<Case> {
     let openai = Profile::openai_compatible("any", "http://localhost/v1");
     let anthropic = Profile::anthropic_compatible("any", "http://localhost");
+    let gemini = Profile::gemini_compatible("any", "http://localhost");
     let mut all = Vec::new();
-    for (files, profile) in [(OPENAI, openai), (ANTHROPIC, anthropic)] {
+    for (files, profile) in [(OPENAI, openai), (ANTHROPIC, anthropic), (GEMINI, gemini)] {
         for file in files {
             let cases: Vec<Map<String, Value>> = serde_json::from_str(file).unwrap();
             all.extend(cases.into_iter().map(|case| Case::new(case, profile.clone())));
@@ -102,7 +109,9 @@ impl Case {
             settings: &Settings::default(),
         };
         let body = self.profile.wire().encode(&call, &self.profile).unwrap();
-        serde_json::from_slice::<Value>(&body).unwrap()["messages"][0].clone()
+        let body: Value = serde_json::from_slice(&body).unwrap();
+        // One protocol begins every conversation with the user.
+        body["contents"].get(1).unwrap_or(&body["messages"][0]).clone()
     }
 }
 

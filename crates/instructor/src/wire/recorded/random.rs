@@ -11,10 +11,11 @@ use crate::provider::{Profile, Quirks};
 use crate::wire::frame::Frames;
 use crate::wire::{Response, Undecoded, read_response};
 
-fn profiles() -> [Profile; 3] {
+fn profiles() -> [Profile; 4] {
     let openai = Profile::openai_compatible("any", "http://localhost/v1");
     let all = Quirks::ECHO_REASONING.and(Quirks::REASONING_ON_TOP);
-    [openai.clone(), openai.with_quirks(all), Profile::anthropic_compatible("any", "http://localhost")]
+    let gemini = Profile::gemini_compatible("any", "http://localhost");
+    [openai.clone(), openai.with_quirks(all), Profile::anthropic_compatible("any", "http://localhost"), gemini]
 }
 
 /// An answer that comes in pieces, as from the network.
@@ -67,7 +68,9 @@ fn streams() -> Vec<Vec<u8>> {
 
 /// JSON whose keys and words are those that the decoders look for, in places where they may not belong.
 fn near_json() -> impl Strategy<Value = Value> {
-    const WORDS: [&str; 44] = [
+    const WORDS: [&str; 61] = [
+        "STOP",
+        "args",
         "arguments",
         "cache_creation_input_tokens",
         "cache_read_input_tokens",
@@ -112,6 +115,21 @@ fn near_json() -> impl Strategy<Value = Value> {
         "usage",
         "prompt_tokens_details",
         "cached_tokens",
+        "candidates",
+        "candidatesTokenCount",
+        "MALFORMED_FUNCTION_CALL",
+        "blockReason",
+        "details",
+        "finishMessage",
+        "finishReason",
+        "functionCall",
+        "inlineData",
+        "parts",
+        "promptFeedback",
+        "promptTokenCount",
+        "thought",
+        "thoughtSignature",
+        "usageMetadata",
     ];
     let word = prop::sample::select(&WORDS[..]);
     let leaf = prop_oneof![
@@ -166,7 +184,8 @@ proptest! {
     #[test]
     fn any_json_is_read_or_refused(values in vec(near_json(), 1..4)) {
         let stream: String = values.iter().map(|value| format!("data: {value}\n\n")).collect();
-        let body = json!({"choices": [{"message": values[0], "delta": values[0]}], "content": values, "usage": values[0]});
+        let body = json!({"choices": [{"message": values[0], "delta": values[0]}], "content": values, "usage": values[0],
+            "candidates": [{"content": {"parts": values}, "finishReason": values[0]}], "usageMetadata": values[0]});
         for profile in profiles() {
             _ = read_response(profile.wire(), values[0].to_string().as_bytes(), &profile);
             _ = read_response(profile.wire(), body.to_string().as_bytes(), &profile);

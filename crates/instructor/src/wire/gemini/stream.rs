@@ -1,0 +1,29 @@
+use instructor_json::{Document, Kind, Node};
+
+use super::decode::Answer;
+use crate::wire::frame::Frame;
+use crate::wire::{Decoder, Response, Undecoded};
+
+/// Puts the chunks of one streamed answer together.
+#[derive(Default)]
+pub(super) struct Stream(Answer);
+
+impl Decoder for Stream {
+    fn frame(&mut self, frame: Frame<'_>) -> Result<(), Undecoded> {
+        let data = frame.data.trim();
+        if data.is_empty() || data == "[DONE]" {
+            return Ok(());
+        }
+        let doc = Document::parse(data)
+            .map_err(|e| Undecoded::Unreadable(format!("an event of the stream is not JSON: {e}")))?;
+        let root = doc.root();
+        // Errors come in a list, also within a stream.
+        let list = root.kind() == Kind::Array;
+        let mut chunks = list.then(|| root.items()).into_iter().flatten().chain(Some(root).filter(|_| !list));
+        chunks.try_for_each(|chunk: Node<'_>| self.0.chunk(chunk))
+    }
+
+    fn finish(self: Box<Self>) -> Result<Response, Undecoded> {
+        self.0.finish()
+    }
+}
