@@ -89,6 +89,9 @@ impl<'s> Builder<'s> {
             }
         }
         named(&mut fields, &mut rest, &mut words);
+        if is_map(facets, &fields, &rest) {
+            fields.iter_mut().for_each(|field| field.exact = true);
+        }
         Kind::Object(Object { fields, rest, words })
     }
 
@@ -162,6 +165,16 @@ impl<'s> Builder<'s> {
         };
         found.into_iter().filter_map(field).collect()
     }
+}
+
+/// A map whose keys are an enum is printed as a closed object of optional properties. It has an entry or it has none,
+/// which null must not blur; a struct that looks so is a definition of its own.
+fn is_map(facets: &[Facet<'_>], fields: &[Field], rest: &Rest) -> bool {
+    let inline = |facet: &Facet<'_>| {
+        let parent = facet.place.pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
+        !parent.ends_with("/$defs") && !parent.ends_with("/definitions")
+    };
+    matches!(rest, Rest::Closed) && fields.iter().all(|field| !field.required) && facets.iter().all(inline)
 }
 
 /// A map whose keys are listed is an object with these keys.
