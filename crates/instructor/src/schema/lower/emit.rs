@@ -1,5 +1,6 @@
 //! Writes the lowered schema and its plan, shape by shape.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use serde_json::{Map, Value, json};
@@ -38,6 +39,8 @@ pub(super) struct Emitter<'a> {
     losses: Vec<Loss>,
     changes: Vec<Change>,
     points: Vec<Point>,
+    /// Places and what has been noted of them: what is used often is told once.
+    told: HashSet<(&'a str, Cow<'static, str>)>,
     defs: Map<String, Value>,
     open: VecDeque<(Id, u8, String, Step)>,
     known: HashMap<(Id, u8), (String, Step)>,
@@ -89,6 +92,7 @@ impl<'a> Emitter<'a> {
             losses: Vec::new(),
             changes: Vec::new(),
             points: Vec::new(),
+            told: HashSet::new(),
             defs: Map::new(),
             open: VecDeque::new(),
             known: HashMap::new(),
@@ -317,7 +321,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// Constraints that the dialect does not take, in words.
-    pub(super) fn moved(&mut self, shape: &Shape, words: &Map<String, Value>) -> Vec<String> {
+    pub(super) fn moved(&mut self, shape: &'a Shape, words: &Map<String, Value>) -> Vec<String> {
         for (key, value) in words {
             let moved = if phrase(key, value).is_some() { Moved::Described } else { Moved::Checked };
             self.lose(shape, key, moved, "this dialect does not take it");
@@ -327,17 +331,17 @@ impl<'a> Emitter<'a> {
 
     /// Notes how something is encoded.
     pub(super) fn change(&mut self, id: Id, form: &'static str) {
-        let change = Change { pointer: String::from(&*self.shapes.get(id).at), form };
-        if !self.changes.contains(&change) {
-            self.changes.push(change);
+        let at = &self.shapes.get(id).at;
+        if self.told.insert((at, Cow::Borrowed(form))) {
+            self.changes.push(Change { pointer: String::from(&**at), form });
         }
     }
 
-    pub(super) fn lose(&mut self, shape: &Shape, keyword: &str, moved: Moved, why: &'static str) {
+    pub(super) fn lose(&mut self, shape: &'a Shape, keyword: &str, moved: Moved, why: &'static str) {
         let moved = if self.rules.described { moved } else { Moved::Checked };
-        let loss = Loss { pointer: String::from(&*shape.at), keyword: String::from(keyword), moved, why };
-        if !self.losses.contains(&loss) {
-            self.losses.push(loss);
+        if self.told.insert((&shape.at, Cow::Owned(String::from(keyword)))) {
+            let pointer = String::from(&*shape.at);
+            self.losses.push(Loss { pointer, keyword: String::from(keyword), moved, why });
         }
     }
 }
