@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::corpus::{Dialect, Exchange, all};
-use super::{decode, oracle_gemini};
+use super::{decode, oracle_gemini, random};
 use crate::message::{Message, Part, Role, ToolCall, ToolResult};
 use crate::provider::{Address, Profile};
 use crate::wire::{Call, Choice, Output, Settings, Shape, Undecoded};
@@ -50,6 +50,22 @@ fn every_part_comes_back_as_it_was() {
     println!("answers sent back whole: {same}, {signed} of them with signatures");
     assert!(differ.is_empty(), "{}", differ.join("\n"));
     assert!(all().is_empty() || (same >= 180 && signed >= 120), "{same} {signed}");
+}
+
+#[test]
+fn every_recorded_stream_is_the_same_in_any_pieces() {
+    let mut streams = 0;
+    for exchange in successes().filter(|e| e.record["streaming"] == true) {
+        let (profile, body) = (exchange.profile(), exchange.body());
+        let whole = random::outcome(&decode::read(exchange));
+        for size in [1, 2, 7, 61] {
+            let pieces: Vec<&[u8]> = body.chunks(size).collect();
+            assert_eq!(random::outcome(&random::in_pieces(&profile, &pieces)), whole, "{}", exchange.name);
+        }
+        streams += 1;
+    }
+    println!("streams in pieces: {streams}");
+    assert!(all().is_empty() || streams >= 49, "{streams}");
 }
 
 #[test]
