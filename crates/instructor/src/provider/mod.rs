@@ -17,6 +17,7 @@ use crate::mode::Mode;
 use crate::schema::Dialect;
 use crate::wire::Wire;
 use crate::wire::anthropic::Anthropic;
+use crate::wire::cohere::Cohere;
 use crate::wire::gemini::Gemini;
 use crate::wire::openai_chat::OpenAiChat;
 
@@ -343,3 +344,6 @@ pub(crate) const GEMINI_COMPATIBLE: Row = Row {
 
 /// The same below an address that names the project that pays.
 pub(crate) const GEMINI_PUBLISHED: Row = Row { wire: &Gemini::PUBLISHED, auth: Auth::Bearer, ..GEMINI_COMPATIBLE };
+
+/// Cohere's own protocol.
+pub(crate) const COHERE_CHAT: Row = Row { wire: &Cohere, dialect: Dialect::Cohere, ..OPENAI_COMPATIBLE };

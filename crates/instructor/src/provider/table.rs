@@ -4,7 +4,8 @@
 //! The order is the order in which `Client::from_env` looks for keys.
 
 use super::{
-    ANTHROPIC_COMPATIBLE, Auth, GEMINI_COMPATIBLE, GEMINI_PUBLISHED, OPENAI_COMPATIBLE, OPENAI_KEYED, Quirks, Row,
+    ANTHROPIC_COMPATIBLE, Auth, COHERE_CHAT, GEMINI_COMPATIBLE, GEMINI_PUBLISHED, OPENAI_COMPATIBLE, OPENAI_KEYED,
+    Quirks, Row,
 };
 use crate::mode::Mode;
 use crate::schema::Dialect;
@@ -347,5 +348,14 @@ pub(crate) const TABLE: &[Row] = &[
         // runs llama.cpp
         quirks: Quirks::CHOICE_IS_WORD.and(Quirks::SCHEMA_UNSEEN),
         ..OPENAI_KEYED
+    },
+    Row {
+        id: "cohere",
+        base_url: "https://api.cohere.com",
+        base_url_env: "CO_API_URL",
+        key_env: &["CO_API_KEY", "COHERE_API_KEY"],
+        keyless: false,
+        default_model: Some("command-a-03-2025"),
+        ..COHERE_CHAT
     },
 ];

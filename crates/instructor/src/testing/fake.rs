@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 /// The body with which a provider would answer a request with a value: as a tool call if the request asks for one, else
-/// as text. The protocol is told by the path: OpenAI's chat completions, Anthropic's messages or
-/// Gemini's `generateContent`.
+/// as text. The protocol is told by the path: OpenAI's chat completions, Anthropic's messages,
+/// Gemini's `generateContent` or Cohere's chat.
 ///
 /// Servers of your own tests can use it where a [`Script`](super::Script) is not enough.
 #[must_use]
@@ -33,6 +33,11 @@ pub(super) fn answer(path: &str, request: &Value, said: Said<'_>) -> Value {
             .or_else(|| request.pointer("/generationConfig/responseJsonSchema"));
         let value = wrapped(schema, value);
         gemini(path, request, tool.and_then(|t| t.get("name")), &value, text)
+    } else if path.ends_with("/v2/chat") {
+        let tool = request.pointer("/tools/0/function");
+        let schema = tool.and_then(|t| t.get("parameters")).or_else(|| request.pointer("/response_format/json_schema"));
+        let value = wrapped(schema, value);
+        cohere(request, tool.and_then(|t| t.get("name")), &value, text)
     } else if path.ends_with("/messages") {
         let tool = request.pointer("/tools/0");
         let schema =
@@ -103,6 +108,27 @@ fn gemini(path: &str, request: &Value, tool: Option<&Value>, value: &Value, text
         "usageMetadata": { "promptTokenCount": input, "candidatesTokenCount": output, "totalTokenCount": input + output },
         "modelVersion": model,
         "responseId": "1",
+    })
+}
+
+fn cohere(request: &Value, tool: Option<&Value>, value: &Value, text: Option<&str>) -> Value {
+    let (message, finish) = match tool.filter(|_| text.is_none()) {
+        Some(name) => {
+            let call = json!({ "id": "call_1", "type": "function",
+                "function": { "name": name, "arguments": value.to_string() } });
+            (json!({ "role": "assistant", "tool_plan": "I will call it.", "tool_calls": [call] }), "TOOL_CALL")
+        }
+        None => {
+            let block = json!({ "type": "text", "text": said(value, text) });
+            (json!({ "role": "assistant", "content": [block] }), "COMPLETE")
+        }
+    };
+    let (input, output) = tokens(request, value);
+    json!({
+        "id": "1",
+        "message": message,
+        "finish_reason": finish,
+        "usage": { "tokens": { "input_tokens": input, "output_tokens": output } },
     })
 }
 

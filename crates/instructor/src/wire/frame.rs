@@ -1,13 +1,17 @@
-//! Server-sent events out of bytes, in any split.
+//! The events of a stream out of bytes, in any split: server-sent events, or binary messages.
+
+use super::binary::{FIRST_BYTE, Messages};
 
 /// One event: its name, if it has one, and its data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Frame<'a> {
     pub(crate) event: Option<&'a str>,
     pub(crate) data: &'a str,
+    /// Whether the stream itself marks it as a failure, whose name is that of the event.
+    pub(crate) failed: bool,
 }
 
-/// Splits a byte stream into events. Lines may end in LF, CRLF or CR; a byte order mark, comments and unknown fields
+/// Splits a byte stream into events. Which of the two forms it has, its first byte tells. Lines may end in LF, CRLF or CR; a byte order mark, comments and unknown fields
 /// are skipped. Linear: a line is looked at once, however it arrives.
 #[derive(Debug, Default)]
 pub(crate) struct Frames {
@@ -18,6 +22,10 @@ pub(crate) struct Frames {
     event: String,
     data: String,
     has_data: bool,
+    /// Instead of all that, if the stream is a binary one.
+    binary: Option<Messages>,
+    /// The first byte was seen.
+    begun: bool,
 }
 
 impl Frames {
@@ -27,6 +35,13 @@ impl Frames {
 
     /// Takes bytes and gives the events that they complete.
     pub(crate) fn push(&mut self, bytes: &[u8], mut each: impl FnMut(Frame<'_>)) {
+        if let Some(first) = bytes.first().filter(|_| !self.begun) {
+            self.begun = true;
+            self.binary = (*first == FIRST_BYTE).then(Messages::default);
+        }
+        if let Some(messages) = &mut self.binary {
+            return messages.push(bytes, &mut each);
+        }
         let mut rest = bytes;
         if self.after_cr && rest.first() == Some(&b'\n') {
             rest = rest.get(1..).unwrap_or_default();
@@ -53,13 +68,17 @@ impl Frames {
         self.line.extend_from_slice(rest);
     }
 
-    /// The bytes have ended: gives a last event that no blank line followed.
-    pub(crate) fn finish(mut self, mut each: impl FnMut(Frame<'_>)) {
+    /// The bytes have ended: gives a last event that no blank line followed, or says what is wrong with the stream.
+    pub(crate) fn finish(mut self, mut each: impl FnMut(Frame<'_>)) -> Result<(), String> {
+        if let Some(messages) = self.binary {
+            return messages.finish();
+        }
         let line = std::mem::take(&mut self.line);
         if !line.is_empty() {
             self.take(&line, &mut each);
         }
         self.take(b"", &mut each);
+        Ok(())
     }
 
     fn take(&mut self, line: &[u8], each: &mut impl FnMut(Frame<'_>)) {
@@ -69,7 +88,7 @@ impl Frames {
         if line.is_empty() {
             if self.has_data {
                 let event = (!self.event.is_empty()).then_some(self.event.as_str());
-                each(Frame { event, data: &self.data });
+                each(Frame { event, data: &self.data, failed: false });
             }
             self.event.clear();
             self.data.clear();
@@ -112,7 +131,7 @@ mod tests {
         for chunk in chunks {
             frames.push(chunk, &mut each);
         }
-        frames.finish(&mut each);
+        frames.finish(&mut each).unwrap();
         out
     }
 

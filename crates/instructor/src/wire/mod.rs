@@ -4,7 +4,9 @@
 //! a fact.
 
 pub(crate) mod anthropic;
+mod binary;
 mod body;
+pub(crate) mod cohere;
 mod declined;
 mod failure;
 mod frame;
@@ -126,6 +128,9 @@ pub(crate) struct Settings {
 
 /// Reads a success body, whichever of its two forms a protocol sent it in: one JSON document or an event stream.
 pub(crate) fn read_response(wire: &dyn Wire, body: &[u8], profile: &Profile) -> Result<Response, Undecoded> {
+    if body.first() == Some(&binary::FIRST_BYTE) {
+        return read_stream(wire.stream(profile), body);
+    }
     let text = std::str::from_utf8(body)
         .map_err(|e| Undecoded::Unreadable(format!("the response body is not UTF-8 (at byte {})", e.valid_up_to())))?;
     let start = text.trim_start_matches('\u{feff}').trim_start();
@@ -149,12 +154,13 @@ fn read_stream(mut decoder: Box<dyn Decoder>, body: &[u8]) -> Result<Response, U
             result = decoder.frame(frame);
         }
     });
-    frames.finish(|frame| {
+    let end = frames.finish(|frame| {
         if result.is_ok() {
             result = decoder.frame(frame);
         }
     });
     result?;
+    end.map_err(Undecoded::Unreadable)?;
     decoder.finish()
 }
 

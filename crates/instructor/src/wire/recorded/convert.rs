@@ -1,5 +1,7 @@
 //! From a request body back to the call that it says, where the library has words for it.
 
+mod cohere;
+
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 
@@ -94,6 +96,7 @@ impl Asked {
         for turn in list(&turns) {
             messages.push(match dialect {
                 Dialect::OpenAiChat => openai_message(turn)?,
+                Dialect::Cohere => cohere::message(turn)?,
                 _ => anthropic_message(turn)?,
             });
         }
@@ -103,6 +106,7 @@ impl Asked {
         let instructions = alone.then(|| messages.remove(0).text().into_owned());
         let output = match dialect {
             Dialect::OpenAiChat => openai_output(&mut rest),
+            Dialect::Cohere => cohere::output(&mut rest),
             _ => anthropic_output(&mut rest),
         };
         let max_tokens = rest.remove("max_tokens").or_else(|| rest.remove("max_completion_tokens"));

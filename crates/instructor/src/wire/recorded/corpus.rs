@@ -16,6 +16,7 @@ pub(super) enum Dialect {
     OpenAiChat,
     Anthropic,
     Gemini,
+    Cohere,
 }
 
 pub(super) struct Exchange {
@@ -61,6 +62,7 @@ impl Exchange {
             Dialect::OpenAiChat => Profile::openai_compatible(provider, "http://localhost/v1"),
             Dialect::Anthropic => Profile::anthropic_compatible(provider, "http://localhost"),
             Dialect::Gemini => Profile::gemini_compatible(provider, "http://localhost"),
+            Dialect::Cohere => Profile::named("cohere").unwrap(),
         };
         Profile::named(provider).filter(|known| known.protocol() == any.protocol()).unwrap_or(any)
     }
@@ -72,10 +74,11 @@ impl Exchange {
     }
 }
 
-const FOLDERS: [(&str, Dialect); 3] = [
+const FOLDERS: [(&str, Dialect); 4] = [
     ("openai_chat", Dialect::OpenAiChat),
     ("anthropic_messages", Dialect::Anthropic),
     ("gemini_generate", Dialect::Gemini),
+    ("cohere_v2_chat", Dialect::Cohere),
 ];
 
 static ALL: LazyLock<Vec<Exchange>> = LazyLock::new(|| {

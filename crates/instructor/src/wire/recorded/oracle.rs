@@ -1,9 +1,12 @@
 //! What a body says, read from JSON values in the simplest way.
 
+mod cohere;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+pub(super) use self::cohere::{cohere, cohere_root};
 use super::{arguments, sparse};
 
 /// What an answer of OpenAI's protocol says.

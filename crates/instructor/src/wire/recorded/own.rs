@@ -32,6 +32,12 @@ const GEMINI: [&str; 3] = [
     include_str!("../../../tests/data/wire/gemini/failures.json"),
 ];
 
+const COHERE: [&str; 3] = [
+    include_str!("../../../tests/data/wire/cohere/answers.json"),
+    include_str!("../../../tests/data/wire/cohere/streams.json"),
+    include_str!("../../../tests/data/wire/cohere/failures.json"),
+];
+
 pub(super) struct Case {
     name: String,
     pub(super) profile: Profile,
@@ -43,8 +49,10 @@ pub(super) fn cases() -> Vec<Case> {
     let openai = Profile::openai_compatible("any", "http://localhost/v1");
     let anthropic = Profile::anthropic_compatible("any", "http://localhost");
     let gemini = Profile::gemini_compatible("any", "http://localhost");
+    let cohere = Profile::named("cohere").unwrap();
     let mut all = Vec::new();
-    for (files, profile) in [(OPENAI, openai), (ANTHROPIC, anthropic), (GEMINI, gemini)] {
+    let protocols = [(OPENAI, openai), (ANTHROPIC, anthropic), (GEMINI, gemini), (COHERE, cohere)];
+    for (files, profile) in protocols {
         for file in files {
             let cases: Vec<Map<String, Value>> = serde_json::from_str(file).unwrap();
             all.extend(cases.into_iter().map(|case| Case::new(case, profile.clone())));

@@ -11,11 +11,13 @@ use crate::provider::{Profile, Quirks};
 use crate::wire::frame::Frames;
 use crate::wire::{Response, Undecoded, read_response};
 
-fn profiles() -> [Profile; 4] {
+fn profiles() -> [Profile; 5] {
     let openai = Profile::openai_compatible("any", "http://localhost/v1");
     let all = Quirks::ECHO_REASONING.and(Quirks::REASONING_ON_TOP);
+    let anthropic = Profile::anthropic_compatible("any", "http://localhost");
     let gemini = Profile::gemini_compatible("any", "http://localhost");
-    [openai.clone(), openai.with_quirks(all), Profile::anthropic_compatible("any", "http://localhost"), gemini]
+    let cohere = Profile::named("cohere").unwrap();
+    [openai.clone(), openai.with_quirks(all), anthropic, gemini, cohere]
 }
 
 /// An answer that comes in pieces, as from the network.
@@ -30,12 +32,13 @@ pub(super) fn in_pieces(profile: &Profile, pieces: &[&[u8]]) -> Result<Response,
             }
         });
     }
-    frames.finish(|frame| {
+    let end = frames.finish(|frame| {
         if result.is_ok() {
             result = decoder.frame(frame);
         }
     });
     result?;
+    end.map_err(Undecoded::Unreadable)?;
     decoder.finish()
 }
 

@@ -1,5 +1,7 @@
 //! An answer that is sent back is the answer that came: opaque blocks, calls and reasoning included.
 
+mod cohere;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};

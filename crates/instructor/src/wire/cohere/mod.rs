@@ -1,0 +1,38 @@
+//! Cohere's chat, version 2.
+
+mod decode;
+mod encode;
+mod stream;
+
+use super::{Call, Decoder, Response, Undecoded, Wire};
+use crate::error::Error;
+use crate::provider::Profile;
+
+/// `POST {base}/v2/chat`.
+#[derive(Debug)]
+pub(crate) struct Cohere;
+
+const NAME: &str = "cohere";
+
+impl Wire for Cohere {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn path(&self) -> &'static str {
+        "/v2/chat"
+    }
+
+    fn encode(&self, call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error> {
+        super::refuse_media(call.messages, self)?;
+        encode::body(call, profile)
+    }
+
+    fn decode(&self, body: &str, _: &Profile) -> Result<Response, Undecoded> {
+        decode::response(body)
+    }
+
+    fn stream(&self, _: &Profile) -> Box<dyn Decoder> {
+        Box::<stream::Stream>::default()
+    }
+}
