@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::message::Messages;
 use crate::mode::Mode;
 use crate::model::{Contract, ResponseModel};
+use crate::provider::auth::Access;
 use crate::provider::{Address, Profile, Secret, Spec, auth};
 use crate::repair::{Level, ParseOptions, RepairKind};
 use crate::request::Request;
@@ -391,18 +392,12 @@ impl ClientBuilder {
         let profile = self.profile.ok_or_else(|| {
             Error::config("no provider: name one with provider(\"openai/gpt-5-mini\") or profile(..)")
         })?;
-        let key = match self.key {
-            Some(key) => Some(key),
-            None => profile.key_from_env()?,
-        };
-        let base_url = match self.base_url.or_else(|| auth::variable(profile.base_url_env()?)) {
-            Some(base_url) => base_url,
-            None => Address::filled(profile.base_url(), auth::variable)?,
-        };
+        let base_url = self.base_url.or_else(|| auth::variable(profile.base_url_env()?));
+        let Access { key, signer, base_url } = profile.access(self.key, base_url)?;
         let address = Address::new(&base_url, profile.wire().path())?;
-        let headers = profile.headers(key.as_ref())?;
+        let headers = profile.headers(key.as_ref().filter(|_| signer.is_none()))?;
         Ok(Core {
-            endpoint: Endpoint { profile, address, headers, key },
+            endpoint: Endpoint { profile, address, headers, key, signer },
             model: self.model,
             mode: self.mode,
             reading: self.reading,
@@ -435,4 +430,36 @@ fn default_transport(core: &Core) -> Result<Arc<dyn Transport>, Error> {
 #[cfg(not(feature = "reqwest"))]
 fn default_transport(_: &Core) -> Result<Arc<dyn Transport>, Error> {
     Err(Error::config("no transport: turn on the feature \"reqwest\" or pass one with transport(..)"))
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use super::*;
+    use crate::provider::Signer;
+    use crate::testing::{Reply, Script};
+
+    #[test]
+    fn every_attempt_is_signed_at_its_own_time() {
+        let script = Script::new().reply(Reply::status(429).header("retry-after", "3700")).reply(Reply::value("hello"));
+        let retry = Retry::new().with_longest_retry_after(Duration::from_secs(4000));
+        let mut core = script.builder("bedrock/m").retry(retry).core().unwrap();
+        core.endpoint.signer = Some(Signer::example());
+        core.endpoint.headers.remove(http::header::AUTHORIZATION);
+        let client = Client { core: Arc::new(core), transport: Arc::new(script.clone()) };
+
+        let said: String = script.block_on(client.create("say hello")).unwrap();
+        assert_eq!(said, "hello");
+        let sent = script.sent();
+        let times: Vec<&str> = sent.iter().filter_map(|sent| sent.header("x-amz-date")).collect();
+        let signatures: Vec<&str> = sent.iter().filter_map(|sent| sent.header("authorization")).collect();
+        let hour = |stamp: &str| stamp.split('T').nth(1).and_then(|time| time.get(..4)?.parse::<u32>().ok()).unwrap();
+        let [first, second] = times[..] else { panic!("{times:?}") };
+        assert_eq!((hour(second) + 2400 - hour(first)) % 2400, 101, "{times:?}");
+        let scope = "AWS4-HMAC-SHA256 Credential=AKID/";
+        assert!(signatures.iter().all(|signature| signature.starts_with(scope)), "{signatures:?}");
+        assert!(signatures.len() == 2 && signatures[0] != signatures[1], "{signatures:?}");
+        // A preview has no time to be signed at.
+        let preview = client.request("say hello").preview::<String>().unwrap();
+        assert_eq!(preview.url(), sent[0].url());
+    }
 }

@@ -88,6 +88,10 @@ impl Address {
     }
 
     #[cfg(feature = "reqwest")]
+    #[cfg_attr(
+        not(any(feature = "reqwest", feature = "blocking")),
+        expect(dead_code, reason = "no built-in transport")
+    )]
     pub(crate) fn is_secure(&self) -> bool {
         match self {
             Self::Fixed(uri) => uri.scheme() == Some(&http::uri::Scheme::HTTPS),

@@ -10,13 +10,14 @@ use std::borrow::Cow;
 use std::fmt;
 
 pub(crate) use self::address::Address;
-pub(crate) use self::auth::{Auth, Secret};
+pub(crate) use self::auth::{Auth, Secret, Signer};
 pub(crate) use self::spec::Spec;
 pub(crate) use self::table::TABLE;
 use crate::mode::Mode;
 use crate::schema::Dialect;
 use crate::wire::Wire;
 use crate::wire::anthropic::Anthropic;
+use crate::wire::bedrock::Bedrock;
 use crate::wire::cohere::Cohere;
 use crate::wire::gemini::Gemini;
 use crate::wire::openai_chat::OpenAiChat;
@@ -347,3 +348,13 @@ pub(crate) const GEMINI_PUBLISHED: Row = Row { wire: &Gemini::PUBLISHED, auth: A
 
 /// Cohere's own protocol.
 pub(crate) const COHERE_CHAT: Row = Row { wire: &Cohere, dialect: Dialect::Cohere, ..OPENAI_COMPATIBLE };
+
+/// Bedrock's Converse. It has no switch for any JSON object.
+pub(crate) const BEDROCK_CONVERSE: Row = Row {
+    wire: &Bedrock,
+    auth: Auth::SigV4 { service: "bedrock" },
+    modes: &[Mode::Schema, Mode::Tools],
+    dialect: Dialect::Bedrock,
+    max_tokens_field: "maxTokens",
+    ..OPENAI_COMPATIBLE
+};

@@ -26,7 +26,10 @@ const FAMILIES: &[Family] = &[
 /// The family of a model such as `gpt-5-mini` or `anthropic/claude-fable-5`.
 pub(crate) fn family(model: &str) -> Family {
     let bare = model.rsplit('/').next().unwrap_or(model);
-    FAMILIES.iter().find(|family| bare.starts_with(family.prefix)).copied().unwrap_or(ORDINARY)
+    // A dot separates vendors too, and stands in names: us.anthropic.claude-.., gpt-5.4.
+    let starts =
+        |prefix: &str| bare.starts_with(prefix) || bare.split('.').skip(1).any(|part| part.starts_with(prefix));
+    FAMILIES.iter().find(|family| starts(family.prefix)).copied().unwrap_or(ORDINARY)
 }
 
 #[cfg(test)]
@@ -38,6 +41,7 @@ mod tests {
         assert!(family("gpt-5-mini").tools);
         assert!(!family("openai/gpt-5.4-mini").tools);
         assert!(!family("claude-fable-5-20260901").forcing);
+        assert!(!family("us.anthropic.claude-fable-5-v1:0").forcing);
         assert!(family("claude-sonnet-5").forcing);
     }
 }

@@ -4,8 +4,8 @@
 //! The order is the order in which `Client::from_env` looks for keys.
 
 use super::{
-    ANTHROPIC_COMPATIBLE, Auth, COHERE_CHAT, GEMINI_COMPATIBLE, GEMINI_PUBLISHED, OPENAI_COMPATIBLE, OPENAI_KEYED,
-    Quirks, Row,
+    ANTHROPIC_COMPATIBLE, Auth, BEDROCK_CONVERSE, COHERE_CHAT, GEMINI_COMPATIBLE, GEMINI_PUBLISHED, OPENAI_COMPATIBLE,
+    OPENAI_KEYED, Quirks, Row,
 };
 use crate::mode::Mode;
 use crate::schema::Dialect;
@@ -357,5 +357,15 @@ pub(crate) const TABLE: &[Row] = &[
         keyless: false,
         default_model: Some("command-a-03-2025"),
         ..COHERE_CHAT
+    },
+    Row {
+        id: "bedrock",
+        base_url: "https://bedrock-runtime.{AWS_REGION:us-east-1}.amazonaws.com",
+        base_url_env: "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+        // else requests are signed with the AWS credentials of the environment or of a profile
+        key_env: &["AWS_BEARER_TOKEN_BEDROCK"],
+        keyless: false,
+        default_model: Some("global.anthropic.claude-haiku-4-5-20251001-v1:0"),
+        ..BEDROCK_CONVERSE
     },
 ];

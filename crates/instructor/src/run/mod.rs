@@ -23,7 +23,7 @@ use crate::error::{Error, ErrorKind, TransportError, TransportErrorKind};
 use crate::message::Message;
 use crate::mode::Plan;
 use crate::model::Contract;
-use crate::provider::{Address, Profile, Secret};
+use crate::provider::{Address, Profile, Secret, Signer};
 use crate::repair::{ParseOptions, Repair};
 use crate::validate::Issues;
 use crate::wire::{Call, Declined, Response, Settings, Usage};
@@ -36,6 +36,8 @@ pub(crate) struct Endpoint {
     pub(crate) headers: HeaderMap,
     /// The key that is among the headers, to keep it out of what a provider says.
     pub(crate) key: Option<Secret>,
+    /// Signs each request at the time when it is sent, where there is no key to send.
+    pub(crate) signer: Option<Signer>,
 }
 
 /// One request: everything that stays the same over its attempts.
@@ -234,7 +236,9 @@ impl<'a> Run<'a> {
         if let Some(why) = self.spent(now, Duration::ZERO) {
             return self.over(why, now);
         }
-        let request = match self.job.encode(&self.plan, &self.turns) {
+        let signer = self.job.endpoint.signer.as_ref();
+        let signed = |mut request| signer.map_or(Ok(()), |s| s.sign(&mut request, now.unix)).map(|()| request);
+        let request = match self.job.encode(&self.plan, &self.turns).and_then(signed) {
             Ok(request) => request,
             Err(error) => return Step::Done(Err(error.with_report(self.close(now)))),
         };
@@ -278,7 +282,9 @@ impl<'a> Run<'a> {
 
     fn answered(&mut self, answer: Answer, now: Now) -> Step {
         let Answer { status, headers, body } = answer;
-        let id = ["x-request-id", "request-id"].iter().find_map(|name| headers.get(*name)?.to_str().ok());
+        let id = ["x-request-id", "request-id", "x-amzn-requestid"]
+            .iter()
+            .find_map(|name| headers.get(*name)?.to_str().ok());
         let id = id.map(String::from);
         match judge(self.job, &self.plan, self.judge, status, &headers, &body, now.unix) {
             Verdict::Taken(response, repairs) => {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 /// The body with which a provider would answer a request with a value: as a tool call if the request asks for one, else
 /// as text. The protocol is told by the path: OpenAI's chat completions, Anthropic's messages,
-/// Gemini's `generateContent` or Cohere's chat.
+/// Gemini's `generateContent`, Cohere's chat or Bedrock's Converse.
 ///
 /// Servers of your own tests can use it where a [`Script`](super::Script) is not enough.
 #[must_use]
@@ -33,6 +33,12 @@ pub(super) fn answer(path: &str, request: &Value, said: Said<'_>) -> Value {
             .or_else(|| request.pointer("/generationConfig/responseJsonSchema"));
         let value = wrapped(schema, value);
         gemini(path, request, tool.and_then(|t| t.get("name")), &value, text)
+    } else if path.ends_with("/converse") {
+        let tool = request.pointer("/toolConfig/tools/0/toolSpec");
+        let format = request.pointer("/outputConfig/textFormat/structure/jsonSchema/schema").and_then(Value::as_str);
+        let format: Option<Value> = format.and_then(|schema| serde_json::from_str(schema).ok());
+        let value = wrapped(tool.and_then(|t| t.pointer("/inputSchema/json")).or(format.as_ref()), value);
+        bedrock(request, tool.and_then(|t| t.get("name")), &value, text)
     } else if path.ends_with("/v2/chat") {
         let tool = request.pointer("/tools/0/function");
         let schema = tool.and_then(|t| t.get("parameters")).or_else(|| request.pointer("/response_format/json_schema"));
@@ -129,6 +135,19 @@ fn cohere(request: &Value, tool: Option<&Value>, value: &Value, text: Option<&st
         "message": message,
         "finish_reason": finish,
         "usage": { "tokens": { "input_tokens": input, "output_tokens": output } },
+    })
+}
+
+fn bedrock(request: &Value, tool: Option<&Value>, value: &Value, text: Option<&str>) -> Value {
+    let (block, stop) = match tool.filter(|_| text.is_none()) {
+        Some(name) => (json!({ "toolUse": { "toolUseId": "tooluse_1", "name": name, "input": value } }), "tool_use"),
+        None => (json!({ "text": said(value, text) }), "end_turn"),
+    };
+    let (input, output) = tokens(request, value);
+    json!({
+        "output": { "message": { "role": "assistant", "content": [block] } },
+        "stopReason": stop,
+        "usage": { "inputTokens": input, "outputTokens": output, "totalTokens": input + output },
     })
 }
 

@@ -41,6 +41,7 @@ pub(crate) fn read_failure(status: u16, headers: &HeaderMap, body: &[u8], now: D
         (None, None) => Failure::unknown(),
     };
     failure.status = Some(status);
+    failure.code = failure.code.or_else(|| error_type(headers));
     failure.decide(status);
     failure.retry_after = retry_after(headers, now).or(failure.retry_after);
     if let (300..400, Some(to)) = (status, headers.get(http::header::LOCATION).and_then(|v| v.to_str().ok())) {
@@ -53,6 +54,13 @@ pub(crate) fn read_failure(status: u16, headers: &HeaderMap, body: &[u8], now: D
 fn plain(text: &str) -> Option<String> {
     let text = text.trim();
     (!text.is_empty() && !text.starts_with(['<', '{', '['])).then(|| String::from(text))
+}
+
+/// AWS says what went wrong in a header: `ValidationException:http://internal.amazon.com/..`.
+fn error_type(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get("x-amzn-errortype")?.to_str().ok()?;
+    let word = text.split(':').next()?.trim();
+    (!word.is_empty()).then(|| String::from(word))
 }
 
 fn unwrap_list(node: Node<'_>) -> Node<'_> {
@@ -208,6 +216,22 @@ const CODES: &[(&str, ErrorKind)] = &[
     ("model_not_found", ErrorKind::BadRequest),
     ("context_length_exceeded", ErrorKind::BadRequest),
     ("request_too_large", ErrorKind::BadRequest),
+    // AWS
+    ("ThrottlingException", ErrorKind::RateLimited),
+    ("ServiceQuotaExceededException", ErrorKind::Quota),
+    ("AccessDeniedException", ErrorKind::Auth),
+    ("ExpiredTokenException", ErrorKind::Auth),
+    ("IncompleteSignatureException", ErrorKind::Auth),
+    ("InvalidSignatureException", ErrorKind::Auth),
+    ("MissingAuthenticationTokenException", ErrorKind::Auth),
+    ("UnrecognizedClientException", ErrorKind::Auth),
+    // a model that is being loaded comes with 429, one that failed with 424
+    ("ModelNotReadyException", ErrorKind::Overloaded),
+    ("ModelErrorException", ErrorKind::Overloaded),
+    ("ModelStreamErrorException", ErrorKind::Overloaded),
+    ("ModelTimeoutException", ErrorKind::Overloaded),
+    ("ValidationException", ErrorKind::BadRequest),
+    ("ResourceNotFoundException", ErrorKind::BadRequest),
 ];
 
 fn kind_of(status: u16, code: Option<&str>) -> ErrorKind {

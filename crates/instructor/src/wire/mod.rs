@@ -4,6 +4,7 @@
 //! a fact.
 
 pub(crate) mod anthropic;
+pub(crate) mod bedrock;
 mod binary;
 mod body;
 pub(crate) mod cohere;

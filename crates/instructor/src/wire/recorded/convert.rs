@@ -1,5 +1,6 @@
 //! From a request body back to the call that it says, where the library has words for it.
 
+mod bedrock;
 mod cohere;
 
 use serde_json::value::{RawValue, to_raw_value};
@@ -87,16 +88,22 @@ impl Asked {
             return convert_gemini::asked(body);
         }
         let mut rest = body.as_object().unwrap().clone();
-        let model = rest.remove("model").ok_or("no model in the body")?.as_str().unwrap().to_owned();
+        let model = match rest.remove("model") {
+            Some(model) => model.as_str().unwrap().to_owned(),
+            None if dialect == Dialect::Bedrock => String::from("m"),
+            None => return Err("no model in the body"),
+        };
         let turns = rest.remove("messages").unwrap();
         let mut messages = Vec::new();
         if let Some(system) = rest.remove("system") {
-            messages.push(Message::new(Role::System, texts(&system)?));
+            let parts = if dialect == Dialect::Bedrock { bedrock::system(&system) } else { texts(&system) };
+            messages.push(Message::new(Role::System, parts?));
         }
         for turn in list(&turns) {
             messages.push(match dialect {
                 Dialect::OpenAiChat => openai_message(turn)?,
                 Dialect::Cohere => cohere::message(turn)?,
+                Dialect::Bedrock => bedrock::message(turn)?,
                 _ => anthropic_message(turn)?,
             });
         }
@@ -107,8 +114,12 @@ impl Asked {
         let output = match dialect {
             Dialect::OpenAiChat => openai_output(&mut rest),
             Dialect::Cohere => cohere::output(&mut rest),
+            Dialect::Bedrock => bedrock::output(&mut rest),
             _ => anthropic_output(&mut rest),
         };
+        if dialect == Dialect::Bedrock {
+            bedrock::settings(&mut rest);
+        }
         let max_tokens = rest.remove("max_tokens").or_else(|| rest.remove("max_completion_tokens"));
         let settings = Settings {
             temperature: rest.remove("temperature").and_then(|t| t.as_f64()),

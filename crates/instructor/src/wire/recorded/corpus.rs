@@ -17,6 +17,7 @@ pub(super) enum Dialect {
     Anthropic,
     Gemini,
     Cohere,
+    Bedrock,
 }
 
 pub(super) struct Exchange {
@@ -41,9 +42,10 @@ impl Exchange {
     /// The body as it came, or nearly so: JSON ones were reformatted by the recorder.
     pub(super) fn body(&self) -> Vec<u8> {
         let response = &self.record["response"];
-        match response["body_text"].as_str() {
-            Some(text) => text.as_bytes().to_vec(),
-            None => serde_json::to_vec(&response["body"]).unwrap(),
+        match (response["body_text"].as_str(), response["body_base64"].as_str()) {
+            (Some(text), _) => text.as_bytes().to_vec(),
+            (None, Some(text)) => from_base64(text),
+            (None, None) => serde_json::to_vec(&response["body"]).unwrap(),
         }
     }
 
@@ -63,6 +65,7 @@ impl Exchange {
             Dialect::Anthropic => Profile::anthropic_compatible(provider, "http://localhost"),
             Dialect::Gemini => Profile::gemini_compatible(provider, "http://localhost"),
             Dialect::Cohere => Profile::named("cohere").unwrap(),
+            Dialect::Bedrock => Profile::named("bedrock").unwrap(),
         };
         Profile::named(provider).filter(|known| known.protocol() == any.protocol()).unwrap_or(any)
     }
@@ -74,11 +77,22 @@ impl Exchange {
     }
 }
 
-const FOLDERS: [(&str, Dialect); 4] = [
+fn from_base64(text: &str) -> Vec<u8> {
+    const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let letters: Vec<usize> = text.chars().filter_map(|letter| LETTERS.find(letter)).collect();
+    let bytes = letters.chunks(4).flat_map(|four| {
+        let bits = (0..4).fold(0, |bits, i| bits << 6 | four.get(i).copied().unwrap_or_default());
+        (0..four.len() - 1).map(move |i| (bits >> (16 - 8 * i)) as u8)
+    });
+    bytes.collect()
+}
+
+const FOLDERS: [(&str, Dialect); 5] = [
     ("openai_chat", Dialect::OpenAiChat),
     ("anthropic_messages", Dialect::Anthropic),
     ("gemini_generate", Dialect::Gemini),
     ("cohere_v2_chat", Dialect::Cohere),
+    ("bedrock_converse", Dialect::Bedrock),
 ];
 
 static ALL: LazyLock<Vec<Exchange>> = LazyLock::new(|| {

@@ -1,11 +1,13 @@
 //! The body that the library writes for a recorded job is the recorded one, but for differences that are listed here.
 
+mod bedrock;
 mod cohere;
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use self::bedrock::BEDROCK;
 use self::cohere::COHERE;
 use super::convert::Asked;
 use super::convert_gemini::GEMINI;
@@ -178,6 +180,7 @@ fn the_body_is_the_recorded_one() {
             Dialect::Anthropic => ("anthropic", ANTHROPIC),
             Dialect::Gemini => ("gemini", GEMINI),
             Dialect::Cohere => ("cohere", COHERE),
+            Dialect::Bedrock => ("bedrock", BEDROCK),
         };
         let asked = match Asked::read(exchange.dialect, exchange.request()) {
             Ok(asked) => asked,
@@ -212,11 +215,18 @@ fn the_body_is_the_recorded_one() {
     if all().is_empty() {
         return;
     }
-    for (dialect, floor) in [("openai_chat", 558), ("anthropic", 124), ("gemini", 162), ("cohere", 19)] {
+    let floors = [("openai_chat", 558), ("anthropic", 124), ("gemini", 162), ("cohere", 19), ("bedrock", 68)];
+    for (dialect, floor) in floors {
         let sum: usize = compared.iter().filter(|((d, _), _)| *d == dialect).map(|(_, n)| n).sum();
         assert!(sum >= floor, "{dialect}: {sum} of {floor}");
     }
-    let tables = [("openai_chat", OPENAI), ("anthropic", ANTHROPIC), ("gemini", GEMINI), ("cohere", COHERE)];
+    let tables = [
+        ("openai_chat", OPENAI),
+        ("anthropic", ANTHROPIC),
+        ("gemini", GEMINI),
+        ("cohere", COHERE),
+        ("bedrock", BEDROCK),
+    ];
     for (dialect, differences) in tables {
         for Difference { what, why, .. } in differences {
             assert!(used.contains_key(&(dialect, *what)), "nothing differs in {what} ({why})");

@@ -1,11 +1,13 @@
 //! What a body says, read from JSON values in the simplest way.
 
+mod bedrock;
 mod cohere;
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+pub(super) use self::bedrock::{bedrock, bedrock_root};
 pub(super) use self::cohere::{cohere, cohere_root};
 use super::{arguments, sparse};
 

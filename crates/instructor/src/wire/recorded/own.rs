@@ -1,17 +1,18 @@
 //! Own exchanges: a body and what it says, in `tests/data/wire`.
 //!
 //! A case has a `body` (JSON or text) or a `stream` (a list: of an object, the event is written out; text is taken as
-//! it stands), and one of `response` (as [`view`] shows it), `failure` and `unreadable`. `status` makes it an answer with
-//! an error status, `quirks` are added to the profile's, `turn` is the message that a re-ask sends back.
+//! it stands) or `messages` of a binary stream, and one of `response` (as [`view`] shows it), `failure` and `unreadable`. `status` makes it an answer with
+//! an error status and `headers`, `quirks` are added to the profile's, `turn` is the message that a re-ask sends back.
 
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use serde_json::{Map, Value, json};
 
 use super::{random, view};
 use crate::message::Message;
 use crate::provider::{Profile, Quirks};
+use crate::wire::binary::tests::message;
 use crate::wire::{Call, Failure, Output, Response, Settings, Undecoded, read_failure, read_response};
 
 const OPENAI: [&str; 3] = [
@@ -32,6 +33,12 @@ const GEMINI: [&str; 3] = [
     include_str!("../../../tests/data/wire/gemini/failures.json"),
 ];
 
+const BEDROCK: [&str; 3] = [
+    include_str!("../../../tests/data/wire/bedrock/answers.json"),
+    include_str!("../../../tests/data/wire/bedrock/streams.json"),
+    include_str!("../../../tests/data/wire/bedrock/failures.json"),
+];
+
 const COHERE: [&str; 3] = [
     include_str!("../../../tests/data/wire/cohere/answers.json"),
     include_str!("../../../tests/data/wire/cohere/streams.json"),
@@ -49,9 +56,9 @@ pub(super) fn cases() -> Vec<Case> {
     let openai = Profile::openai_compatible("any", "http://localhost/v1");
     let anthropic = Profile::anthropic_compatible("any", "http://localhost");
     let gemini = Profile::gemini_compatible("any", "http://localhost");
-    let cohere = Profile::named("cohere").unwrap();
+    let [cohere, bedrock] = ["cohere", "bedrock"].map(|id| Profile::named(id).unwrap());
     let mut all = Vec::new();
-    let protocols = [(OPENAI, openai), (ANTHROPIC, anthropic), (GEMINI, gemini), (COHERE, cohere)];
+    let protocols = [(OPENAI, openai), (ANTHROPIC, anthropic), (GEMINI, gemini), (COHERE, cohere), (BEDROCK, bedrock)];
     for (files, profile) in protocols {
         for file in files {
             let cases: Vec<Map<String, Value>> = serde_json::from_str(file).unwrap();
@@ -70,14 +77,17 @@ impl Case {
                 other => panic!("no quirk {other:?}"),
             });
         }
-        let body = match (case.get("body"), case.get("stream")) {
-            (Some(Value::String(text)), None) => text.clone(),
-            (Some(json), None) => json.to_string(),
-            (None, Some(events)) => events.as_array().unwrap().iter().map(event).collect(),
-            _ => panic!("one of body and stream: {case:?}"),
+        let body = match (case.get("body"), case.get("stream"), case.get("messages")) {
+            (Some(Value::String(text)), None, None) => text.clone().into_bytes(),
+            (Some(json), None, None) => json.to_string().into_bytes(),
+            (None, Some(events), None) => {
+                events.as_array().unwrap().iter().flat_map(|e| event(e).into_bytes()).collect()
+            }
+            (None, None, Some(messages)) => messages.as_array().unwrap().iter().flat_map(binary).collect(),
+            _ => panic!("one of body, stream and messages: {case:?}"),
         };
         let name = format!("{} {}", profile.protocol(), case["name"]);
-        Self { name, profile, body: body.into_bytes(), case }
+        Self { name, profile, body, case }
     }
 
     fn response(&self) -> Result<Response, Undecoded> {
@@ -87,7 +97,11 @@ impl Case {
     fn check(&self) -> Result<(), String> {
         if let Some(status) = self.case.get("status") {
             let status = u16::try_from(status.as_u64().unwrap()).unwrap();
-            let failure = read_failure(status, &HeaderMap::new(), &self.body, Duration::ZERO);
+            let mut headers = HeaderMap::new();
+            for (name, value) in self.case.get("headers").and_then(Value::as_object).into_iter().flatten() {
+                headers.insert(HeaderName::try_from(name).unwrap(), value.as_str().unwrap().parse().unwrap());
+            }
+            let failure = read_failure(status, &headers, &self.body, Duration::ZERO);
             return same(&describe(&failure), &self.case["failure"]);
         }
         match self.response() {
@@ -131,6 +145,25 @@ fn event(event: &Value) -> String {
     }
 }
 
+/// A message of a binary stream: an event or exception by its name, an error by its code, or bytes in hexadecimal.
+fn binary(of: &Value) -> Vec<u8> {
+    if let Some(hex) = of.as_str() {
+        return (0..hex.len() / 2).map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).unwrap()).collect();
+    }
+    let named = ["event", "exception", "error"].into_iter().find_map(|kind| Some((kind, of[kind].as_str()?)));
+    let (kind, name) = named.unwrap();
+    let payload = if of["payload"].is_null() { String::new() } else { of["payload"].to_string() };
+    let kind_header = (":message-type", kind);
+    match kind {
+        "event" => message(&[kind_header, (":event-type", name)], payload.as_bytes()),
+        "exception" => message(&[kind_header, (":exception-type", name)], payload.as_bytes()),
+        _ => message(
+            &[kind_header, (":error-code", name), (":error-message", of["message"].as_str().unwrap_or_default())],
+            b"",
+        ),
+    }
+}
+
 fn describe(failure: &Failure) -> Value {
     super::sparse(&json!({
         "kind": failure.kind.as_str(),
@@ -155,7 +188,7 @@ fn every_case_says_what_its_file_says() {
 
 #[test]
 fn every_cut_of_a_stream_gives_the_same() {
-    for case in cases().iter().filter(|case| case.case.contains_key("stream")) {
+    for case in cases().iter().filter(|case| ["stream", "messages"].iter().any(|key| case.case.contains_key(*key))) {
         let whole = random::outcome(&case.response());
         for cut in 0..=case.body.len() {
             let (head, tail) = case.body.split_at(cut);

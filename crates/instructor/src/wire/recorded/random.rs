@@ -1,5 +1,7 @@
 //! Bodies that nobody wrote: no panic, and no split that matters.
 
+mod binary;
+
 use std::ops::Range;
 
 use proptest::collection::vec;
@@ -11,13 +13,13 @@ use crate::provider::{Profile, Quirks};
 use crate::wire::frame::Frames;
 use crate::wire::{Response, Undecoded, read_response};
 
-fn profiles() -> [Profile; 5] {
+fn profiles() -> [Profile; 6] {
     let openai = Profile::openai_compatible("any", "http://localhost/v1");
     let all = Quirks::ECHO_REASONING.and(Quirks::REASONING_ON_TOP);
     let anthropic = Profile::anthropic_compatible("any", "http://localhost");
     let gemini = Profile::gemini_compatible("any", "http://localhost");
-    let cohere = Profile::named("cohere").unwrap();
-    [openai.clone(), openai.with_quirks(all), anthropic, gemini, cohere]
+    let [cohere, bedrock] = ["cohere", "bedrock"].map(|id| Profile::named(id).unwrap());
+    [openai.clone(), openai.with_quirks(all), anthropic, gemini, cohere, bedrock]
 }
 
 /// An answer that comes in pieces, as from the network.
@@ -66,7 +68,10 @@ fn bodies() -> Vec<Vec<u8>> {
 }
 
 fn streams() -> Vec<Vec<u8>> {
-    bodies().into_iter().filter(|body| ["data", "event", ":"].iter().any(|s| body.starts_with(s.as_bytes()))).collect()
+    bodies()
+        .into_iter()
+        .filter(|body| ["data", "event", ":", "\0"].iter().any(|s| body.starts_with(s.as_bytes())))
+        .collect()
 }
 
 /// JSON whose keys and words are those that the decoders look for, in places where they may not belong.
@@ -134,7 +139,11 @@ fn near_json() -> impl Strategy<Value = Value> {
         "thoughtSignature",
         "usageMetadata",
     ];
-    let word = prop::sample::select(&WORDS[..]);
+    json_of(&WORDS)
+}
+
+fn json_of(words: &'static [&'static str]) -> impl Strategy<Value = Value> {
+    let word = prop::sample::select(words);
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),

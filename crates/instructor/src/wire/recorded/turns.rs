@@ -1,5 +1,6 @@
 //! An answer that is sent back is the answer that came: opaque blocks, calls and reasoning included.
 
+mod bedrock;
 mod cohere;
 
 use std::collections::BTreeMap;

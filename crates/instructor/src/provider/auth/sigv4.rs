@@ -1,0 +1,235 @@
+//! AWS's signature, version 4: a request is signed with a key that is never sent. Pure: the time comes in.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use bytes::Bytes;
+use hmac_sha256::{HMAC, Hash};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, header};
+
+use super::aws::Credentials;
+use crate::error::Error;
+
+const ALGORITHM: &str = "AWS4-HMAC-SHA256";
+const DATE: HeaderName = HeaderName::from_static("x-amz-date");
+const TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
+
+/// Headers that are not signed: transports and proxies write them anew.
+const UNSIGNED: &[HeaderName] = &[
+    header::AUTHORIZATION,
+    header::CONNECTION,
+    header::CONTENT_LENGTH,
+    header::EXPECT,
+    header::HOST,
+    header::TRANSFER_ENCODING,
+    header::USER_AGENT,
+];
+
+/// Signs the requests to one service.
+#[derive(Clone, Debug)]
+pub(crate) struct Signer {
+    pub(super) credentials: Credentials,
+    pub(super) region: String,
+    pub(super) service: &'static str,
+}
+
+impl Signer {
+    /// Signs a request as it stands, at a time since the Unix epoch.
+    pub(crate) fn sign(&self, request: &mut Request<Bytes>, now: Duration) -> Result<(), Error> {
+        let stamp = stamp(now);
+        let date = stamp.split('T').next().unwrap_or_default();
+        let value = |text: &str| {
+            HeaderValue::from_str(text)
+                .map_err(|_| Error::config("the AWS credentials have characters that no header can carry"))
+        };
+        let secret = |text: &str| {
+            value(text).map(|mut value| {
+                value.set_sensitive(true);
+                value
+            })
+        };
+        let headers = request.headers_mut();
+        headers.insert(DATE, value(&stamp)?);
+        if let Some(token) = &self.credentials.token {
+            headers.insert(TOKEN, secret(token.expose())?);
+        }
+        let (names, lines) = signed_headers(request.uri(), request.headers());
+        let canonical = format!(
+            "{}\n{}\n{}\n{lines}\n{names}\n{}",
+            request.method(),
+            escaped_path(request.uri().path()),
+            sorted_query(request.uri().query().unwrap_or_default()),
+            hex(&Hash::hash(request.body())),
+        );
+        let scope = format!("{date}/{}/{}/aws4_request", self.region, self.service);
+        let text = format!("{ALGORITHM}\n{stamp}\n{scope}\n{}", hex(&Hash::hash(canonical.as_bytes())));
+        let mut key = HMAC::mac(date, format!("AWS4{}", self.credentials.secret.expose()));
+        for part in [&self.region, self.service, "aws4_request"] {
+            key = HMAC::mac(part, key);
+        }
+        let signature = hex(&HMAC::mac(text, key));
+        let access_key = &self.credentials.access_key;
+        let authorization =
+            format!("{ALGORITHM} Credential={access_key}/{scope}, SignedHeaders={names}, Signature={signature}");
+        request.headers_mut().insert(header::AUTHORIZATION, secret(&authorization)?);
+        Ok(())
+    }
+}
+
+/// The names of the signed headers in order, and a line for each: without spaces around its value, and with one where
+/// there are several in it.
+fn signed_headers(uri: &Uri, headers: &HeaderMap) -> (String, String) {
+    let text = |value: &HeaderValue| {
+        let text = String::from_utf8_lossy(value.as_bytes());
+        text.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+    };
+    let mut signed: Vec<(&str, String)> = headers
+        .keys()
+        .filter(|name| !UNSIGNED.contains(name))
+        .map(|name| (name.as_str(), headers.get_all(name).iter().map(text).collect::<Vec<_>>().join(",")))
+        .chain([("host", host(uri))])
+        .collect();
+    signed.sort_unstable();
+    let names: Vec<&str> = signed.iter().map(|(name, _)| *name).collect();
+    let lines: String = signed.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+    (names.join(";"), lines)
+}
+
+/// The host as it is sent: a port is told unless it is the scheme's own.
+fn host(uri: &Uri) -> String {
+    let name = uri.host().unwrap_or_default().to_ascii_lowercase();
+    match (uri.port_u16(), uri.scheme_str()) {
+        (None, _) | (Some(443), Some("https")) | (Some(80), Some("http")) => name,
+        (Some(port), _) => format!("{name}:{port}"),
+    }
+}
+
+/// The path as it is sent, escaped once more, as all services but one want it.
+fn escaped_path(path: &str) -> String {
+    let mut out = String::with_capacity(path.len() + 16);
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
+
+/// The query in the order of its names.
+fn sorted_query(query: &str) -> String {
+    let mut pairs: Vec<(&str, &str)> = query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .collect();
+    pairs.sort_unstable();
+    pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut out, byte| {
+        _ = write!(out, "{byte:02x}");
+        out
+    })
+}
+
+/// A time as `20150830T123600Z`.
+fn stamp(unix: Duration) -> String {
+    let seconds = unix.as_secs();
+    let (days, of_day) = (seconds / 86_400, seconds % 86_400);
+    // Years from March on, so that the leap day is the last: eras of 400 years begin in March of the year 0.
+    let days = days + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = era * 400 + year + u64::from(month <= 2);
+    let (hour, minute, second) = (of_day / 3_600, of_day / 60 % 60, of_day % 60);
+    format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
+}
+
+#[cfg(test)]
+impl Signer {
+    /// One with credentials of nobody.
+    pub(crate) fn example() -> Self {
+        let (access_key, secret) = (String::from("AKID"), super::Secret::new("hidden"));
+        let credentials = Credentials { access_key, secret, token: None };
+        Self { credentials, region: String::from("eu-west-1"), service: "service" }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Method;
+    use serde_json::Value;
+
+    use super::super::Secret;
+    use super::*;
+
+    /// Requests and their `Authorization`: those that AWS publishes, and others that botocore signed.
+    const CASES: &str = include_str!("../../../tests/data/auth/sigv4.json");
+
+    fn text<'c>(case: &'c Value, key: &str) -> &'c str {
+        case[key].as_str().unwrap_or_else(|| panic!("{key}"))
+    }
+
+    /// The time of a stamp, day by day.
+    fn time(stamp: &str) -> Duration {
+        let number = |range: std::ops::Range<usize>| stamp[range].parse::<u64>().unwrap();
+        let leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+        let (year, month) = (number(0..4), number(4..6));
+        let lengths = [31, if leap(year) { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+        let years: u64 = (1970..year).map(|year| if leap(year) { 366 } else { 365 }).sum();
+        let months: u64 = lengths.iter().take(month as usize - 1).sum();
+        let days = years + months + number(6..8) - 1;
+        Duration::from_secs(days * 86_400 + number(9..11) * 3_600 + number(11..13) * 60 + number(13..15))
+    }
+
+    #[test]
+    fn signatures_are_those_of_others() {
+        let cases: Vec<Value> = serde_json::from_str(CASES).unwrap();
+        for case in &cases {
+            let mut request = Request::new(Bytes::from(String::from(text(case, "body"))));
+            *request.method_mut() = text(case, "method").parse::<Method>().unwrap();
+            *request.uri_mut() = text(case, "url").parse().unwrap();
+            for pair in case["headers"].as_array().unwrap() {
+                let name: HeaderName = pair[0].as_str().unwrap().parse().unwrap();
+                request.headers_mut().insert(name, pair[1].as_str().unwrap().parse().unwrap());
+            }
+            let length = HeaderValue::from(request.body().len());
+            request.headers_mut().insert(header::CONTENT_LENGTH, length);
+            let signer = Signer {
+                credentials: Credentials {
+                    access_key: String::from(text(case, "access_key")),
+                    secret: Secret::new(text(case, "secret_key")),
+                    token: case["token"].as_str().map(Secret::new),
+                },
+                region: String::from(text(case, "region")),
+                service: String::from(text(case, "service")).leak(),
+            };
+            signer.sign(&mut request, time(text(case, "time"))).unwrap();
+            let headers = request.headers();
+            assert_eq!(headers[header::AUTHORIZATION], text(case, "authorization"), "{}", text(case, "name"));
+            assert_eq!(headers[DATE], text(case, "time"));
+            assert_eq!(headers.get(TOKEN).map(|v| v.to_str().unwrap()), case["token"].as_str());
+            let shown = format!("{signer:?} {headers:?}");
+            let secrets = [Some(text(case, "secret_key")), case["token"].as_str(), Some("Signature=")];
+            assert!(secrets.into_iter().flatten().all(|secret| !shown.contains(secret)), "{shown}");
+        }
+        assert_eq!(cases.len(), 36);
+    }
+
+    #[test]
+    fn every_day_has_its_date() {
+        for day in 0..80_000_u64 {
+            let now = Duration::from_secs(day * 86_400 + day % 86_400);
+            assert_eq!(time(&stamp(now)), now);
+        }
+        assert_eq!(stamp(Duration::ZERO), "19700101T000000Z");
+        assert_eq!(stamp(Duration::from_millis(1_440_938_160_999)), "20150830T123600Z");
+    }
+}

@@ -1,0 +1,38 @@
+//! Bedrock's Converse, which speaks to models of many makers in one form.
+
+mod decode;
+mod encode;
+mod stream;
+
+use super::{Call, Decoder, Response, Undecoded, Wire};
+use crate::error::Error;
+use crate::provider::Profile;
+
+/// `POST {base}/model/{model}/converse`.
+#[derive(Debug)]
+pub(crate) struct Bedrock;
+
+const NAME: &str = "bedrock";
+
+impl Wire for Bedrock {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn path(&self) -> &'static str {
+        "/model/{model}/converse"
+    }
+
+    fn encode(&self, call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error> {
+        super::refuse_media(call.messages, self)?;
+        encode::body(call, profile)
+    }
+
+    fn decode(&self, body: &str, _: &Profile) -> Result<Response, Undecoded> {
+        decode::response(body)
+    }
+
+    fn stream(&self, _: &Profile) -> Box<dyn Decoder> {
+        Box::<stream::Stream>::default()
+    }
+}
