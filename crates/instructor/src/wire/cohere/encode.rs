@@ -31,7 +31,8 @@ pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error>
             }
         }
         body.put_some("temperature", call.settings.temperature.as_ref())?;
-        body.put_some(profile.max_tokens_field(), call.settings.max_tokens.as_ref())
+        let limit = call.settings.max_tokens.or(profile.default_max_tokens());
+        body.put_some(profile.max_tokens_field(), limit.as_ref())
     })
 }
 

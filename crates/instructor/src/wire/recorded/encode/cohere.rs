@@ -40,5 +40,9 @@ fn formats_and_strict_tools_are_said() {
         let asked = Asked::read(Dialect::Cohere, &body).unwrap();
         let ours = asked.with(|call| profile.wire().encode(call, &profile)).unwrap();
         assert_eq!(serde_json::from_slice::<Value>(&ours).unwrap(), body);
+        let limited = profile.clone().with_default_max_tokens(9);
+        let ours = asked.with(|call| limited.wire().encode(call, &limited)).unwrap();
+        let limit = body["max_tokens"].as_u64().unwrap_or(9);
+        assert_eq!(serde_json::from_slice::<Value>(&ours).unwrap()["max_tokens"], limit);
     }
 }
