@@ -18,6 +18,7 @@ Examples:
   instructor extract --provider anthropic/claude-haiku-4-5 --schema ticket.json --dry-run mail.txt
   instructor parse --schema ticket.json --level lenient answer.txt
   instructor schema --for openai --losses ticket.json
+  instructor decode --provider anthropic response.json
   instructor providers";
 
 /// JSON that fits a schema, out of text, from a language model.
@@ -33,6 +34,7 @@ pub(crate) enum Command {
     Extract(Box<Extract>),
     Parse(Box<Parse>),
     Schema(Schema),
+    Decode(Decode),
     Providers(Providers),
 }
 
@@ -109,6 +111,32 @@ pub(crate) struct Schema {
     pub(crate) compact: bool,
 
     /// Read rows of {"id", "schema", "instances"}, and write a row for each, with the instances there and back
+    #[arg(long)]
+    pub(crate) jsonl: bool,
+}
+
+/// Show what is seen in a raw answer of a provider: text, tool calls, why it ended, usage, or the kind of failure.
+///
+/// One body or a whole recorded event stream; which of the two it is shows itself.
+#[derive(Debug, Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]
+pub(crate) struct Decode {
+    /// The body: a file, or standard input if it is `-` or absent
+    pub(crate) file: Option<PathBuf>,
+
+    /// Whose answer it is: a provider's id or a protocol's name
+    #[arg(long, value_name = "NAME", required_unless_present = "jsonl")]
+    pub(crate) provider: Option<String>,
+
+    /// The HTTP status that it came with
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    pub(crate) status: u16,
+
+    /// The body is a recorded event stream (it is told from what it begins with, too)
+    #[arg(long)]
+    pub(crate) stream: bool,
+
+    /// Read rows of {"id", "provider" or "wire", "status"?, "body" or "body_text" or "body_base64"}, and write a row each
     #[arg(long)]
     pub(crate) jsonl: bool,
 }

@@ -23,6 +23,14 @@ pub(crate) fn text(file: Option<&Path>) -> Result<String, Failure> {
     Ok(text)
 }
 
+/// The bytes of a file or of standard input.
+pub(crate) fn bytes(file: Option<&Path>) -> Result<Vec<u8>, Failure> {
+    match file.filter(|file| *file != Path::new("-")) {
+        Some(file) => fs::read(file).map_err(|e| unread(file, &e)),
+        None => from_stdin(),
+    }
+}
+
 fn from_stdin() -> Result<Vec<u8>, Failure> {
     let mut stdin = io::stdin().lock();
     if stdin.is_terminal() {

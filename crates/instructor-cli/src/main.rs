@@ -1,6 +1,7 @@
 //! `instructor`: JSON that fits a schema, out of text, on the command line.
 
 mod args;
+mod decode;
 mod exit;
 mod extract;
 mod failure;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
     let done = match &cli.command {
         Command::Extract(args) => extract::run(args),
         Command::Parse(args) => parse::run(args),
+        Command::Decode(args) => decode::run(args),
         Command::Schema(args) => schema::run(args),
         Command::Providers(args) => providers::run(args),
     };

@@ -515,3 +515,47 @@ fn schema_takes_rows_there_and_back() {
     assert_eq!(out[4]["kind"], "row");
     assert_eq!((&out[5]["dialect"], &out[5]["lifted"]), (&json!("gemini"), &json!([{ "any": [null] }])));
 }
+
+#[test]
+fn decode_shows_what_is_seen_in_an_answer() {
+    let answer = json!({ "id": "r1", "model": "m", "choices": [{ "message": { "content": null, "tool_calls": [
+        { "id": "c1", "type": "function", "function": { "name": "User", "arguments": "{\"age\": 36}" } }] },
+        "finish_reason": "tool_calls" }], "usage": { "prompt_tokens": 12, "completion_tokens": 3 } });
+    let ran = run(&["decode", "--provider", "openai"], &[], answer.to_string().as_bytes());
+    assert_eq!(ran.exit, 0, "{}", ran.stderr);
+    let seen: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((&seen["finish"], &seen["usage"]["input"]), (&json!("tool_calls"), &json!(12)));
+    assert_eq!(seen["tool_calls"][0], json!({ "id": "c1", "name": "User", "arguments": "{\"age\": 36}" }));
+    let ran =
+        run(&["decode", "--provider", "openai", "--status", "429"], &[], br#"{"error": {"message": "slow down"}}"#);
+    let seen: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((&seen["kind"], &seen["status"]), (&json!("rate_limited"), &json!(429)));
+    assert_eq!(run(&["decode", "--provider", "nobody"], &[], b"{}").exit, 2);
+}
+
+#[test]
+fn decode_takes_rows_of_any_protocol() {
+    let message = json!({ "content": [{ "type": "text", "text": "hi" }], "stop_reason": "end_turn",
+        "usage": { "input_tokens": 1, "output_tokens": 2 } });
+    let stream = "data: {\"choices\":[{\"delta\":{\"content\":\"h\"}}]}\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"i\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
+    let rows = [
+        json!({ "id": 1, "wire": "anthropic_messages", "body": message }),
+        json!({ "id": 2, "provider": "groq", "stream": true, "body_text": stream }),
+        json!({ "id": 3, "provider": "someone", "wire": "openai_chat", "status": 401, "body": { "error": { "message": "no" } } }),
+        json!({ "id": 4, "provider": "openai", "body_base64": "e30=" }),
+        json!({ "id": 5, "provider": "openai" }),
+        json!({ "id": 6, "provider": "nobody", "body": {} }),
+    ];
+    let text: Vec<String> = rows.iter().map(Value::to_string).collect();
+    let ran = run(&["decode", "--jsonl"], &[], text.join("\n").as_bytes());
+    assert_eq!(ran.exit, 0, "{}", ran.stderr);
+    let out: Vec<Value> = ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(out.len(), rows.len());
+    for at in [0, 1] {
+        assert_eq!((&out[at]["text"], &out[at]["finish"]), (&json!("hi"), &json!("stop")), "{}", out[at]);
+    }
+    for (at, kind) in [(2, "auth"), (3, "malformed"), (4, "row"), (5, "row")] {
+        assert_eq!(out[at]["kind"], kind, "{}", out[at]);
+        assert_eq!(out[at]["id"], rows[at]["id"]);
+    }
+}

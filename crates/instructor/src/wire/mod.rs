@@ -4,6 +4,7 @@
 //! a fact.
 
 pub(crate) mod anthropic;
+mod audit;
 pub(crate) mod bedrock;
 mod binary;
 mod body;

@@ -66,6 +66,21 @@ pub enum Finish {
     Other(String),
 }
 
+impl Finish {
+    /// The reason as a word: `stop`, `tool_calls`, `length`, `filtered`, `refused`, or the provider's own.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Stop => "stop",
+            Self::ToolCalls => "tool_calls",
+            Self::Length => "length",
+            Self::Filtered => "filtered",
+            Self::Refused => "refused",
+            Self::Other(word) => word,
+        }
+    }
+}
+
 /// Tokens of one answer or a sum of several. `None` is unknown, not zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
