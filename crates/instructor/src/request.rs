@@ -16,7 +16,6 @@ use crate::error::{Error, ErrorKind};
 use crate::message::Messages;
 use crate::mode::{Mode, Plan};
 use crate::model::{Contract, ResponseModel};
-use crate::provider::models::family;
 use crate::repair::{Level, ParseOptions, RepairKind};
 use crate::run::{Budget, Completion, Job, Judge, Retry, Run};
 use crate::transport;
@@ -146,6 +145,7 @@ impl<'a, C> Request<'a, C> {
     }
 
     /// With any other top-level field of the provider's request body. It wins over a field that the library writes.
+    /// With OpenAI's responses `tools`, and the fields of `text`, go beside the library's own.
     pub fn extra(mut self, field: impl Into<String>, value: impl Serialize) -> Self {
         let field = field.into();
         match serde_json::to_value(value) {
@@ -200,7 +200,7 @@ impl<'a, C> Request<'a, C> {
         Ok(Job {
             endpoint,
             contract,
-            plan: Plan::new(self.mode, contract, &endpoint.profile, family(model), known)?,
+            plan: Plan::new(self.mode, contract, &endpoint.profile, endpoint.profile.family(model), known)?,
             memory,
             model,
             messages: self.messages.as_slice(),

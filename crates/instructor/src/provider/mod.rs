@@ -11,6 +11,7 @@ use std::fmt;
 
 pub(crate) use self::address::Address;
 pub(crate) use self::auth::{Auth, Secret, Signer};
+use self::models::Family;
 pub(crate) use self::spec::Spec;
 pub(crate) use self::table::TABLE;
 use crate::mode::Mode;
@@ -21,6 +22,7 @@ use crate::wire::bedrock::Bedrock;
 use crate::wire::cohere::Cohere;
 use crate::wire::gemini::Gemini;
 use crate::wire::openai_chat::OpenAiChat;
+use crate::wire::openai_responses::OpenAiResponses;
 
 /// One row of the table: what a [`Profile`] is made from.
 #[derive(Clone, Copy, Debug)]
@@ -127,6 +129,12 @@ impl Profile {
     #[must_use]
     pub fn openai_compatible(id: impl Into<String>, base_url: impl Into<String>) -> Self {
         Self::at(&OPENAI_COMPATIBLE, id.into(), base_url.into())
+    }
+
+    /// Any server that speaks OpenAI's responses below this base URL, such as `http://localhost:8000/v1`.
+    #[must_use]
+    pub fn openai_responses_compatible(id: impl Into<String>, base_url: impl Into<String>) -> Self {
+        Self::at(&OPENAI_RESPONSES_COMPATIBLE, id.into(), base_url.into())
     }
 
     /// Any server that speaks Anthropic's messages below this base URL, such as `https://gateway.example.com`
@@ -252,6 +260,13 @@ impl Profile {
         self.wire
     }
 
+    /// What is known of a model's family, on this protocol.
+    pub(crate) fn family(&self, model: &str) -> Family {
+        let mut family = models::family(model);
+        family.tools |= self.wire.has_tools_beside_reasoning();
+        family
+    }
+
     pub(crate) const fn auth(&self) -> Auth {
         self.auth
     }
@@ -324,6 +339,10 @@ pub(crate) const OPENAI_COMPATIBLE: Row = Row {
 
 /// Those that want a key.
 pub(crate) const OPENAI_KEYED: Row = Row { keyless: false, ..OPENAI_COMPATIBLE };
+
+/// What servers that speak OpenAI's responses have in common.
+pub(crate) const OPENAI_RESPONSES_COMPATIBLE: Row =
+    Row { wire: &OpenAiResponses, max_tokens_field: "max_output_tokens", ..OPENAI_COMPATIBLE };
 
 /// What servers that speak Anthropic's messages have in common. The protocol has no switch for JSON of any kind.
 pub(crate) const ANTHROPIC_COMPATIBLE: Row = Row {

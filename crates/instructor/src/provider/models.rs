@@ -9,18 +9,32 @@ pub(crate) struct Family {
     pub(crate) forcing: bool,
     /// Whether tools work on the chat protocol at its default reasoning effort.
     pub(crate) tools: bool,
+    /// Whether it gives its reasoning sealed, to be sent back to a server that keeps nothing. A model that does not
+    /// reason refuses to be asked for it: "Encrypted content is not supported with this model."
+    pub(crate) sealed: bool,
 }
 
-const ORDINARY: Family = Family { prefix: "", forcing: true, tools: true };
+const ORDINARY: Family = Family { prefix: "", forcing: true, tools: true, sealed: false };
+
+const SEALED: Family = Family { sealed: true, ..ORDINARY };
 
 const FAMILIES: &[Family] = &[
     // These refuse every tool_choice but "auto" and "none".
     Family { prefix: "claude-fable-5", forcing: false, ..ORDINARY },
     Family { prefix: "claude-mythos", forcing: false, ..ORDINARY },
+    // These do not reason.
+    Family { prefix: "gpt-5-chat", ..ORDINARY },
+    Family { prefix: "gpt-5.1-chat", ..ORDINARY },
+    Family { prefix: "gpt-5.2-chat", ..ORDINARY },
+    Family { prefix: "gpt-5.3-chat", ..ORDINARY },
     // These refuse function tools on chat completions while they reason.
-    Family { prefix: "gpt-5.4", tools: false, ..ORDINARY },
-    Family { prefix: "gpt-5.5", tools: false, ..ORDINARY },
-    Family { prefix: "gpt-5.6", tools: false, ..ORDINARY },
+    Family { prefix: "gpt-5.4", tools: false, ..SEALED },
+    Family { prefix: "gpt-5.5", tools: false, ..SEALED },
+    Family { prefix: "gpt-5.6", tools: false, ..SEALED },
+    Family { prefix: "gpt-5", ..SEALED },
+    Family { prefix: "o1", ..SEALED },
+    Family { prefix: "o3", ..SEALED },
+    Family { prefix: "o4", ..SEALED },
 ];
 
 /// The family of a model such as `gpt-5-mini` or `anthropic/claude-fable-5`.
@@ -35,13 +49,21 @@ pub(crate) fn family(model: &str) -> Family {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::Profile;
 
     #[test]
     fn vendor_prefixes_do_not_matter() {
-        assert!(family("gpt-5-mini").tools);
+        assert!(family("gpt-5-mini").tools && family("gpt-5-mini").sealed);
+        assert!(family("openai/o3-mini").sealed && !family("gpt-4o").sealed && !family("gpt-5-chat-latest").sealed);
         assert!(!family("openai/gpt-5.4-mini").tools);
         assert!(!family("claude-fable-5-20260901").forcing);
         assert!(!family("us.anthropic.claude-fable-5-v1:0").forcing);
         assert!(family("claude-sonnet-5").forcing);
+    }
+
+    #[test]
+    fn what_chat_does_not_take_responses_do() {
+        let tools = |profile: &str| Profile::named(profile).unwrap().family("gpt-5.4-mini").tools;
+        assert!(!tools("openai") && tools("openai_responses"));
     }
 }

@@ -1,9 +1,9 @@
 //! Writes the top level of a request body, straight to bytes.
 
 use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer as _};
+use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 use serde_json::ser::{CompactFormatter, Compound};
-use serde_json::{Map, Serializer, Value};
+use serde_json::{Map, Value};
 
 use crate::error::{Error, ErrorKind};
 
@@ -11,6 +11,8 @@ use crate::error::{Error, ErrorKind};
 pub(super) struct Body<'s, 'b> {
     map: Compound<'s, &'b mut Vec<u8>, CompactFormatter>,
     extra: &'s Map<String, Value>,
+    /// The caller's fields that have been written with ours already.
+    joined: Vec<&'static str>,
 }
 
 impl Body<'_, '_> {
@@ -24,6 +26,57 @@ impl Body<'_, '_> {
     pub(super) fn put_some(&mut self, key: &str, value: Option<&(impl Serialize + ?Sized)>) -> serde_json::Result<()> {
         value.map_or(Ok(()), |value| self.put(key, value))
     }
+
+    /// A list; the items of the caller's list of that name come after it.
+    pub(super) fn put_before<T: Serialize>(&mut self, key: &'static str, items: &[T]) -> serde_json::Result<()> {
+        let Some(theirs) = self.extra.get(key).and_then(Value::as_array) else { return self.put(key, items) };
+        self.joined.push(key);
+        self.map.serialize_entry(key, &Joined(items, theirs))
+    }
+
+    /// An object of one field; the fields of the caller's object of that name come with it, and win.
+    pub(super) fn put_within<T: Serialize>(
+        &mut self,
+        key: &'static str,
+        field: &str,
+        value: &T,
+    ) -> serde_json::Result<()> {
+        let theirs = self.extra.get(key).and_then(Value::as_object);
+        match theirs {
+            None => self.put(key, &Within { field, value, theirs: &Map::new() }),
+            Some(theirs) if theirs.contains_key(field) => Ok(()),
+            Some(theirs) => {
+                self.joined.push(key);
+                self.map.serialize_entry(key, &Within { field, value, theirs })
+            }
+        }
+    }
+}
+
+struct Joined<'a, T>(&'a [T], &'a [Value]);
+
+impl<T: Serialize> Serialize for Joined<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut seq = serializer.serialize_seq(Some(self.0.len() + self.1.len()))?;
+        self.0.iter().try_for_each(|item| seq.serialize_element(item))?;
+        self.1.iter().try_for_each(|item| seq.serialize_element(item))?;
+        seq.end()
+    }
+}
+
+struct Within<'a, T> {
+    field: &'a str,
+    value: &'a T,
+    theirs: &'a Map<String, Value>,
+}
+
+impl<T: Serialize> Serialize for Within<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(1 + self.theirs.len()))?;
+        map.serialize_entry(self.field, self.value)?;
+        self.theirs.iter().try_for_each(|(key, value)| map.serialize_entry(key, value))?;
+        map.end()
+    }
 }
 
 pub(super) fn write(
@@ -31,14 +84,14 @@ pub(super) fn write(
     fields: impl FnOnce(&mut Body<'_, '_>) -> serde_json::Result<()>,
 ) -> Result<Vec<u8>, Error> {
     let mut out = Vec::with_capacity(2048);
-    let mut serializer = Serializer::new(&mut out);
+    let mut serializer = serde_json::Serializer::new(&mut out);
     let written = (|| {
-        let mut body = Body { map: serializer.serialize_map(None)?, extra };
+        let mut body = Body { map: serializer.serialize_map(None)?, extra, joined: Vec::new() };
         fields(&mut body)?;
-        for (key, value) in extra {
+        for (key, value) in extra.iter().filter(|(key, _)| !body.joined.contains(&key.as_str())) {
             body.map.serialize_entry(key, value)?;
         }
-        body.map.end()
+        SerializeMap::end(body.map)
     })();
     match written {
         Ok(()) => Ok(out),

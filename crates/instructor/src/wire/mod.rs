@@ -14,6 +14,7 @@ mod failure;
 mod frame;
 pub(crate) mod gemini;
 pub(crate) mod openai_chat;
+pub(crate) mod openai_responses;
 #[cfg(test)]
 mod recorded;
 mod response;
@@ -42,6 +43,11 @@ pub(crate) trait Wire: fmt::Debug + Send + Sync {
     /// Headers that the protocol wants on every request, besides the key.
     fn headers(&self) -> &'static [(&'static str, &'static str)] {
         &[]
+    }
+
+    /// Whether models that refuse tools while they reason elsewhere take them here.
+    fn has_tools_beside_reasoning(&self) -> bool {
+        false
     }
 
     /// The body of a request.

@@ -7,6 +7,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 
 use super::convert_gemini;
+use super::convert_responses;
 use super::corpus::Dialect;
 use super::oracle::list;
 use crate::message::{Message, Opaque, Part, Role, ToolCall, ToolResult};
@@ -93,8 +94,8 @@ impl Asked {
             None if dialect == Dialect::Bedrock => String::from("m"),
             None => return Err("no model in the body"),
         };
-        let turns = rest.remove("messages").unwrap();
-        let mut messages = Vec::new();
+        let mut messages = convert_responses::messages(&mut rest)?;
+        let turns = rest.remove("messages").unwrap_or_default();
         if let Some(system) = rest.remove("system") {
             let parts = if dialect == Dialect::Bedrock { bedrock::system(&system) } else { texts(&system) };
             messages.push(Message::new(Role::System, parts?));
@@ -104,6 +105,7 @@ impl Asked {
                 Dialect::OpenAiChat => openai_message(turn)?,
                 Dialect::Cohere => cohere::message(turn)?,
                 Dialect::Bedrock => bedrock::message(turn)?,
+                Dialect::OpenAiResponses => return Err("messages"),
                 _ => anthropic_message(turn)?,
             });
         }
@@ -115,12 +117,14 @@ impl Asked {
             Dialect::OpenAiChat => openai_output(&mut rest),
             Dialect::Cohere => cohere::output(&mut rest),
             Dialect::Bedrock => bedrock::output(&mut rest),
+            Dialect::OpenAiResponses => convert_responses::output(&mut rest),
             _ => anthropic_output(&mut rest),
         };
         if dialect == Dialect::Bedrock {
             bedrock::settings(&mut rest);
         }
-        let max_tokens = rest.remove("max_tokens").or_else(|| rest.remove("max_completion_tokens"));
+        let limits = ["max_tokens", "max_completion_tokens", "max_output_tokens"];
+        let max_tokens = limits.iter().find_map(|limit| rest.remove(*limit));
         let settings = Settings {
             temperature: rest.remove("temperature").and_then(|t| t.as_f64()),
             max_tokens: max_tokens.and_then(|n| n.as_u64()),

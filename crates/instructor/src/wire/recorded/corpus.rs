@@ -18,6 +18,7 @@ pub(super) enum Dialect {
     Gemini,
     Cohere,
     Bedrock,
+    OpenAiResponses,
 }
 
 pub(super) struct Exchange {
@@ -66,6 +67,7 @@ impl Exchange {
             Dialect::Gemini => Profile::gemini_compatible(provider, "http://localhost"),
             Dialect::Cohere => Profile::named("cohere").unwrap(),
             Dialect::Bedrock => Profile::named("bedrock").unwrap(),
+            Dialect::OpenAiResponses => Profile::openai_responses_compatible(provider, "http://localhost/v1"),
         };
         Profile::named(provider).filter(|known| known.protocol() == any.protocol()).unwrap_or(any)
     }
@@ -87,17 +89,18 @@ fn from_base64(text: &str) -> Vec<u8> {
     bytes.collect()
 }
 
-const FOLDERS: [(&str, Dialect); 5] = [
+const FOLDERS: &[(&str, Dialect)] = &[
     ("openai_chat", Dialect::OpenAiChat),
     ("anthropic_messages", Dialect::Anthropic),
     ("gemini_generate", Dialect::Gemini),
     ("cohere_v2_chat", Dialect::Cohere),
     ("bedrock_converse", Dialect::Bedrock),
+    ("openai_responses", Dialect::OpenAiResponses),
 ];
 
 static ALL: LazyLock<Vec<Exchange>> = LazyLock::new(|| {
     let mut all = Vec::new();
-    for (folder, dialect) in FOLDERS {
+    for &(folder, dialect) in FOLDERS {
         let Ok(entries) = fs::read_dir(Path::new(FOLDER).join(folder)) else { continue };
         for entry in entries {
             let path = entry.unwrap().path();

@@ -4,13 +4,16 @@
 
 mod convert;
 mod convert_gemini;
+mod convert_responses;
 mod corpus;
 mod decode;
 mod encode;
 mod oracle;
 mod oracle_gemini;
+mod oracle_responses;
 mod own;
 mod random;
+mod responses;
 mod turns;
 mod turns_gemini;
 

@@ -1,8 +1,9 @@
 //! Own exchanges: a body and what it says, in `tests/data/wire`.
 //!
 //! A case has a `body` (JSON or text) or a `stream` (a list: of an object, the event is written out; text is taken as
-//! it stands) or `messages` of a binary stream, and one of `response` (as [`view`] shows it), `failure` and `unreadable`. `status` makes it an answer with
-//! an error status and `headers`, `quirks` are added to the profile's, `turn` is the message that a re-ask sends back.
+//! it stands) or `messages` of a binary stream, and one of `response` (as [`view`] shows it), `failure` and
+//! `unreadable`. `status` makes it an answer with an error status and `headers`, `quirks` are added to the profile's,
+//! `turn` is what a re-ask sends back: a message, or all items.
 
 use std::time::Duration;
 
@@ -45,6 +46,12 @@ const COHERE: [&str; 3] = [
     include_str!("../../../tests/data/wire/cohere/failures.json"),
 ];
 
+const RESPONSES: [&str; 3] = [
+    include_str!("../../../tests/data/wire/openai_responses/answers.json"),
+    include_str!("../../../tests/data/wire/openai_responses/streams.json"),
+    include_str!("../../../tests/data/wire/openai_responses/failures.json"),
+];
+
 pub(super) struct Case {
     name: String,
     pub(super) profile: Profile,
@@ -57,8 +64,16 @@ pub(super) fn cases() -> Vec<Case> {
     let anthropic = Profile::anthropic_compatible("any", "http://localhost");
     let gemini = Profile::gemini_compatible("any", "http://localhost");
     let [cohere, bedrock] = ["cohere", "bedrock"].map(|id| Profile::named(id).unwrap());
+    let responses = Profile::openai_responses_compatible("any", "http://localhost/v1");
     let mut all = Vec::new();
-    let protocols = [(OPENAI, openai), (ANTHROPIC, anthropic), (GEMINI, gemini), (COHERE, cohere), (BEDROCK, bedrock)];
+    let protocols = [
+        (OPENAI, openai),
+        (ANTHROPIC, anthropic),
+        (GEMINI, gemini),
+        (COHERE, cohere),
+        (BEDROCK, bedrock),
+        (RESPONSES, responses),
+    ];
     for (files, profile) in protocols {
         for file in files {
             let cases: Vec<Map<String, Value>> = serde_json::from_str(file).unwrap();
@@ -132,6 +147,9 @@ impl Case {
         };
         let body = self.profile.wire().encode(&call, &self.profile).unwrap();
         let body: Value = serde_json::from_slice(&body).unwrap();
+        if let Some(items) = body.get("input") {
+            return items.clone();
+        }
         // One protocol begins every conversation with the user.
         body["contents"].get(1).unwrap_or(&body["messages"][0]).clone()
     }

@@ -13,13 +13,14 @@ use crate::provider::{Profile, Quirks};
 use crate::wire::frame::Frames;
 use crate::wire::{Response, Undecoded, read_response};
 
-fn profiles() -> [Profile; 6] {
+fn profiles() -> [Profile; 7] {
     let openai = Profile::openai_compatible("any", "http://localhost/v1");
     let all = Quirks::ECHO_REASONING.and(Quirks::REASONING_ON_TOP);
     let anthropic = Profile::anthropic_compatible("any", "http://localhost");
     let gemini = Profile::gemini_compatible("any", "http://localhost");
+    let responses = Profile::openai_responses_compatible("any", "http://localhost/v1");
     let [cohere, bedrock] = ["cohere", "bedrock"].map(|id| Profile::named(id).unwrap());
-    [openai.clone(), openai.with_quirks(all), anthropic, gemini, cohere, bedrock]
+    [openai.clone(), openai.with_quirks(all), anthropic, gemini, responses, cohere, bedrock]
 }
 
 /// An answer that comes in pieces, as from the network.
@@ -76,7 +77,7 @@ fn streams() -> Vec<Vec<u8>> {
 
 /// JSON whose keys and words are those that the decoders look for, in places where they may not belong.
 fn near_json() -> impl Strategy<Value = Value> {
-    const WORDS: [&str; 61] = [
+    const WORDS: &[&str] = &[
         "STOP",
         "args",
         "arguments",
@@ -138,8 +139,27 @@ fn near_json() -> impl Strategy<Value = Value> {
         "thought",
         "thoughtSignature",
         "usageMetadata",
+        "call_id",
+        "completed",
+        "content_index",
+        "incomplete",
+        "incomplete_details",
+        "item",
+        "output",
+        "output_index",
+        "output_tokens_details",
+        "phase",
+        "reason",
+        "response",
+        "response.completed",
+        "response.function_call_arguments.delta",
+        "response.output_item.added",
+        "response.output_item.done",
+        "response.output_text.delta",
+        "status",
+        "summary",
     ];
-    json_of(&WORDS)
+    json_of(WORDS)
 }
 
 fn json_of(words: &'static [&'static str]) -> impl Strategy<Value = Value> {
@@ -197,7 +217,8 @@ proptest! {
     fn any_json_is_read_or_refused(values in vec(near_json(), 1..4)) {
         let stream: String = values.iter().map(|value| format!("data: {value}\n\n")).collect();
         let body = json!({"choices": [{"message": values[0], "delta": values[0]}], "content": values, "usage": values[0],
-            "candidates": [{"content": {"parts": values}, "finishReason": values[0]}], "usageMetadata": values[0]});
+            "candidates": [{"content": {"parts": values}, "finishReason": values[0]}], "usageMetadata": values[0],
+            "output": values});
         for profile in profiles() {
             _ = read_response(profile.wire(), values[0].to_string().as_bytes(), &profile);
             _ = read_response(profile.wire(), body.to_string().as_bytes(), &profile);

@@ -1,0 +1,42 @@
+//! OpenAI's responses: items in, items out.
+
+mod decode;
+mod encode;
+mod stream;
+
+use super::{Call, Decoder, Response, Undecoded, Wire};
+use crate::error::Error;
+use crate::provider::Profile;
+
+/// `POST {base}/responses`.
+#[derive(Debug)]
+pub(crate) struct OpenAiResponses;
+
+const NAME: &str = "openai_responses";
+
+impl Wire for OpenAiResponses {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn path(&self) -> &'static str {
+        "/responses"
+    }
+
+    fn has_tools_beside_reasoning(&self) -> bool {
+        true
+    }
+
+    fn encode(&self, call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error> {
+        super::refuse_media(call.messages, self)?;
+        encode::body(call, profile)
+    }
+
+    fn decode(&self, body: &str, _: &Profile) -> Result<Response, Undecoded> {
+        decode::response(body)
+    }
+
+    fn stream(&self, _: &Profile) -> Box<dyn Decoder> {
+        Box::<stream::Stream>::default()
+    }
+}

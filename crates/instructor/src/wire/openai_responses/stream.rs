@@ -1,0 +1,206 @@
+use instructor_json::{Document, Node};
+use serde_json::{Map, Value, json};
+
+use super::decode::{envelope, output, push, settle};
+use crate::wire::frame::Frame;
+use crate::wire::response::{Response, text_field};
+use crate::wire::{Decoder, Failure, Undecoded};
+
+/// Puts the events of one streamed answer together. The event that ends it has the whole answer; what the events before
+/// it told counts where a server leaves that out.
+#[derive(Default)]
+pub(super) struct Stream {
+    response: Response,
+    items: Vec<(Option<u64>, Item)>,
+    /// The last event had all items.
+    whole: bool,
+    ended: bool,
+}
+
+/// An item that is being told.
+#[derive(Default)]
+struct Item {
+    /// As the event that began it gave it.
+    fields: Map<String, Value>,
+    /// Its texts so far, each with the place that it belongs to.
+    pieces: Vec<(Piece, u64, String)>,
+    /// As the event that ended it gave it.
+    done: Option<String>,
+}
+
+/// What the text of a delta is a piece of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Piece {
+    Text,
+    Refusal,
+    Arguments,
+    Thought,
+    Summary,
+}
+
+/// The events that tell pieces, without their last word: `delta` has more of it, `done` the whole.
+const PIECES: [(&str, Piece, &str); 5] = [
+    ("response.output_text.", Piece::Text, "text"),
+    ("response.refusal.", Piece::Refusal, "refusal"),
+    ("response.function_call_arguments.", Piece::Arguments, "arguments"),
+    ("response.reasoning_text.", Piece::Thought, "text"),
+    ("response.reasoning_summary_text.", Piece::Summary, "text"),
+];
+
+impl Stream {
+    /// The item that an event is about. Servers that have no index tell one item at a time.
+    fn item(&mut self, event: Node<'_>, new: bool) -> Option<&mut Item> {
+        let index = event.get("output_index").and_then(Node::as_u64);
+        let known = match index {
+            Some(_) => self.items.iter().rposition(|(i, _)| *i == index),
+            None if new => None,
+            None => self.items.len().checked_sub(1),
+        };
+        let at = known.unwrap_or_else(|| {
+            self.items.push((index, Item::default()));
+            self.items.len() - 1
+        });
+        self.items.get_mut(at).map(|(_, item)| item)
+    }
+
+    fn piece(&mut self, name: &str, event: Node<'_>) {
+        let known = PIECES.iter().find_map(|(start, piece, key)| Some((name.strip_prefix(start)?, *piece, *key)));
+        let Some((last, piece, key)) = known else { return };
+        let whole = match last {
+            "delta" => false,
+            "done" => true,
+            _ => return,
+        };
+        let Some(text) = event.get(if whole { key } else { "delta" }).and_then(Node::as_str) else { return };
+        let place = if piece == Piece::Summary { "summary_index" } else { "content_index" };
+        let place = event.get(place).and_then(Node::as_u64).unwrap_or_default();
+        let Some(item) = self.item(event, false) else { return };
+        let at = item.pieces.iter().rposition(|(p, i, _)| (*p, *i) == (piece, place)).unwrap_or_else(|| {
+            item.pieces.push((piece, place, String::new()));
+            item.pieces.len() - 1
+        });
+        let Some((_, _, so_far)) = item.pieces.get_mut(at) else { return };
+        if whole {
+            so_far.clear();
+        }
+        so_far.push_str(&text);
+    }
+
+    /// The answer ends here, with the state that this event tells.
+    fn end(&mut self, event: Node<'_>) -> Result<(), Undecoded> {
+        self.ended = true;
+        let Some(node) = event.get("response") else { return Ok(()) };
+        let response = envelope(node)?;
+        let so_far = std::mem::replace(&mut self.response, response);
+        self.response.id = self.response.id.take().or(so_far.id);
+        self.response.model = self.response.model.take().or(so_far.model);
+        self.whole = false;
+        for item in output(node).into_iter().flat_map(Node::items) {
+            push(item, &mut self.response);
+            self.whole = true;
+        }
+        Ok(())
+    }
+}
+
+impl Item {
+    /// The item as JSON, put together if no event gave it whole.
+    fn json(self) -> String {
+        let Self { mut fields, pieces, done } = self;
+        if let Some(done) = done {
+            return done;
+        }
+        // It said that it was not done.
+        fields.remove("status");
+        let texts = |wanted: &[Piece]| -> Vec<Value> {
+            let block = |(piece, _, text): &(Piece, u64, String)| match piece {
+                Piece::Text => json!({ "type": "output_text", "text": text, "annotations": [] }),
+                Piece::Refusal => json!({ "type": "refusal", "refusal": text }),
+                Piece::Thought => json!({ "type": "reasoning_text", "text": text }),
+                Piece::Summary => json!({ "type": "summary_text", "text": text }),
+                Piece::Arguments => Value::Null,
+            };
+            pieces.iter().filter(|(piece, ..)| wanted.contains(piece)).map(block).collect()
+        };
+        let mut put = |key: &str, kind: &str, value: Value| {
+            fields.entry("type").or_insert_with(|| Value::from(kind));
+            fields.insert(String::from(key), value);
+        };
+        if let Some((.., arguments)) = pieces.iter().find(|(piece, ..)| *piece == Piece::Arguments) {
+            put("arguments", "function_call", Value::from(arguments.as_str()));
+        }
+        let groups = [
+            ("message", "content", &[Piece::Text, Piece::Refusal][..]),
+            ("reasoning", "content", &[Piece::Thought]),
+            ("reasoning", "summary", &[Piece::Summary]),
+        ];
+        for (kind, key, wanted) in groups {
+            let blocks = texts(wanted);
+            if !blocks.is_empty() {
+                put(key, kind, Value::from(blocks));
+            }
+        }
+        if fields.get("type").is_some_and(|kind| kind == "message") {
+            fields.entry("role").or_insert_with(|| Value::from("assistant"));
+        }
+        Value::Object(fields).to_string()
+    }
+}
+
+impl Decoder for Stream {
+    fn frame(&mut self, frame: Frame<'_>) -> Result<(), Undecoded> {
+        let data = frame.data.trim();
+        if data == "[DONE]" {
+            self.ended = true;
+            return Ok(());
+        }
+        if data.is_empty() {
+            return Ok(());
+        }
+        let doc = Document::parse(data)
+            .map_err(|e| Undecoded::Unreadable(format!("an event of the stream is not JSON: {e}")))?;
+        let event = doc.root();
+        if event.get("error").is_some_and(|e| !e.is_null()) {
+            return Err(Undecoded::Failure(Failure::in_success(event)));
+        }
+        match &*event.get("type").and_then(Node::as_str).or(frame.event.map(Into::into)).unwrap_or_default() {
+            "response.created" | "response.queued" | "response.in_progress" => {
+                if let Some(node) = event.get("response") {
+                    self.response.id = text_field(node, "id").or(self.response.id.take());
+                    self.response.model = text_field(node, "model").or(self.response.model.take());
+                }
+            }
+            "response.output_item.added" => {
+                let fields = event.get("item").and_then(|item| serde_json::from_str(item.source()).ok());
+                if let Some(item) = self.item(event, true) {
+                    item.fields = fields.unwrap_or_default();
+                }
+            }
+            "response.output_item.done" => {
+                if let (Some(done), Some(item)) = (event.get("item"), self.item(event, false)) {
+                    item.done = Some(String::from(done.source()));
+                }
+            }
+            "response.completed" | "response.incomplete" | "response.failed" => self.end(event)?,
+            "error" => return Err(Undecoded::Failure(Failure::in_success(event))),
+            name => self.piece(name, event),
+        }
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> Result<Response, Undecoded> {
+        let Self { mut response, items, whole, ended } = *self;
+        if !ended {
+            return Err(Undecoded::Unreadable(String::from("the stream ended before the answer did")));
+        }
+        if !whole {
+            for (_, item) in items {
+                if let Ok(doc) = Document::parse(&item.json()) {
+                    push(doc.root(), &mut response);
+                }
+            }
+        }
+        settle(&mut response);
+        Ok(response)
+    }
+}
