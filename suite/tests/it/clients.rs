@@ -87,6 +87,10 @@ fn run_time_profiles_speak_every_protocol() {
             Profile::gemini_compatible("mine", "https://llm.example.com"),
             "https://llm.example.com/v1beta/models/m:generateContent",
         ),
+        (
+            Profile::openai_responses_compatible("mine", "https://llm.example.com/v1"),
+            "https://llm.example.com/v1/responses",
+        ),
     ];
     for (profile, url) in cases {
         let script = Script::new().reply(Reply::value(json!({ "word": "hi" })));
@@ -96,6 +100,27 @@ fn run_time_profiles_speak_every_protocol() {
         assert_eq!(script.sent()[0].url(), url);
         assert_eq!(script.sent()[0].header("authorization"), None, "no key, no header");
     }
+}
+
+#[test]
+fn what_was_rejected_goes_back_with_the_sealed_thought_that_it_belongs_to() {
+    let said = json!([
+        { "type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAAA" },
+        { "type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "Word", "arguments": "{}" },
+    ]);
+    let script = Script::new()
+        .reply(Reply::json(json!({ "status": "completed", "output": said })))
+        .reply(Reply::value(json!({ "word": "hi" })));
+    let client = script.client("openai_responses/gpt-5.4-mini");
+    let word: Word = script.block_on(client.request("say hi").mode(Mode::Tools).create()).unwrap();
+    assert_eq!(word.word, "hi");
+    let [first, second] = script.sent().try_into().unwrap();
+    assert_eq!(first.json()["include"], json!(["reasoning.encrypted_content"]));
+    let (first, second) = (first.json()["input"].clone(), second.json()["input"].clone());
+    let before = first.as_array().unwrap().len();
+    assert_eq!(second.as_array().unwrap()[before..before + 2], *said.as_array().unwrap());
+    assert_eq!(second[before + 2]["type"], "function_call_output");
+    assert_eq!(second[before + 2]["call_id"], "call_1");
 }
 
 #[test]

@@ -5,7 +5,7 @@
 
 use super::{
     ANTHROPIC_COMPATIBLE, Auth, BEDROCK_CONVERSE, COHERE_CHAT, GEMINI_COMPATIBLE, GEMINI_PUBLISHED, OPENAI_COMPATIBLE,
-    OPENAI_KEYED, Quirks, Row,
+    OPENAI_KEYED, OPENAI_RESPONSES_COMPATIBLE, Quirks, Row,
 };
 use crate::mode::Mode;
 use crate::schema::Dialect;
@@ -21,6 +21,17 @@ pub(crate) const TABLE: &[Row] = &[
         max_tokens_field: "max_completion_tokens",
         default_model: Some("gpt-5-mini"),
         ..OPENAI_KEYED
+    },
+    Row {
+        id: "openai_responses",
+        base_url: "https://api.openai.com/v1",
+        base_url_env: "OPENAI_BASE_URL",
+        key_env: &["OPENAI_API_KEY"],
+        keyless: false,
+        preferred: Mode::Schema,
+        dialect: Dialect::OpenAi,
+        default_model: Some("gpt-5-mini"),
+        ..OPENAI_RESPONSES_COMPATIBLE
     },
     Row {
         id: "anthropic",

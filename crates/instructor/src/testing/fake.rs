@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 /// The body with which a provider would answer a request with a value: as a tool call if the request asks for one, else
-/// as text. The protocol is told by the path: OpenAI's chat completions, Anthropic's messages,
+/// as text. The protocol is told by the path: OpenAI's chat completions or responses, Anthropic's messages,
 /// Gemini's `generateContent`, Cohere's chat or Bedrock's Converse.
 ///
 /// Servers of your own tests can use it where a [`Script`](super::Script) is not enough.
@@ -50,6 +50,11 @@ pub(super) fn answer(path: &str, request: &Value, said: Said<'_>) -> Value {
             tool.and_then(|t| t.get("input_schema")).or_else(|| request.pointer("/output_config/format/schema"));
         let value = wrapped(schema, value);
         anthropic(request, tool.and_then(|t| t.get("name")), &value, text)
+    } else if path.ends_with("/responses") {
+        let tool = request.pointer("/tools/0").filter(|tool| tool.get("type").is_some_and(|kind| kind == "function"));
+        let schema = tool.and_then(|t| t.get("parameters")).or_else(|| request.pointer("/text/format/schema"));
+        let value = wrapped(schema, value);
+        openai_responses(request, tool.and_then(|t| t.get("name")), &value, text)
     } else {
         let tool = request.pointer("/tools/0/function");
         let schema =
@@ -82,6 +87,24 @@ fn openai(request: &Value, tool: Option<&Value>, value: &Value, text: Option<&st
         "model": request.get("model"),
         "choices": [{ "index": 0, "message": message, "finish_reason": finish }],
         "usage": { "prompt_tokens": input, "completion_tokens": output, "total_tokens": input + output },
+    })
+}
+
+fn openai_responses(request: &Value, tool: Option<&Value>, value: &Value, text: Option<&str>) -> Value {
+    let item = match tool.filter(|_| text.is_none()) {
+        Some(name) => json!({ "type": "function_call", "id": "fc_1", "call_id": "call_1", "status": "completed",
+            "name": name, "arguments": value.to_string() }),
+        None => json!({ "type": "message", "id": "msg_1", "status": "completed", "role": "assistant",
+            "content": [{ "type": "output_text", "text": said(value, text), "annotations": [] }] }),
+    };
+    let (input, output) = tokens(request, value);
+    json!({
+        "id": "resp_1",
+        "object": "response",
+        "status": "completed",
+        "model": request.get("model"),
+        "output": [item],
+        "usage": { "input_tokens": input, "output_tokens": output, "total_tokens": input + output },
     })
 }
 
