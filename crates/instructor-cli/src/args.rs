@@ -266,6 +266,9 @@ pub(crate) struct Providers {
 pub(crate) enum Protocol {
     /// OpenAI's chat completions
     Openai,
+    /// OpenAI's responses
+    #[value(name = "openai_responses")]
+    OpenaiResponses,
     /// Anthropic's messages
     Anthropic,
 }

@@ -53,6 +53,7 @@ fn profile<'s>(spec: &'s str, args: &Extract) -> Result<Option<(Profile, &'s str
     };
     let own = args.protocol.zip(args.base_url.as_deref()).map(|(protocol, url)| match protocol {
         Protocol::Openai => Profile::openai_compatible(id, url),
+        Protocol::OpenaiResponses => Profile::openai_responses_compatible(id, url),
         Protocol::Anthropic => Profile::anthropic_compatible(id, url),
     });
     let known = Profile::named(id);

@@ -100,12 +100,13 @@ fn the_value_is_all_of_standard_output() {
     type Header = (&'static str, &'static str);
     const BEARER: Header = ("authorization", "Bearer sk-test-0123456789");
     // spec, further arguments, path, header with the key
-    let cases: [(&str, &[&str], &str, Option<Header>); 6] = [
+    let cases: [(&str, &[&str], &str, Option<Header>); 7] = [
         ("openai/m", &[], "/v1/chat/completions", Some(BEARER)),
         ("openai/m", &["--mode", "tools"], "/v1/chat/completions", Some(BEARER)),
         ("anthropic/m", &[], "/v1/messages", Some(("x-api-key", KEY))),
         ("local/m", &["--protocol", "openai"], "/v1/chat/completions", None),
         ("local/m", &["--protocol", "anthropic"], "/v1/messages", None),
+        ("local/m", &["--protocol", "openai_responses"], "/v1/responses", None),
         ("local/m", &["--protocol", "openai", "--api-key-env", "GATEWAY_KEY"], "/v1/chat/completions", Some(BEARER)),
     ];
     for (spec, more, path, key) in cases {
