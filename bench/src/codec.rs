@@ -87,7 +87,7 @@ fn order(n: usize) -> Value {
         ],
         "counts": { "boxes": 2, "bags": 1 },
         "place": [52.1, 4.3],
-        "note": if n % 2 == 0 { Value::Null } else { json!("leave it at the door") },
+        "note": if n.is_multiple_of(2) { Value::Null } else { json!("leave it at the door") },
     })
 }
 
