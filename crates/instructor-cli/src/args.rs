@@ -209,7 +209,7 @@ pub(crate) struct Extract {
     #[arg(long, value_name = "TEXT", help_heading = "Request")]
     pub(crate) prompt: Option<String>,
 
-    /// How to ask: auto, schema, tools, json or md_json
+    /// How to ask: auto, schema, tools, json, md_json, or parallel_tools for a list of calls
     #[arg(long, value_parser = |text: &str| text.parse::<Mode>(), default_value_t = Mode::Auto, help_heading = "Request")]
     pub(crate) mode: Mode,
 

@@ -14,7 +14,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::{Error, ErrorKind};
-use crate::schema::{Checker, Dialect, DialectReport, Lowered, Notation, Policy, Unlowerable, lower, prompt, rendered};
+use crate::schema::{
+    Checker, Dialect, DialectReport, Item, Lowered, Notation, Policy, ToolSchema, Unlowerable, calls, lower, prompt,
+    rendered, tool_name, tools,
+};
 use crate::validate::{Context, Issues, Path};
 
 /// A type that a language model can be asked for.
@@ -73,7 +76,27 @@ struct Inner {
     policy: Policy,
     lowered: [OnceLock<Result<Lowered, Unlowerable>>; Dialect::COUNT],
     prompt: OnceLock<String>,
+    toolset: OnceLock<Result<Toolset, String>>,
     id: OnceLock<u64>,
+}
+
+/// The items of a list as tools.
+#[derive(Debug)]
+pub(crate) struct Toolset {
+    pub(crate) tools: Vec<Tool>,
+    /// What is said of the list and its items in general.
+    pub(crate) about: Option<String>,
+    /// The instructions where a call can't be forced.
+    pub(crate) prompt: String,
+}
+
+/// One kind of item.
+#[derive(Debug)]
+pub(crate) struct Tool {
+    /// What the arguments of a call have to be.
+    pub(crate) contract: Contract,
+    /// How they become an item.
+    pub(crate) item: Item,
 }
 
 enum Check {
@@ -136,6 +159,7 @@ impl Contract {
             policy,
             lowered: Default::default(),
             prompt: OnceLock::new(),
+            toolset: OnceLock::new(),
             id: OnceLock::new(),
         }))
     }
@@ -207,6 +231,11 @@ impl Contract {
         })
     }
 
+    /// A tool for each kind of item of the list that this is, or why it is none.
+    pub(crate) fn toolset(&self) -> Result<&Toolset, &str> {
+        self.0.toolset.get_or_init(|| Toolset::of(self)).as_ref().map_err(String::as_str)
+    }
+
     /// The contract as text for a prompt of your own.
     ///
     /// ```
@@ -256,6 +285,22 @@ impl Contract {
     }
 }
 
+impl Toolset {
+    fn of(list: &Contract) -> Result<Self, String> {
+        let found = tools(list.schema())?;
+        let tool = |tool: ToolSchema| {
+            let contract = Contract::build(&tool.name, tool.schema, list.0.policy);
+            contract.checkable().map_err(|error| error.to_string())?;
+            contract.lowered(Dialect::Plain).map_err(|why| format!("{}: {why}", tool.name))?;
+            Ok(Tool { contract, item: tool.item })
+        };
+        let tools = found.tools.into_iter().map(tool).collect::<Result<_, String>>()?;
+        let empty = list.check(&Value::Array(Vec::new())).is_ok();
+        let about = (!found.about.is_empty()).then(|| found.about.join("\n\n"));
+        Ok(Self { tools, prompt: calls(&found.about, empty), about })
+    }
+}
+
 impl Check {
     fn compile(schema: &Value) -> Result<Self, String> {
         match Checker::compile(schema) {
@@ -297,16 +342,6 @@ impl fmt::Debug for Contract {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Contract").field("name", &self.0.name).finish_non_exhaustive()
     }
-}
-
-/// Providers take `[A-Za-z0-9_-]{1,64}` as the name of a tool or schema.
-fn tool_name(name: &str) -> String {
-    let mut out: String =
-        name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).take(64).collect();
-    if out.is_empty() {
-        out.push_str("Answer");
-    }
-    out
 }
 
 /// A type of another crate that has a schema and can be deserialized, as a response model.

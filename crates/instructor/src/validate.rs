@@ -43,6 +43,12 @@ impl Path {
         Self(format!("{}{}", base.0, self.0.strip_prefix('$').unwrap_or(&self.0)))
     }
 
+    /// The path of the same place counted from `base`, if it is in there: undoes [`within`](Self::within).
+    pub(crate) fn inside(&self, base: &Self) -> Option<Self> {
+        let rest = self.0.strip_prefix(&base.0)?;
+        (rest.is_empty() || rest.starts_with(['.', '['])).then(|| Self(format!("${rest}")))
+    }
+
     /// A path that a document tells in steps.
     pub(crate) fn of_steps<'d>(steps: impl IntoIterator<Item = instructor_json::Step<'d>>) -> Self {
         steps.into_iter().fold(Self::root(), |path, step| match step {

@@ -16,6 +16,7 @@ mod ladder;
 mod legal;
 mod matrix;
 mod models;
+mod parallel;
 mod reading;
 mod requests;
 mod shapes;

@@ -153,7 +153,7 @@ mod tests {
             found("crates/instructor/src/run/mod.rs", "use crate::{mode::Mode, error::Error}; use super::wire;"),
             0
         );
-        assert_eq!(found("crates/instructor/src/mode.rs", "use crate::wire::Output; // crate::run"), 0);
+        assert_eq!(found("crates/instructor/src/mode/mod.rs", "use crate::wire::Output; // crate::run"), 0);
         assert_eq!(found("crates/instructor/src/wire/x.rs", "use super::frame; use crate::provider::Profile;"), 0);
         assert_eq!(found("crates/instructor/src/client.rs", "use crate::run::Run;"), 0);
         assert_eq!(found("crates/instructor/src/schema/mod.rs", "#[cfg(test)] mod tests { use crate::run; }"), 0);
@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn looking_up_is_found() {
         assert_eq!(found("crates/instructor/src/run/mod.rs", "use crate::{mode::Mode, client::Client};"), 1);
-        assert_eq!(found("crates/instructor/src/mode.rs", "let x = crate::run::Run::new();"), 1);
+        assert_eq!(found("crates/instructor/src/mode/mod.rs", "let x = crate::run::Run::new();"), 1);
         assert_eq!(found("crates/instructor/src/wire/x.rs", "use super::super::mode;"), 1);
         assert_eq!(found("crates/instructor/src/wire/mod.rs", "use super::mode;"), 1);
         assert_eq!(found("crates/instructor/src/schema.rs", "use super::provider;"), 1);

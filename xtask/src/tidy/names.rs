@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn a_mode_without_names_is_good() {
         let text = "// openai\n/// Anthropic\nfn lower() { let together = \"text\"; frame() }\n#[cfg(test)] mod tests { openai }";
-        assert_eq!(mode(&with("crates/instructor/src/mode.rs", text)), []);
+        assert_eq!(mode(&with("crates/instructor/src/mode/mod.rs", text)), []);
     }
 
     #[test]
@@ -190,7 +190,7 @@ mod tests {
         for text in
             ["if p == \"openai\" {}", "OpenAI", "x.is_xai()", "LmStudio", "wire::OPENAI_CHAT", "\"lm studio x-ai\""]
         {
-            let found = mode(&with("crates/instructor/src/mode.rs", text));
+            let found = mode(&with("crates/instructor/src/mode/mod.rs", text));
             assert_eq!(found.len(), 1, "{text}: {found:?}");
         }
         assert_eq!(mode(&with("crates/instructor/src/mode/tools.rs", "\n\nanthropic"))[0].line, 3);
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn part_of_a_word_is_no_name() {
-        assert_eq!(mode(&with("crates/instructor/src/mode.rs", "fn xaim() { openair(); }")), []);
+        assert_eq!(mode(&with("crates/instructor/src/mode/mod.rs", "fn xaim() { openair(); }")), []);
     }
 
     #[test]

@@ -116,7 +116,7 @@ mod tests {
             "println!(\"x\")",
         ] {
             assert_eq!(io("crates/instructor/src/run/mod.rs", text), 1, "{text}");
-            assert_eq!(io("crates/instructor/src/mode.rs", text), 1, "{text}");
+            assert_eq!(io("crates/instructor/src/mode/mod.rs", text), 1, "{text}");
             assert_eq!(io("crates/instructor-json/src/parse.rs", text), 1, "{text}");
         }
     }

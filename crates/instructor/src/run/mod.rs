@@ -63,7 +63,8 @@ pub(crate) struct Job<'a> {
 impl Job<'_> {
     /// The request of an attempt, with the turns of the re-ask before it.
     pub(crate) fn encode(&self, plan: &Plan<'_>, turns: &[Message]) -> Result<http::Request<Bytes>, Error> {
-        let said = plan.lower();
+        let tools = plan.tools();
+        let said = plan.lower(&tools);
         let profile = &self.endpoint.profile;
         let call = Call {
             model: self.model,

@@ -115,28 +115,30 @@ fn weigh(
         let detail = brief(std::slice::from_ref(&issue));
         Some(Failure { issues: issue.into(), ..Failure::new(ErrorKind::Malformed, detail) })
     };
-    let text = match plan.answer(response) {
-        Ok(text) => text,
+    let mut answer = match plan.answer(response, job.reading) {
+        Ok(answer) => answer,
         Err(issue) => return malformed(issue),
     };
     let reader = Reader {
         schema: job.contract.schema(),
         check: &|node| job.contract.issues(node),
-        lowered: Some(plan.lowered).filter(|lowered| !lowered.is_identity()),
+        lowered: plan.lowered(),
         options: job.reading,
         always: false,
     };
+    *repairs = std::mem::take(&mut answer.repairs);
+    let text = std::mem::take(&mut answer.text);
     let mut found = match reader.read(&text) {
         Ok(found) if found.truncated => return malformed(cut()),
         Ok(found) => found,
         Err(issue) => return malformed(issue),
     };
-    *repairs = std::mem::take(&mut found.repairs);
-    let issues = against(&mut found, keep);
+    repairs.append(&mut found.repairs);
+    let issues = answer.issues(against(&mut found, keep));
     if issues.is_empty() {
         return None;
     }
-    let told = found.told(&issues, plan.lowered);
+    let told = plan.lowered().and_then(|lowered| found.told(&issues, lowered));
     let rules_only = issues.as_slice().iter().all(|issue| issue.origin() == Origin::Rule);
     let kind = if rules_only { ErrorKind::Rejected } else { ErrorKind::SchemaMismatch };
     let detail = brief(issues.as_slice());

@@ -17,13 +17,14 @@ mod render;
 mod report;
 mod resolve;
 mod shape;
+mod tools;
 
 pub(crate) use self::check::Checker;
 pub(crate) use self::check::nearest::nearest;
 pub use self::dialect::Dialect;
 pub use self::lower::{Change, Loss, Lowered, Moved, Unlowerable, lower};
 pub(crate) use self::read::{Found, Reader};
-pub(crate) use self::render::prompt;
+pub(crate) use self::render::{calls, prompt};
 
 /// A schema in the notation for prompts.
 pub(crate) fn rendered(schema: &serde_json::Value, policy: Policy) -> String {
@@ -32,4 +33,5 @@ pub(crate) fn rendered(schema: &serde_json::Value, policy: Policy) -> String {
 pub use self::notation::Notation;
 pub use self::report::DialectReport;
 pub use self::shape::Policy;
+pub(crate) use self::tools::{Item, ToolSchema, tool_name, tools};
 pub use crate::__assert_fits as assert_fits;

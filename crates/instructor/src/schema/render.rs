@@ -16,3 +16,18 @@ pub(crate) fn prompt(shown: &str, notation: Notation, description: Option<&str>)
         ),
     }
 }
+
+/// The instructions where the items of a list are calls of tools that can't be forced.
+pub(crate) fn calls(about: &[String], empty: bool) -> String {
+    let mut text = String::from(
+        "Answer with calls of the tools and no other text: one call for each item, as many as there are items.",
+    );
+    if empty {
+        text.push_str(" Where there is none, answer with [].");
+    }
+    for about in about {
+        text.push_str("\n\n");
+        text.push_str(about);
+    }
+    text
+}

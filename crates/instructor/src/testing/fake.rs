@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::calls;
+
 /// The body with which a provider would answer a request with a value: as a tool call if the request asks for one, else
 /// as text. The protocol is told by the path: OpenAI's chat completions or responses, Anthropic's messages,
 /// Gemini's `generateContent`, Cohere's chat or Bedrock's Converse.
@@ -19,12 +21,15 @@ pub(super) enum Said<'a> {
     Value(&'a Value),
     /// Plain text, whatever was asked for.
     Text(&'a str),
+    /// Calls of tools, whatever was asked for.
+    Calls(&'a [(String, Value)]),
 }
 
 pub(super) fn answer(path: &str, request: &Value, said: Said<'_>) -> Value {
     let (value, text) = match said {
         Said::Value(value) => (value, None),
         Said::Text(text) => (&Value::Null, Some(text)),
+        Said::Calls(calls) => return calls::answer(path, request, calls),
     };
     if path.ends_with(":generateContent") {
         let tool = request.pointer("/tools/0/functionDeclarations/0");

@@ -24,6 +24,7 @@
 //! # Ok::<(), instructor::Error>(())
 //! ```
 
+mod calls;
 mod fake;
 mod script;
 mod server;

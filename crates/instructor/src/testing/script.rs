@@ -36,6 +36,7 @@ enum Content {
     /// Said in the protocol of the request.
     Value(Value),
     Text(String),
+    Calls(Vec<(String, Value)>),
 }
 
 impl Reply {
@@ -53,6 +54,12 @@ impl Reply {
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
         Self::with(200, Content::Text(text.into()))
+    }
+
+    /// Calls of tools by name, said in the protocol of the request, whatever tools it offers.
+    #[must_use]
+    pub fn calls<N: Into<String>, V: Into<Value>>(calls: impl IntoIterator<Item = (N, V)>) -> Self {
+        Self::with(200, Content::Calls(calls.into_iter().map(|(name, value)| (name.into(), value.into())).collect()))
     }
 
     /// A JSON body, as it is.
@@ -106,6 +113,7 @@ impl Reply {
             Content::Raw(bytes) => bytes.clone(),
             Content::Value(value) => say(Said::Value(value)),
             Content::Text(text) => say(Said::Text(text)),
+            Content::Calls(calls) => say(Said::Calls(calls)),
         };
         let mut response = http::Response::new(body);
         *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -104,6 +104,8 @@ pub(crate) enum Output<'a> {
     Schema(Shape<'a>),
     /// A call of this tool.
     Tool { shape: Shape<'a>, choice: Choice },
+    /// Calls of these tools, as many as the model makes; none of them is named by the choice.
+    Tools { tools: &'a [Shape<'a>], choice: Choice },
 }
 
 /// A schema with the name and description that go with it.

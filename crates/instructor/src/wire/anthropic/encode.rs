@@ -38,6 +38,11 @@ pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error>
                 let choice = if thinks(call.settings) { Choice::Auto } else { choice };
                 body.put("tool_choice", &ToolChoice::new(choice, shape.name))?;
             }
+            Output::Tools { tools, choice } => {
+                body.put("tools", &tools.iter().copied().map(Tool::from).collect::<Vec<_>>())?;
+                let free = choice == Choice::Auto || thinks(call.settings);
+                body.put("tool_choice", &ToolChoice::several(if free { Choice::Auto } else { Choice::Any }))?;
+            }
         }
         body.put_some("temperature", call.settings.temperature.as_ref())
     })
@@ -82,6 +87,7 @@ struct ToolChoice<'a> {
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     disable_parallel_tool_use: bool,
 }
 
@@ -93,6 +99,10 @@ impl<'a> ToolChoice<'a> {
             Choice::Named => ("tool", Some(name)),
         };
         Self { kind, name, disable_parallel_tool_use: true }
+    }
+
+    fn several(choice: Choice) -> Self {
+        Self { disable_parallel_tool_use: false, ..Self::new(choice, "") }
     }
 }
 

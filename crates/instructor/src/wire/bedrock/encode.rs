@@ -39,9 +39,15 @@ pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error>
         Output::Text | Output::Object => {}
         Output::Schema(shape) => format.push(("textFormat", Field::Format(TextFormat::from(shape)))),
         Output::Tool { shape, choice } => {
-            tools.push(("tools", Field::Tools([Tool { tool_spec: shape.into() }])));
+            tools.push(("tools", Field::Tools(vec![shape.into()])));
             let choice = if thinks(call.settings) { Choice::Auto } else { choice };
             tools.extend(ToolChoice::new(choice, shape.name).map(|choice| ("toolChoice", Field::Choice(choice))));
+        }
+        Output::Tools { tools: several, choice } => {
+            tools.push(("tools", Field::Tools(several.iter().copied().map(Tool::from).collect())));
+            let free = choice == Choice::Auto || thinks(call.settings);
+            let choice = ToolChoice::new(if free { Choice::Auto } else { Choice::Any }, "");
+            tools.extend(choice.map(|choice| ("toolChoice", Field::Choice(choice))));
         }
     }
     body::write(&extra, |body| {
@@ -97,7 +103,7 @@ impl Serialize for Merged<'_> {
 enum Field<'a> {
     Count(u64),
     Number(f64),
-    Tools([Tool<'a>; 1]),
+    Tools(Vec<Tool<'a>>),
     Choice(ToolChoice<'a>),
     Format(TextFormat<'a>),
 }
@@ -106,6 +112,12 @@ enum Field<'a> {
 #[serde(rename_all = "camelCase")]
 struct Tool<'a> {
     tool_spec: ToolSpec<'a>,
+}
+
+impl<'a> From<Shape<'a>> for Tool<'a> {
+    fn from(shape: Shape<'a>) -> Self {
+        Self { tool_spec: shape.into() }
+    }
 }
 
 #[derive(Serialize)]

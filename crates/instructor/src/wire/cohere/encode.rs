@@ -20,12 +20,21 @@ pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error>
                 body.put("response_format", &Format { kind: "json_object", json_schema: Some(shape.schema) })?;
             }
             Output::Tool { shape, choice } => {
-                body.put("tools", &[Tool { kind: "function", function: Function::from(shape) }])?;
+                body.put("tools", &[Tool::from(shape)])?;
                 // A tool can't be named, and there is no word for the default; with one tool, "some tool" is this one.
                 if choice != Choice::Auto {
                     body.put("tool_choice", "REQUIRED")?;
                 }
                 if shape.strict {
+                    body.put("strict_tools", &true)?;
+                }
+            }
+            Output::Tools { tools, choice } => {
+                body.put("tools", &tools.iter().copied().map(Tool::from).collect::<Vec<_>>())?;
+                if choice != Choice::Auto {
+                    body.put("tool_choice", "REQUIRED")?;
+                }
+                if !tools.is_empty() && tools.iter().all(|tool| tool.strict) {
                     body.put("strict_tools", &true)?;
                 }
             }
@@ -57,6 +66,12 @@ struct Function<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'a str>,
     parameters: &'a RawValue,
+}
+
+impl<'a> From<Shape<'a>> for Tool<'a> {
+    fn from(shape: Shape<'a>) -> Self {
+        Self { kind: "function", function: Function::from(shape) }
+    }
 }
 
 impl<'a> From<Shape<'a>> for Function<'a> {

@@ -29,11 +29,15 @@ pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error>
         .filter(|text| !text.is_empty())
         .map(|text| Said::Text { text })
         .collect();
-    let shape = match call.output {
-        Output::Tool { shape, choice } => Some((shape, choice)),
-        _ => None,
+    let (own, choice): (Vec<Function<'_>>, _) = match call.output {
+        Output::Tool { shape, choice } => (vec![Function::from(shape)], Some(Calling::new(choice, shape.name))),
+        Output::Tools { tools, choice } => {
+            let choice = if choice == Choice::Auto { choice } else { Choice::Any };
+            (tools.iter().copied().map(Function::from).collect(), Some(Calling::new(choice, "")))
+        }
+        Output::Text | Output::Object | Output::Schema(_) => (Vec::new(), None),
     };
-    let more_tools = extra.get(TOOLS).and_then(Value::as_array).filter(|_| shape.is_some());
+    let more_tools = extra.get(TOOLS).and_then(Value::as_array).filter(|_| choice.is_some());
     let merged = |key: &str, value: &Value| match key {
         TOOLS => more_tools.is_some(),
         _ => MERGED.contains(&key) && value.is_object(),
@@ -49,13 +53,12 @@ pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error>
             body.put("systemInstruction", &Content { role: None, parts: system })?;
         }
         body.put("contents", &contents(call))?;
-        if let Some((shape, _)) = shape {
-            let own = Tool::Own { function_declarations: [Function::from(shape)] };
+        if choice.is_some() {
+            let own = Tool::Own { function_declarations: own };
             let tools: Vec<Tool<'_>> =
                 [own].into_iter().chain(more_tools.into_iter().flatten().map(Tool::Other)).collect();
             body.put(TOOLS, &tools)?;
         }
-        let choice = shape.map(|(shape, choice)| Calling::new(choice, shape.name));
         let tool_config = ToolConfig { calling: choice, extra: tool_extra };
         if !tool_config.is_empty() {
             body.put("toolConfig", &tool_config)?;
@@ -80,7 +83,7 @@ struct Generation<'a> {
 
 impl Generation<'_> {
     const fn is_empty(&self) -> bool {
-        matches!(self.output, Output::Text | Output::Tool { .. })
+        matches!(self.output, Output::Text | Output::Tool { .. } | Output::Tools { .. })
             && self.temperature.is_none()
             && self.limit.is_none()
             && self.extra.is_none()
@@ -137,7 +140,7 @@ impl<M: SerializeMap> Own<'_, M> {
 enum Tool<'a> {
     #[serde(rename_all = "camelCase")]
     Own {
-        function_declarations: [Function<'a>; 1],
+        function_declarations: Vec<Function<'a>>,
     },
     Other(&'a Value),
 }

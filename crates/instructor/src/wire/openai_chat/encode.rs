@@ -25,8 +25,13 @@ pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error>
                 )?;
             }
             Output::Tool { shape, choice } => {
-                body.put("tools", &[Tool { kind: "function", function: Function::from(shape) }])?;
+                body.put("tools", &[Tool::from(shape)])?;
                 body.put("tool_choice", &ToolChoice { choice: spoken(choice, profile), name: shape.name })?;
+            }
+            Output::Tools { tools, choice } => {
+                body.put("tools", &tools.iter().copied().map(Tool::from).collect::<Vec<_>>())?;
+                let choice = if choice == Choice::Auto { choice } else { Choice::Any };
+                body.put("tool_choice", &ToolChoice { choice, name: "" })?;
             }
         }
         body.put_some("temperature", call.settings.temperature.as_ref())?;
@@ -81,6 +86,12 @@ struct Function<'a> {
     parameters: &'a RawValue,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     strict: bool,
+}
+
+impl<'a> From<Shape<'a>> for Tool<'a> {
+    fn from(shape: Shape<'a>) -> Self {
+        Self { kind: "function", function: Function::from(shape) }
+    }
 }
 
 impl<'a> From<Shape<'a>> for Function<'a> {

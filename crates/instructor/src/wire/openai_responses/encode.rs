@@ -30,6 +30,11 @@ pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error>
                 body.put_before("tools", &[Tool::from(shape)])?;
                 body.put("tool_choice", &ToolChoice { choice: spoken(choice, settings, profile), name: shape.name })?;
             }
+            Output::Tools { tools, choice } => {
+                body.put_before("tools", &tools.iter().copied().map(Tool::from).collect::<Vec<_>>())?;
+                let choice = if choice == Choice::Auto { choice } else { Choice::Any };
+                body.put("tool_choice", &ToolChoice { choice: spoken(choice, settings, profile), name: "" })?;
+            }
         }
         body.put_some("temperature", settings.temperature.as_ref())?;
         let limit = settings.max_tokens.or(profile.default_max_tokens());

@@ -1,19 +1,24 @@
 //! How a value is asked for: where its schema goes in, where the answer comes out, how a rejection is spoken.
 //!
-//! This is the only file that knows what a mode means. It speaks in neutral words that every protocol has.
+//! This is the only place that knows what a mode means. It speaks in neutral words that every protocol has.
 
-use std::borrow::Cow;
+mod answer;
+mod parallel;
+
 use std::fmt;
 use std::str::FromStr;
 
 use crate::error::Error;
 use crate::message::{Message, Part, Role, ToolResult};
-use crate::model::Contract;
+use crate::model::{Contract, Toolset};
 use crate::provider::models::Family;
 use crate::provider::{Profile, Quirks};
+use crate::repair::ParseOptions;
 use crate::schema::{Dialect, Lowered, Unlowerable, nearest};
-use crate::validate::{Issue, Issues, Origin, Path};
+use crate::validate::{Issue, Issues};
 use crate::wire::{Choice, Declined, Output, Response, Shape};
+
+pub(crate) use self::answer::Answer;
 
 /// How a value is asked for.
 ///
@@ -24,6 +29,9 @@ use crate::wire::{Choice, Declined, Output, Response, Shape};
 /// - [`Auto`](Self::Auto) steps down to the next rung that the provider and model can do, and so on to the last.
 /// - `Schema` steps from strict to lax, where the provider has both; a mode that was asked for never becomes another.
 /// - The other modes do not step.
+///
+/// [`ParallelTools`](Self::ParallelTools) is no rung: it is asked for by name, and a contract that it can't ask for is
+/// refused before anything is sent.
 ///
 /// A step costs a call, which is an attempt of the [`Report`](crate::Report) and of the
 /// [`Budget`](crate::Budget), but no retry. The client remembers for the model and response model what was taken, and
@@ -54,6 +62,46 @@ pub enum Mode {
     Json,
     /// No help from the provider: the schema in the prompt, the answer in a fenced block.
     MdJson,
+    /// Several calls in one answer: for a list of models, a tool for each kind of item.
+    ///
+    /// The contract is a `Vec` of an enum of models, in any of serde's representations, or of one model. The calls
+    /// are put together as that list, in their order, and validated as any other answer; a call of an unknown tool or
+    /// with wrong arguments is an issue at its place in the list, and a re-ask tells each call what was wrong with it.
+    ///
+    /// ```
+    /// # use instructor::testing::{Reply, Script};
+    /// # use serde_json::json;
+    /// use instructor::Mode;
+    ///
+    /// #[instructor::model]
+    /// struct Search {
+    ///     query: String,
+    /// }
+    ///
+    /// #[instructor::model]
+    /// struct Weather {
+    ///     city: String,
+    /// }
+    ///
+    /// #[instructor::model]
+    /// enum Action {
+    ///     Search(Search),
+    ///     Weather(Weather),
+    /// }
+    ///
+    /// # let script = Script::new().reply(Reply::calls([
+    /// #     ("Weather", json!({ "city": "Oslo" })),
+    /// #     ("Search", json!({ "query": "ferries" })),
+    /// # ]));
+    /// # let client = script.client("openai/gpt-5-mini");
+    /// # script.block_on(async {
+    /// let request = client.request("How is the weather in Oslo, and which ferries go there?");
+    /// let actions: Vec<Action> = request.mode(Mode::ParallelTools).create().await?;
+    /// assert!(matches!(&actions[..], [Action::Weather(_), Action::Search(_)]));
+    /// # Ok::<(), instructor::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ParallelTools,
 }
 
 /// Every name that parses, with what it means. The first of a mode is its own.
@@ -63,12 +111,14 @@ const NAMES: &[(&str, Mode)] = &[
     ("tools", Mode::Tools),
     ("json", Mode::Json),
     ("md_json", Mode::MdJson),
+    ("parallel_tools", Mode::ParallelTools),
     ("json_schema", Mode::Schema),
     ("json_schema_mode", Mode::Schema),
     ("structured_outputs", Mode::Schema),
     ("json_o1", Mode::Schema),
     ("tools_strict", Mode::Tools),
     ("tool_call", Mode::Tools),
+    ("parallel_tool_call", Mode::ParallelTools),
     ("functions", Mode::Tools),
     ("function_call", Mode::Tools),
     ("reasoning_tools", Mode::Tools),
@@ -79,7 +129,7 @@ const NAMES: &[(&str, Mode)] = &[
 
 impl Mode {
     /// The modes that can be asked for, `Auto` first.
-    pub const ALL: [Self; 5] = [Self::Auto, Self::Schema, Self::Tools, Self::Json, Self::MdJson];
+    pub const ALL: [Self; 6] = [Self::Auto, Self::Schema, Self::Tools, Self::Json, Self::MdJson, Self::ParallelTools];
 
     /// The mode's own name.
     #[must_use]
@@ -90,6 +140,7 @@ impl Mode {
             Self::Tools => "tools",
             Self::Json => "json",
             Self::MdJson => "md_json",
+            Self::ParallelTools => "parallel_tools",
         }
     }
 
@@ -111,9 +162,6 @@ impl FromStr for Mode {
         let name = text.trim().to_ascii_lowercase().replace('-', "_");
         let name = name.strip_prefix("mode.").unwrap_or(&name);
         let known = |name: &str| NAMES.iter().find(|(known, _)| *known == name).map(|(_, mode)| *mode);
-        if name.contains("parallel") {
-            return Err(Error::unsupported(format!("mode {text:?}: several tools in one call are not there yet")));
-        }
         // Python's older names put the vendor in front: the rest says what it is.
         let rest = name.split_once('_').map(|(_, rest)| rest);
         known(name).or_else(|| rest.and_then(known)).ok_or_else(|| {
@@ -153,7 +201,7 @@ impl Rung {
             Declined::Schema => false,
             Declined::Structured => matches!(self.mode, Mode::Schema),
             Declined::Json => matches!(self.mode, Mode::Schema | Mode::Json),
-            Declined::Tools => matches!(self.mode, Mode::Tools),
+            Declined::Tools => matches!(self.mode, Mode::Tools | Mode::ParallelTools),
         }
     }
 }
@@ -184,9 +232,12 @@ impl<'a> Ladder<'a> {
         let auto = self.asked == Mode::Auto;
         let first = if auto { self.preferred() } else { self.asked };
         let (family, profile) = (self.family, self.profile);
+        // What is no rung of the ladder is the only way to ask.
+        let alone = LADDER.iter().all(|rung| rung.mode != first).then_some(Rung::of(first));
         LADDER
             .into_iter()
             .skip_while(move |rung| rung.mode != first)
+            .chain(alone)
             // What is preferred, or asked for, is done without asking whether it can be.
             .filter(move |rung| match rung.mode {
                 mode if mode == first => true,
@@ -198,24 +249,39 @@ impl<'a> Ladder<'a> {
     /// Where [`Mode::Auto`] starts.
     fn preferred(&self) -> Mode {
         match self.profile.mode() {
-            Mode::Auto | Mode::Tools if self.family.tools => Mode::Tools,
-            Mode::Auto | Mode::Tools => Mode::Schema,
-            other => other,
+            ladder @ (Mode::Schema | Mode::Json | Mode::MdJson) => ladder,
+            // What answers another question than the ladder is never chosen for the caller.
+            Mode::Auto | Mode::Tools | Mode::ParallelTools if self.family.tools => Mode::Tools,
+            Mode::Auto | Mode::Tools | Mode::ParallelTools => Mode::Schema,
         }
     }
 
     /// The plan for a rung. The inner error says why the schema can't be said there.
     fn plan(self, rung: Rung) -> Option<Result<Plan<'a>, Error>> {
         let Self { contract, profile, family, .. } = self;
-        let lowered = contract.lowered(rung.dialect(profile)?).map_err(|why| {
-            let hint = if matches!(why, Unlowerable::Unsatisfiable) { "" } else { "; use mode tools" };
-            let (name, mode, id) = (contract.name(), rung.mode, profile.id());
-            Error::unsupported(format!("{name} in mode {mode} with {id}: {why}{hint}"))
-        });
         let forcing = family.forcing && !profile.quirks().contains(Quirks::CHOICE_IS_AUTO);
-        let choice = if forcing { Choice::Named } else { Choice::Auto };
-        let unseen = profile.quirks().contains(Quirks::SCHEMA_UNSEEN);
-        Some(lowered.map(|lowered| Plan { mode: rung.mode, lowered, ladder: self, rung, choice, unseen }))
+        let refused = |why: &dyn fmt::Display| {
+            Error::unsupported(format!("{} in mode {} with {}: {why}", contract.name(), rung.mode, profile.id()))
+        };
+        let form = if rung.mode == Mode::ParallelTools {
+            contract.toolset().map(Form::Tools).map_err(|why| {
+                let wanted = "this mode asks for a list whose items are calls, such as a `Vec` of an enum of models";
+                refused(&format!("{why}; {wanted}"))
+            })
+        } else {
+            contract.lowered(rung.dialect(profile)?).map(Form::Value).map_err(|why| {
+                let hint = if matches!(why, Unlowerable::Unsatisfiable) { "" } else { "; use mode tools" };
+                refused(&format!("{why}{hint}"))
+            })
+        };
+        Some(form.map(|form| Plan {
+            mode: rung.mode,
+            form,
+            ladder: self,
+            rung,
+            forcing,
+            unseen: profile.quirks().contains(Quirks::SCHEMA_UNSEEN),
+        }))
     }
 }
 
@@ -223,12 +289,22 @@ impl<'a> Ladder<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan<'a> {
     pub(crate) mode: Mode,
-    pub(crate) lowered: &'a Lowered,
+    form: Form<'a>,
     ladder: Ladder<'a>,
     rung: Rung,
-    choice: Choice,
+    /// Whether a call can be forced.
+    forcing: bool,
     /// Whether the model sees the schema of a structured output.
     unseen: bool,
+}
+
+/// What is asked for, in the form in which it goes out.
+#[derive(Clone, Copy, Debug)]
+enum Form<'a> {
+    /// One value.
+    Value(&'a Lowered),
+    /// A list, each item of which is a call.
+    Tools(&'a Toolset),
 }
 
 /// What a request says because of its mode.
@@ -279,8 +355,16 @@ impl<'a> Plan<'a> {
     }
 
     /// Whether the provider is asked to enforce the schema.
-    pub(crate) const fn strict(&self) -> bool {
-        matches!(self.mode, Mode::Schema | Mode::Tools) && self.lowered.strict
+    pub(crate) fn strict(&self) -> bool {
+        matches!(self.mode, Mode::Schema | Mode::Tools) && matches!(self.form, Form::Value(lowered) if lowered.strict)
+    }
+
+    /// The form in which the answer comes as one value, if that is not the contract's own.
+    pub(crate) fn lowered(&self) -> Option<&'a Lowered> {
+        match self.form {
+            Form::Value(lowered) if !lowered.is_identity() => Some(lowered),
+            Form::Value(_) | Form::Tools(_) => None,
+        }
     }
 
     /// Which way to ask this is, to start with it another time.
@@ -296,14 +380,29 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Where the schema goes in.
-    pub(crate) fn lower(&self) -> Said<'a> {
+    /// The tools that the request offers, where there may be several.
+    pub(crate) fn tools(&self) -> Vec<Shape<'a>> {
+        match self.form {
+            Form::Value(_) => Vec::new(),
+            Form::Tools(set) => parallel::shapes(set),
+        }
+    }
+
+    /// Where the schema goes in; `tools` are the plan's own.
+    pub(crate) fn lower<'s>(&self, tools: &'s [Shape<'s>]) -> Said<'s>
+    where
+        'a: 's,
+    {
         let contract = self.ladder.contract;
+        let lowered = match self.form {
+            Form::Value(lowered) => lowered,
+            Form::Tools(set) => return parallel::lower(set, tools, self.forcing),
+        };
         let shape = Shape {
             name: contract.tool_name(),
             description: contract.description(),
-            schema: &self.lowered.schema,
-            strict: self.lowered.strict,
+            schema: &lowered.schema,
+            strict: lowered.strict,
         };
         let asked = |output| Said { output, instructions: Some(contract.prompt()), nudge: None };
         match self.mode {
@@ -311,38 +410,19 @@ impl<'a> Plan<'a> {
             Mode::Schema => Said { output: Output::Schema(shape), instructions: None, nudge: None },
             Mode::Json => asked(Output::Object),
             Mode::MdJson => Said { nudge: Some(FENCE), ..asked(Output::Text) },
-            Mode::Tools | Mode::Auto => Said {
-                output: Output::Tool { shape, choice: self.choice },
-                instructions: (self.choice == Choice::Auto).then_some(CALL),
+            Mode::Tools | Mode::Auto | Mode::ParallelTools => Said {
+                output: Output::Tool { shape, choice: if self.forcing { Choice::Named } else { Choice::Auto } },
+                instructions: (!self.forcing).then_some(CALL),
                 nudge: None,
             },
         }
     }
 
-    /// Where the answer comes out: the call's arguments or the text.
-    pub(crate) fn answer<'r>(&self, response: &'r Response) -> Result<Cow<'r, str>, Issue> {
-        let name = self.ladder.contract.tool_name();
-        let unreadable = |wanted: String| Issue::found_by(Origin::Reading, Path::root(), wanted);
-        let mut calls = response.tool_calls().filter(|call| call.name == name);
-        let text = response.text();
-        match (calls.next(), self.mode) {
-            (Some(call), _) => {
-                let others = calls.filter(|other| other.arguments != call.arguments).count();
-                if others > 0 {
-                    let got = format!("{} different calls", others + 1);
-                    return Err(unreadable(format!("exactly one call of the tool {name:?}")).got(got));
-                }
-                Ok(Cow::Borrowed(&call.arguments))
-            }
-            (None, Mode::Tools) => match response.tool_calls().next() {
-                Some(other) => {
-                    Err(unreadable(format!("a call of the tool {name:?}")).got(format!("a call of {:?}", other.name)))
-                }
-                // Servers that take tools without enforcing them answer in text: it is read like any other.
-                None if text.contains(['{', '[']) => Ok(text),
-                None => Err(unreadable(format!("a call of the tool {name:?}")).got("no tool call")),
-            },
-            (None, _) => Ok(text),
+    /// Where the answer comes out: the calls' arguments or the text.
+    pub(crate) fn answer<'r>(&self, response: &'r Response, reading: ParseOptions) -> Result<Answer<'r>, Issue> {
+        match self.form {
+            Form::Tools(set) => parallel::answer(set, response, reading),
+            Form::Value(_) => answer::one(self.mode, self.ladder.contract.tool_name(), response).map(Answer::from),
         }
     }
 
@@ -351,7 +431,11 @@ impl<'a> Plan<'a> {
     /// many went before.
     pub(crate) fn reask(&self, rejected: Response, issues: &Issues) -> Vec<Message> {
         let called: Vec<String> = rejected.tool_calls().map(|call| call.id.clone()).collect();
+        if let (Form::Tools(set), false) = (self.form, called.is_empty()) {
+            return parallel::reask(set, rejected, issues);
+        }
         let answer = match self.mode {
+            Mode::ParallelTools => String::from(parallel::AGAIN),
             Mode::Tools => {
                 format!(
                     "Call the tool {:?} again, complete and with all of this corrected.",
@@ -429,6 +513,10 @@ mod tests {
             ("GEMINI_JSON", Mode::Json),
             ("md-json", Mode::MdJson),
             ("FUNCTIONS", Mode::Tools),
+            ("Mode.PARALLEL_TOOLS", Mode::ParallelTools),
+            ("ANTHROPIC_PARALLEL_TOOLS", Mode::ParallelTools),
+            ("VERTEXAI_PARALLEL_TOOLS", Mode::ParallelTools),
+            ("parallel-tool-call", Mode::ParallelTools),
         ];
         for (name, mode) in cases {
             assert_eq!(name.parse::<Mode>().unwrap(), mode, "{name}");
