@@ -28,6 +28,8 @@ use crate::wire::openai_responses::OpenAiResponses;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Row {
     pub(crate) id: &'static str,
+    /// Other names of it, such as Python Instructor's.
+    pub(crate) also: &'static [&'static str],
     pub(crate) wire: &'static dyn Wire,
     pub(crate) base_url: &'static str,
     /// The variable that replaces the base URL.
@@ -117,7 +119,7 @@ impl Profile {
     /// A known provider by its id, such as `groq`.
     #[must_use]
     pub fn named(id: &str) -> Option<Self> {
-        TABLE.iter().find(|row| row.id == id).map(Self::from)
+        TABLE.iter().find(|row| row.id == id || row.also.contains(&id)).map(Self::from)
     }
 
     /// All known providers, in the order in which [`Client::from_env`](crate::Client::from_env) tries them.
@@ -323,6 +325,7 @@ impl From<&Row> for Profile {
 /// What most servers that speak OpenAI's chat completions have in common.
 pub(crate) const OPENAI_COMPATIBLE: Row = Row {
     id: "",
+    also: &[],
     wire: &OpenAiChat,
     base_url: "",
     base_url_env: "",

@@ -45,6 +45,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn other_names_are_known_and_no_name_is_taken_twice() {
+        assert_eq!(Spec::parse("google/gemini-2.5-flash").unwrap().profile.id(), "gemini");
+        let mut names: Vec<&str> = TABLE.iter().flat_map(|row| row.also.iter().copied().chain([row.id])).collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+
+    #[test]
     fn the_model_keeps_its_slashes() {
         let spec = Spec::parse("openrouter/meta-llama/llama-3.3-70b").unwrap();
         assert_eq!((spec.profile.id(), spec.model.as_str()), ("openrouter", "meta-llama/llama-3.3-70b"));

@@ -44,6 +44,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "gemini",
+        also: &["google", "genai", "generative-ai"],
         base_url: "https://generativelanguage.googleapis.com/v1beta",
         base_url_env: "GEMINI_BASE_URL",
         key_env: &["GEMINI_API_KEY", "GOOGLE_API_KEY"],
@@ -93,6 +94,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "azure_openai",
+        also: &["azure"],
         base_url: "{AZURE_OPENAI_ENDPOINT}/openai/v1",
         key_env: &["AZURE_OPENAI_API_KEY"],
         auth: Auth::Header("api-key"),
@@ -114,6 +116,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "mistral",
+        also: &["mistralai"],
         base_url: "https://api.mistral.ai/v1",
         base_url_env: "MISTRAL_BASE_URL",
         key_env: &["MISTRAL_API_KEY"],
@@ -123,6 +126,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "together",
+        also: &["together_ai"],
         base_url: "https://api.together.xyz/v1",
         base_url_env: "TOGETHER_BASE_URL",
         key_env: &["TOGETHER_API_KEY"],
@@ -130,6 +134,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "fireworks",
+        also: &["fireworks_ai"],
         base_url: "https://api.fireworks.ai/inference/v1",
         base_url_env: "FIREWORKS_BASE_URL",
         key_env: &["FIREWORKS_API_KEY"],
@@ -202,6 +207,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "huggingface",
+        also: &["hf"],
         base_url: "https://router.huggingface.co/v1",
         base_url_env: "HF_BASE_URL",
         key_env: &["HF_TOKEN"],
@@ -209,6 +215,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "nvidia",
+        also: &["nvidia_nim"],
         base_url: "https://integrate.api.nvidia.com/v1",
         base_url_env: "NVIDIA_BASE_URL",
         key_env: &["NVIDIA_API_KEY", "NVIDIA_NIM_API_KEY"],
@@ -223,6 +230,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "moonshot",
+        also: &["moonshotai"],
         base_url: "https://api.moonshot.ai/v1",
         base_url_env: "MOONSHOT_BASE_URL",
         key_env: &["MOONSHOT_API_KEY", "MOONSHOTAI_API_KEY"],
@@ -233,6 +241,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "dashscope",
+        also: &["qwen", "alibaba"],
         base_url: "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
         base_url_env: "DASHSCOPE_BASE_URL",
         key_env: &["DASHSCOPE_API_KEY", "ALIBABA_API_KEY"],
@@ -240,6 +249,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "zai",
+        also: &["zhipu"],
         base_url: "https://api.z.ai/api/paas/v4",
         base_url_env: "ZAI_BASE_URL",
         key_env: &["ZAI_API_KEY", "ZHIPUAI_API_KEY"],
@@ -288,6 +298,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "litellm",
+        also: &["litellm_proxy"],
         // a proxy: what works depends on the model behind it
         base_url: "http://localhost:4000",
         base_url_env: "LITELLM_PROXY_API_BASE",
@@ -304,6 +315,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "llamacpp",
+        also: &["llama.cpp"],
         base_url: "http://localhost:8080/v1",
         base_url_env: "LLAMACPP_BASE_URL",
         key_env: &["LLAMACPP_API_KEY"],
@@ -337,6 +349,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "lmstudio",
+        also: &["lm_studio"],
         base_url: "http://localhost:1234/v1",
         base_url_env: "LM_STUDIO_BASE_URL",
         key_env: &["LM_STUDIO_API_KEY"],
@@ -378,5 +391,36 @@ pub(crate) const TABLE: &[Row] = &[
         keyless: false,
         default_model: Some("global.anthropic.claude-haiku-4-5-20251001-v1:0"),
         ..BEDROCK_CONVERSE
+    },
+    Row {
+        id: "perplexity",
+        base_url: "https://api.perplexity.ai/v1",
+        base_url_env: "PERPLEXITY_BASE_URL",
+        key_env: &["PERPLEXITY_API_KEY"],
+        keyless: false,
+        preferred: Mode::Schema,
+        // its chat completions ended in September 2026
+        modes: &[Mode::Schema],
+        ..OPENAI_RESPONSES_COMPATIBLE
+    },
+    Row {
+        id: "azure_responses",
+        base_url: "{AZURE_OPENAI_ENDPOINT}/openai/v1",
+        key_env: &["AZURE_OPENAI_API_KEY"],
+        keyless: false,
+        auth: Auth::Header("api-key"),
+        preferred: Mode::Schema,
+        dialect: Dialect::OpenAi,
+        ..OPENAI_RESPONSES_COMPATIBLE
+    },
+    Row {
+        id: "xai_responses",
+        base_url: "https://api.x.ai/v1",
+        base_url_env: "XAI_BASE_URL",
+        key_env: &["XAI_API_KEY"],
+        keyless: false,
+        preferred: Mode::Schema,
+        dialect: Dialect::Xai,
+        ..OPENAI_RESPONSES_COMPATIBLE
     },
 ];
