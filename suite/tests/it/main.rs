@@ -7,6 +7,7 @@ mod clients;
 mod codec;
 mod corpus;
 mod derive;
+mod encode;
 mod engine;
 mod equal;
 mod gemini;
