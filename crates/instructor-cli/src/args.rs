@@ -209,9 +209,13 @@ pub(crate) struct Extract {
     #[arg(long, value_name = "TEXT", help_heading = "Request")]
     pub(crate) prompt: Option<String>,
 
-    /// How to ask: auto, schema, tools, json, md_json, or parallel_tools for a list of calls
+    /// How to ask: auto, schema, tools, json, md_json; parallel_tools for a list of calls; think_then_shape for two calls
     #[arg(long, value_parser = |text: &str| text.parse::<Mode>(), default_value_t = Mode::Auto, help_heading = "Request")]
     pub(crate) mode: Mode,
+
+    /// The model of the second call of think_then_shape
+    #[arg(long, value_name = "MODEL", help_heading = "Request")]
+    pub(crate) shape_model: Option<String>,
 
     /// Sampling temperature
     #[arg(long, value_name = "T", value_parser = temperature, help_heading = "Request")]

@@ -27,6 +27,9 @@ pub(crate) fn run(args: &Extract) -> Result<(), Failure> {
 
 fn settings(args: &Extract) -> ClientBuilder {
     let mut builder = Client::builder().mode(args.mode);
+    if let Some(model) = &args.shape_model {
+        builder = builder.shape_model(model);
+    }
     if let Some(temperature) = args.temperature {
         builder = builder.temperature(temperature);
     }

@@ -23,6 +23,7 @@ use crate::wire::Settings;
 pub(crate) struct Core {
     pub(crate) endpoint: Endpoint,
     pub(crate) model: Option<String>,
+    pub(crate) shape_model: Option<String>,
     pub(crate) mode: Mode,
     pub(crate) reading: ParseOptions,
     pub(crate) settings: Settings,
@@ -196,6 +197,7 @@ pub(crate) fn show(f: &mut fmt::Formatter<'_>, name: &str, core: &Core) -> fmt::
 pub struct ClientBuilder {
     profile: Option<Profile>,
     model: Option<String>,
+    shape_model: Option<String>,
     key: Option<Secret>,
     base_url: Option<String>,
     mode: Mode,
@@ -215,6 +217,7 @@ impl ClientBuilder {
         Self {
             profile: None,
             model: None,
+            shape_model: None,
             key: None,
             base_url: None,
             mode: Mode::Auto,
@@ -277,6 +280,12 @@ impl ClientBuilder {
     /// With a model that requests go to unless they name another.
     pub fn model(mut self, model: impl Into<String>) -> Self {
         self.model = Some(model.into());
+        self
+    }
+
+    /// With a model for the second call of [`Mode::ThinkThenShape`]; see [`Request::shape_model`].
+    pub fn shape_model(mut self, model: impl Into<String>) -> Self {
+        self.shape_model = Some(model.into());
         self
     }
 
@@ -399,6 +408,7 @@ impl ClientBuilder {
         Ok(Core {
             endpoint: Endpoint { profile, address, headers, key, signer },
             model: self.model,
+            shape_model: self.shape_model,
             mode: self.mode,
             reading: self.reading,
             settings: self.settings,

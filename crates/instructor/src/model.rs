@@ -15,8 +15,8 @@ use serde_json::Value;
 
 use crate::error::{Error, ErrorKind};
 use crate::schema::{
-    Checker, Dialect, DialectReport, Item, Lowered, Notation, Policy, ToolSchema, Unlowerable, calls, lower, prompt,
-    rendered, tool_name, tools,
+    Checker, Dialect, DialectReport, Item, Lowered, Notation, Policy, ToolSchema, Unlowerable, brief, calls, lower,
+    prompt, rendered, tool_name, tools,
 };
 use crate::validate::{Context, Issues, Path};
 
@@ -76,6 +76,7 @@ struct Inner {
     policy: Policy,
     lowered: [OnceLock<Result<Lowered, Unlowerable>>; Dialect::COUNT],
     prompt: OnceLock<String>,
+    brief: OnceLock<String>,
     toolset: OnceLock<Result<Toolset, String>>,
     id: OnceLock<u64>,
 }
@@ -159,6 +160,7 @@ impl Contract {
             policy,
             lowered: Default::default(),
             prompt: OnceLock::new(),
+            brief: OnceLock::new(),
             toolset: OnceLock::new(),
             id: OnceLock::new(),
         }))
@@ -229,6 +231,11 @@ impl Contract {
             let schema = self.lowered(Dialect::Plain).map_or("{}", |lowered| lowered.schema.get());
             prompt(schema, Notation::JsonSchema, self.description())
         })
+    }
+
+    /// The instructions for an answer in plain text that has everything which the schema wants.
+    pub(crate) fn brief(&self) -> &str {
+        self.0.brief.get_or_init(|| brief(&self.render(Notation::Types), self.description()))
     }
 
     /// A tool for each kind of item of the list that this is, or why it is none.

@@ -17,7 +17,7 @@ use crate::message::Messages;
 use crate::mode::{Mode, Plan};
 use crate::model::{Contract, ResponseModel};
 use crate::repair::{Level, ParseOptions, RepairKind};
-use crate::run::{Budget, Completion, Job, Judge, Retry, Run};
+use crate::run::{Budget, Completion, Job, Judge, Retry, Run, Shaping};
 use crate::transport;
 use crate::validate::{Context, Issue, Issues, Origin, Path};
 use crate::wire::Settings;
@@ -48,6 +48,7 @@ pub struct Request<'a, C = Client> {
     core: &'a Core,
     messages: Messages<'a>,
     model: Option<String>,
+    shape_model: Option<String>,
     mode: Mode,
     reading: ParseOptions,
     settings: Settings,
@@ -65,6 +66,7 @@ impl<'a, C> Request<'a, C> {
             core,
             messages,
             model: None,
+            shape_model: None,
             mode: core.mode,
             reading: core.reading,
             settings: core.settings.clone(),
@@ -79,6 +81,14 @@ impl<'a, C> Request<'a, C> {
     /// With another model than the client's.
     pub fn model(mut self, model: impl Into<String>) -> Self {
         self.model = Some(model.into());
+        self
+    }
+
+    /// With a model, of the same provider, for the second call of [`Mode::ThinkThenShape`], which only puts a text into
+    /// the schema; the request's own model by default. All other settings hold for both calls. Other modes have no such
+    /// call.
+    pub fn shape_model(mut self, model: impl Into<String>) -> Self {
+        self.shape_model = Some(model.into());
         self
     }
 
@@ -164,7 +174,7 @@ impl<'a, C> Request<'a, C> {
         self
     }
 
-    /// The exact request for a type, without sending it.
+    /// The exact request for a type, without sending it: the first, where the [`Mode`] makes two.
     ///
     /// # Errors
     ///
@@ -181,7 +191,7 @@ impl<'a, C> Request<'a, C> {
     pub fn preview_value(mut self, contract: &Contract) -> Result<Preview, Error> {
         self.take_error()?;
         let job = self.job(contract)?;
-        job.encode(&job.plan, &[]).map(Preview)
+        job.encode(&job.plan, &[], None).map(Preview)
     }
 
     /// What stays the same over all attempts.
@@ -196,11 +206,20 @@ impl<'a, C> Request<'a, C> {
         }
         contract.checkable()?;
         let memory = &self.core.memory;
-        let known = memory.recall(model, contract);
+        let plan = |mode, model| {
+            let (profile, known) = (&endpoint.profile, memory.recall(model, contract));
+            Plan::new(mode, contract, profile, profile.family(model), known)
+        };
+        let first = plan(self.mode, model)?;
+        let shaping = match self.shape_model.as_deref().or(self.core.shape_model.as_deref()).unwrap_or(model) {
+            model if first.drafts() => Some(Shaping { plan: plan(Mode::Auto, model)?, model }),
+            _ => None,
+        };
         Ok(Job {
             endpoint,
             contract,
-            plan: Plan::new(self.mode, contract, &endpoint.profile, endpoint.profile.family(model), known)?,
+            plan: first,
+            shaping,
             memory,
             model,
             messages: self.messages.as_slice(),

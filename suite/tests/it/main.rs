@@ -21,3 +21,4 @@ mod parallel;
 mod reading;
 mod requests;
 mod shapes;
+mod think;

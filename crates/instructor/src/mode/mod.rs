@@ -4,6 +4,7 @@
 
 mod answer;
 mod parallel;
+mod think;
 
 use std::fmt;
 use std::str::FromStr;
@@ -30,8 +31,8 @@ pub(crate) use self::answer::Answer;
 /// - `Schema` steps from strict to lax, where the provider has both; a mode that was asked for never becomes another.
 /// - The other modes do not step.
 ///
-/// [`ParallelTools`](Self::ParallelTools) is no rung: it is asked for by name, and a contract that it can't ask for is
-/// refused before anything is sent.
+/// [`ParallelTools`](Self::ParallelTools) and [`ThinkThenShape`](Self::ThinkThenShape) are no rungs: they are asked for
+/// by name, and a contract that they can't ask for is refused before anything is sent.
 ///
 /// A step costs a call, which is an attempt of the [`Report`](crate::Report) and of the
 /// [`Budget`](crate::Budget), but no retry. The client remembers for the model and response model what was taken, and
@@ -102,6 +103,38 @@ pub enum Mode {
     /// # }).unwrap();
     /// ```
     ParallelTools,
+    /// Two calls: in the first the model thinks and answers in plain text, in the second that text is put into the schema.
+    ///
+    /// A schema that is enforced from the first token on leaves a model no room to think. Here the first call has the
+    /// form described in words only. The second sees nothing but that text and asks as [`Auto`](Self::Auto) does; it is
+    /// easy, so a cheaper model can do it: [`Request::shape_model`](crate::Request::shape_model). Both are attempts of
+    /// the [`Report`](crate::Report), the text is in [`Completion::draft`](crate::Completion::draft), and a re-ask goes
+    /// to the second call only.
+    ///
+    /// ```
+    /// # use instructor::testing::{Reply, Script};
+    /// # use serde_json::json;
+    /// use instructor::Mode;
+    ///
+    /// #[instructor::model]
+    /// struct Verdict {
+    ///     guilty: bool,
+    /// }
+    ///
+    /// # let script = Script::new()
+    /// #     .reply(Reply::text("The cat was away, so it was not the cat."))
+    /// #     .reply(Reply::value(json!({ "guilty": false })));
+    /// # let client = script.client("openai/gpt-5");
+    /// # script.block_on(async {
+    /// let request = client.request("Did the cat do it?").mode(Mode::ThinkThenShape).shape_model("gpt-5-nano");
+    /// let (verdict, completion) = request.create_with_completion::<Verdict>().await?;
+    /// assert!(!verdict.guilty);
+    /// assert_eq!(completion.report.attempts().len(), 2);
+    /// assert_eq!(completion.draft.unwrap().text(), "The cat was away, so it was not the cat.");
+    /// # Ok::<(), instructor::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ThinkThenShape,
 }
 
 /// Every name that parses, with what it means. The first of a mode is its own.
@@ -112,6 +145,7 @@ const NAMES: &[(&str, Mode)] = &[
     ("json", Mode::Json),
     ("md_json", Mode::MdJson),
     ("parallel_tools", Mode::ParallelTools),
+    ("think_then_shape", Mode::ThinkThenShape),
     ("json_schema", Mode::Schema),
     ("json_schema_mode", Mode::Schema),
     ("structured_outputs", Mode::Schema),
@@ -129,7 +163,8 @@ const NAMES: &[(&str, Mode)] = &[
 
 impl Mode {
     /// The modes that can be asked for, `Auto` first.
-    pub const ALL: [Self; 6] = [Self::Auto, Self::Schema, Self::Tools, Self::Json, Self::MdJson, Self::ParallelTools];
+    pub const ALL: [Self; 7] =
+        [Self::Auto, Self::Schema, Self::Tools, Self::Json, Self::MdJson, Self::ParallelTools, Self::ThinkThenShape];
 
     /// The mode's own name.
     #[must_use]
@@ -141,6 +176,7 @@ impl Mode {
             Self::Json => "json",
             Self::MdJson => "md_json",
             Self::ParallelTools => "parallel_tools",
+            Self::ThinkThenShape => "think_then_shape",
         }
     }
 
@@ -251,8 +287,8 @@ impl<'a> Ladder<'a> {
         match self.profile.mode() {
             ladder @ (Mode::Schema | Mode::Json | Mode::MdJson) => ladder,
             // What answers another question than the ladder is never chosen for the caller.
-            Mode::Auto | Mode::Tools | Mode::ParallelTools if self.family.tools => Mode::Tools,
-            Mode::Auto | Mode::Tools | Mode::ParallelTools => Mode::Schema,
+            Mode::Auto | Mode::Tools | Mode::ParallelTools | Mode::ThinkThenShape if self.family.tools => Mode::Tools,
+            Mode::Auto | Mode::Tools | Mode::ParallelTools | Mode::ThinkThenShape => Mode::Schema,
         }
     }
 
@@ -274,6 +310,7 @@ impl<'a> Ladder<'a> {
                 refused(&format!("{why}{hint}"))
             })
         };
+        let form = if rung.mode == Mode::ThinkThenShape { form.map(|_| Form::Draft(contract.brief())) } else { form };
         Some(form.map(|form| Plan {
             mode: rung.mode,
             form,
@@ -305,6 +342,8 @@ enum Form<'a> {
     Value(&'a Lowered),
     /// A list, each item of which is a call.
     Tools(&'a Toolset),
+    /// A text that says everything that the value needs; the instructions for it.
+    Draft(&'a str),
 }
 
 /// What a request says because of its mode.
@@ -363,7 +402,7 @@ impl<'a> Plan<'a> {
     pub(crate) fn lowered(&self) -> Option<&'a Lowered> {
         match self.form {
             Form::Value(lowered) if !lowered.is_identity() => Some(lowered),
-            Form::Value(_) | Form::Tools(_) => None,
+            Form::Value(_) | Form::Tools(_) | Form::Draft(_) => None,
         }
     }
 
@@ -383,8 +422,8 @@ impl<'a> Plan<'a> {
     /// The tools that the request offers, where there may be several.
     pub(crate) fn tools(&self) -> Vec<Shape<'a>> {
         match self.form {
-            Form::Value(_) => Vec::new(),
             Form::Tools(set) => parallel::shapes(set),
+            Form::Value(_) | Form::Draft(_) => Vec::new(),
         }
     }
 
@@ -397,6 +436,9 @@ impl<'a> Plan<'a> {
         let lowered = match self.form {
             Form::Value(lowered) => lowered,
             Form::Tools(set) => return parallel::lower(set, tools, self.forcing),
+            Form::Draft(brief) => {
+                return Said { output: Output::Text, instructions: Some(brief), nudge: None };
+            }
         };
         let shape = Shape {
             name: contract.tool_name(),
@@ -410,7 +452,7 @@ impl<'a> Plan<'a> {
             Mode::Schema => Said { output: Output::Schema(shape), instructions: None, nudge: None },
             Mode::Json => asked(Output::Object),
             Mode::MdJson => Said { nudge: Some(FENCE), ..asked(Output::Text) },
-            Mode::Tools | Mode::Auto | Mode::ParallelTools => Said {
+            Mode::Tools | Mode::Auto | Mode::ParallelTools | Mode::ThinkThenShape => Said {
                 output: Output::Tool { shape, choice: if self.forcing { Choice::Named } else { Choice::Auto } },
                 instructions: (!self.forcing).then_some(CALL),
                 nudge: None,
@@ -418,11 +460,23 @@ impl<'a> Plan<'a> {
         }
     }
 
+    /// Whether the answer is not the value, but the text that another call makes the value of.
+    pub(crate) const fn drafts(&self) -> bool {
+        matches!(self.form, Form::Draft(_))
+    }
+
+    /// The messages of the call that makes the value of a draft; none if there is nothing in it.
+    pub(crate) fn shape(draft: &Response) -> Option<Vec<Message>> {
+        think::shape(draft)
+    }
+
     /// Where the answer comes out: the calls' arguments or the text.
     pub(crate) fn answer<'r>(&self, response: &'r Response, reading: ParseOptions) -> Result<Answer<'r>, Issue> {
         match self.form {
             Form::Tools(set) => parallel::answer(set, response, reading),
-            Form::Value(_) => answer::one(self.mode, self.ladder.contract.tool_name(), response).map(Answer::from),
+            Form::Value(_) | Form::Draft(_) => {
+                answer::one(self.mode, self.ladder.contract.tool_name(), response).map(Answer::from)
+            }
         }
     }
 
@@ -513,6 +567,8 @@ mod tests {
             ("GEMINI_JSON", Mode::Json),
             ("md-json", Mode::MdJson),
             ("FUNCTIONS", Mode::Tools),
+            ("think-then-shape", Mode::ThinkThenShape),
+            ("THINKING_MD_JSON", Mode::MdJson),
             ("Mode.PARALLEL_TOOLS", Mode::ParallelTools),
             ("ANTHROPIC_PARALLEL_TOOLS", Mode::ParallelTools),
             ("VERTEXAI_PARALLEL_TOOLS", Mode::ParallelTools),

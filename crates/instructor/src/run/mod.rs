@@ -47,6 +47,8 @@ pub(crate) struct Job<'a> {
     pub(crate) contract: &'a Contract,
     /// How it is asked for at first.
     pub(crate) plan: Plan<'a>,
+    /// Who makes the value of the text that the plan asks for, if it asks for one.
+    pub(crate) shaping: Option<Shaping<'a>>,
     /// What the client has learnt of such plans.
     pub(crate) memory: &'a Memory,
     pub(crate) model: &'a str,
@@ -60,15 +62,28 @@ pub(crate) struct Job<'a> {
     pub(crate) timeout: Option<Duration>,
 }
 
+/// The call that makes the value of a draft.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shaping<'a> {
+    pub(crate) plan: Plan<'a>,
+    pub(crate) model: &'a str,
+}
+
 impl Job<'_> {
-    /// The request of an attempt, with the turns of the re-ask before it.
-    pub(crate) fn encode(&self, plan: &Plan<'_>, turns: &[Message]) -> Result<http::Request<Bytes>, Error> {
+    /// The request of an attempt, with the turns of the re-ask before it; of the draft, where that is there.
+    pub(crate) fn encode(
+        &self,
+        plan: &Plan<'_>,
+        turns: &[Message],
+        draft: Option<&[Message]>,
+    ) -> Result<http::Request<Bytes>, Error> {
         let tools = plan.tools();
         let said = plan.lower(&tools);
         let profile = &self.endpoint.profile;
+        let model = self.model_of(draft.is_some());
         let call = Call {
-            model: self.model,
-            messages: self.messages,
+            model,
+            messages: draft.unwrap_or(self.messages),
             instructions: said.instructions,
             nudge: said.nudge,
             turns,
@@ -80,10 +95,16 @@ impl Job<'_> {
         let length = HeaderValue::from(body.len());
         let mut request = http::Request::new(body);
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.endpoint.address.of(self.model)?;
+        *request.uri_mut() = self.endpoint.address.of(model)?;
         *request.headers_mut() = self.endpoint.headers.clone();
         request.headers_mut().insert(header::CONTENT_LENGTH, length);
         Ok(request)
+    }
+}
+
+impl<'a> Job<'a> {
+    fn model_of(&self, shaping: bool) -> &'a str {
+        self.shaping.filter(|_| shaping).map_or(self.model, |shaping| shaping.model)
     }
 }
 
@@ -137,6 +158,9 @@ pub(crate) enum Step {
 pub struct Completion {
     /// The answer that gave the value, in neutral words.
     pub response: Response,
+    /// The answer before it, in plain text, that the value was made of: with
+    /// [`Mode::ThinkThenShape`](crate::Mode::ThinkThenShape).
+    pub draft: Option<Box<Response>>,
     /// The body of that answer, as it came.
     pub raw: Bytes,
     /// Every attempt, with usage and timing.
@@ -183,6 +207,8 @@ pub(crate) struct Run<'a> {
     judge: &'a mut Judge<'a>,
     /// How it is asked for now.
     plan: Plan<'a>,
+    /// The text that the value is made of, once it is there, and the messages that stand for the caller's then.
+    draft: Option<(Response, Vec<Message>)>,
     /// The turns of the re-ask that comes next: the last rejected answer and what was wrong with it.
     turns: Vec<Message>,
     report: Report,
@@ -203,6 +229,7 @@ impl<'a> Run<'a> {
             job,
             judge,
             plan: job.plan,
+            draft: None,
             turns: Vec::new(),
             report: Report::default(),
             started: Duration::ZERO,
@@ -239,7 +266,11 @@ impl<'a> Run<'a> {
         }
         let signer = self.job.endpoint.signer.as_ref();
         let signed = |mut request| signer.map_or(Ok(()), |s| s.sign(&mut request, now.unix)).map(|()| request);
-        let request = match self.job.encode(&self.plan, &self.turns).and_then(signed) {
+        let request = match self
+            .job
+            .encode(&self.plan, &self.turns, self.draft.as_ref().map(|(_, messages)| &**messages))
+            .and_then(signed)
+        {
             Ok(request) => request,
             Err(error) => return Step::Done(Err(error.with_report(self.close(now)))),
         };
@@ -294,7 +325,15 @@ impl<'a> Run<'a> {
                 if let Some(attempt) = self.report.attempts.last_mut() {
                     attempt.repairs = repairs;
                 }
-                Step::Done(Ok(Completion { response, raw: body, report: self.close(now) }))
+                let draft = self.draft.take().map(|(draft, _)| Box::new(draft));
+                Step::Done(Ok(Completion { response, draft, raw: body, report: self.close(now) }))
+            }
+            Verdict::Drafted(response, messages, shaping) => {
+                self.attempt(None, Some(status), id, response.usage, body.len(), now);
+                self.plan = shaping.plan;
+                self.draft = Some((response, messages));
+                self.last = None;
+                self.send(now)
             }
             Verdict::Failed(failure) => {
                 // A wrong answer too was made in the form that was asked for.
@@ -308,8 +347,10 @@ impl<'a> Run<'a> {
 
     /// Notes that the provider took the plan, if it had refused another.
     fn learn(&self) {
-        if self.plan.rung() != self.job.plan.rung() {
-            self.job.memory.learn(self.job.model, self.job.contract, self.plan.rung());
+        let shaping = self.job.shaping.filter(|_| self.draft.is_some());
+        let first = shaping.map_or(self.job.plan, |shaping| shaping.plan);
+        if self.plan.rung() != first.rung() {
+            self.job.memory.learn(self.job.model_of(shaping.is_some()), self.job.contract, self.plan.rung());
         }
     }
 

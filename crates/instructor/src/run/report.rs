@@ -60,7 +60,7 @@ pub struct Attempt {
     pub mode: Mode,
     /// Whether the provider was asked to enforce the schema.
     pub strict: bool,
-    /// What it failed of; `None` if it gave the value.
+    /// What it failed of; `None` if it gave the value, or the text that the next one makes the value of.
     pub failure: Option<ErrorKind>,
     /// The HTTP status, if an answer arrived.
     pub status: Option<u16>,

@@ -5,9 +5,9 @@ use std::time::Duration;
 use http::HeaderMap;
 use instructor_json::Node;
 
-use super::{Failure, Job};
+use super::{Failure, Job, Shaping};
 use crate::error::ErrorKind;
-use crate::message::Part;
+use crate::message::{Message, Part};
 use crate::mode::Plan;
 use crate::repair::Repair;
 use crate::schema::{Found, Reader};
@@ -17,21 +17,23 @@ use crate::wire::{Failure as ApiFailure, Finish, Response, Undecoded, read_failu
 /// Makes the typed value from its JSON and keeps it, or says what is wrong.
 pub(crate) type Judge<'a> = dyn FnMut(Node<'_>) -> Issues + Send + 'a;
 
-pub(super) enum Verdict {
+pub(super) enum Verdict<'a> {
     Taken(Response, Vec<Repair>),
+    /// A text that another call is to make the value of, with the messages of that call.
+    Drafted(Response, Vec<Message>, Shaping<'a>),
     Failed(Failure),
 }
 
 /// Judges one answer. `now` is the time since the Unix epoch.
-pub(super) fn judge(
-    job: &Job<'_>,
+pub(super) fn judge<'a>(
+    job: &Job<'a>,
     plan: &Plan<'_>,
     keep: &mut Judge<'_>,
     status: u16,
     headers: &HeaderMap,
     body: &[u8],
     now: Duration,
-) -> Verdict {
+) -> Verdict<'a> {
     let profile = &job.endpoint.profile;
     if !(200..300).contains(&status) {
         return Verdict::Failed(provider_failed(job, read_failure(status, headers, body, now)));
@@ -41,6 +43,14 @@ pub(super) fn judge(
         Err(Undecoded::Failure(failure)) => return Verdict::Failed(provider_failed(job, failure)),
         Err(Undecoded::Unreadable(why)) => return Verdict::Failed(Failure::new(ErrorKind::Malformed, why)),
     };
+    if let Some(shaping) = job.shaping.filter(|_| plan.drafts()) {
+        let failure = match (ended_badly(job, &response), Plan::shape(&response)) {
+            (None, Some(messages)) => return Verdict::Drafted(response, messages, shaping),
+            (Some(failure), _) => failure,
+            (None, None) => Failure::new(ErrorKind::Malformed, "the answer is empty, wanted a text"),
+        };
+        return Verdict::Failed(Failure { usage: response.usage, ..failure });
+    }
     let mut repairs = Vec::new();
     match ended_badly(job, &response).or_else(|| weigh(job, plan, keep, &response, &mut repairs)) {
         None => Verdict::Taken(response, repairs),

@@ -24,7 +24,7 @@ pub(crate) use self::check::nearest::nearest;
 pub use self::dialect::Dialect;
 pub use self::lower::{Change, Loss, Lowered, Moved, Unlowerable, lower};
 pub(crate) use self::read::{Found, Reader};
-pub(crate) use self::render::{calls, prompt};
+pub(crate) use self::render::{brief, calls, prompt};
 
 /// A schema in the notation for prompts.
 pub(crate) fn rendered(schema: &serde_json::Value, policy: Policy) -> String {

@@ -31,3 +31,13 @@ pub(crate) fn calls(about: &[String], empty: bool) -> String {
     }
     text
 }
+
+/// The instructions for an answer in plain text, of which another call makes the value.
+pub(crate) fn brief(shown: &str, description: Option<&str>) -> String {
+    let about = description.map_or_else(String::new, |text| format!("It describes: {text}\n\n"));
+    format!(
+        "Think it through and answer in plain text, not in JSON. End with the result in full: every value that the type \
+         below wants, by name. It is put into that form later, from your answer alone. Keys with `?` may be left out; \
+         what follows `//` explains.\n\n{about}{shown}"
+    )
+}
