@@ -41,6 +41,7 @@
 //! | `reqwest` | yes | the async transport, with rustls |
 //! | `http2` | | HTTP/2 for the async transport |
 //! | `blocking` | | [`blocking`] clients on ureq, with rustls |
+//! | `tower` | | any `tower::Service` as transport: a client and middleware of your own |
 //! | `testing` | | [`testing`]: scripted transports |
 //! | `jsonschema` | | run-time schemas with keywords beyond those that schemars prints |
 
@@ -85,6 +86,8 @@ pub use self::request::{Preview, Request};
 pub use self::run::{Attempt, Budget, Completion, Now, Report, Retry, Wait};
 #[cfg(feature = "reqwest")]
 pub use self::transport::reqwest::Reqwest;
+#[cfg(feature = "tower")]
+pub use self::transport::tower::Tower;
 #[cfg(feature = "blocking")]
 pub use self::transport::ureq::Ureq;
 pub use self::transport::{BlockingTransport, Body, BoxFuture, Transport};

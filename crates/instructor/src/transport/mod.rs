@@ -3,6 +3,8 @@
 
 #[cfg(feature = "reqwest")]
 pub(crate) mod reqwest;
+#[cfg(feature = "tower")]
+pub(crate) mod tower;
 #[cfg(feature = "blocking")]
 pub(crate) mod ureq;
 
