@@ -28,6 +28,7 @@
 //! # Where to go
 //!
 //! - [`Client`] and [`Request`]: asking. [`blocking`] is the same without an async runtime.
+//! - [`Message`] and [`Media`]: what is said: text, images, documents, sound.
 //! - [`ResponseModel`] and [`Contract`]: what is asked for. [`Issue`] and [`Context`]: validator functions.
 //! - [`Mode`]: how it is asked for. [`Profile`]: whom, known by name or made at run time.
 //! - [`Retry`] and [`Budget`]: how often, how long, how much. [`Error`] and [`Report`]: what came of it.
@@ -51,6 +52,7 @@
 pub mod blocking;
 mod client;
 mod error;
+mod media;
 mod message;
 mod mode;
 mod model;
@@ -76,7 +78,8 @@ pub use instructor_derive::{ResponseModel, model};
 pub use self::client::from_provider;
 pub use self::client::{Client, ClientBuilder};
 pub use self::error::{Error, ErrorKind, TransportError, TransportErrorKind};
-pub use self::message::{Media, MediaSource, Message, Messages, Opaque, Part, Role, ToolCall, ToolResult};
+pub use self::media::{Detail, Media, MediaKind, MediaSource};
+pub use self::message::{Message, Messages, Opaque, Part, Role, ToolCall, ToolResult};
 pub use self::mode::Mode;
 pub use self::model::{Contract, Foreign, ResponseModel};
 pub use self::provider::Profile;

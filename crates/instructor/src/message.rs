@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use bytes::Bytes;
 use serde_json::value::RawValue;
+
+use crate::media::Media;
 
 /// Who speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -68,10 +69,10 @@ impl Message {
         )
     }
 
-    /// With one part more.
+    /// With one part more: a text, a [`Media`], or any other [`Part`].
     #[must_use]
-    pub fn with(mut self, part: Part) -> Self {
-        self.parts.push(part);
+    pub fn with(mut self, part: impl Into<Part>) -> Self {
+        self.parts.push(part.into());
         self
     }
 
@@ -131,6 +132,18 @@ impl Part {
 impl From<&str> for Part {
     fn from(text: &str) -> Self {
         Self::Text(String::from(text))
+    }
+}
+
+impl From<String> for Part {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<Media> for Part {
+    fn from(media: Media) -> Self {
+        Self::Media(media)
     }
 }
 
@@ -199,45 +212,6 @@ impl Opaque {
 impl fmt::Debug for Opaque {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Opaque").field("wire", &self.wire).field("bytes", &self.json.get().len()).finish()
-    }
-}
-
-/// An image, document, sound or film, with its media type.
-#[derive(Clone, Debug)]
-pub struct Media {
-    mime: String,
-    source: MediaSource,
-}
-
-/// Where the bytes of a [`Media`] are.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum MediaSource {
-    /// Here; shared, never copied per attempt.
-    Bytes(Bytes),
-    /// At a URL that the provider fetches.
-    Url(String),
-    /// With the provider, under this file id.
-    File(String),
-}
-
-impl Media {
-    /// Media of a type such as `image/png`.
-    #[must_use]
-    pub fn new(mime: impl Into<String>, source: MediaSource) -> Self {
-        Self { mime: mime.into(), source }
-    }
-
-    /// The media type.
-    #[must_use]
-    pub fn mime(&self) -> &str {
-        &self.mime
-    }
-
-    /// Where the bytes are.
-    #[must_use]
-    pub const fn source(&self) -> &MediaSource {
-        &self.source
     }
 }
 

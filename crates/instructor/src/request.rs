@@ -20,7 +20,7 @@ use crate::repair::{Level, ParseOptions, RepairKind};
 use crate::run::{Budget, Completion, Job, Judge, Retry, Run, Shaping};
 use crate::transport;
 use crate::validate::{Context, Issue, Issues, Origin, Path};
-use crate::wire::Settings;
+use crate::wire::{Forms, Settings};
 
 /// One request: what is asked, and how. Built by [`Client::request`]; sent by one of its terminals (`create`,
 /// `create_with_completion`, `create_value`), or only shown by [`preview`](Self::preview).
@@ -205,6 +205,7 @@ impl<'a, C> Request<'a, C> {
             )));
         }
         contract.checkable()?;
+        Forms::of(&endpoint.profile).check(endpoint.profile.id(), self.messages.as_slice())?;
         let memory = &self.core.memory;
         let plan = |mode, model| {
             let (profile, known) = (&endpoint.profile, memory.recall(model, contract));

@@ -16,6 +16,7 @@ mod http;
 mod ladder;
 mod legal;
 mod matrix;
+mod media;
 mod models;
 mod parallel;
 mod reading;

@@ -1,7 +1,7 @@
 //! What goes out: previews, as snapshots with a check of meaning beside them.
 
 use instructor::testing::Script;
-use instructor::{Client, Contract, ErrorKind, Media, MediaSource, Message, Mode, Part, Role};
+use instructor::{Client, Contract, ErrorKind, Message, Mode, Part, Role};
 use serde_json::{Value, json};
 
 /// A support ticket.
@@ -103,17 +103,6 @@ fn tool_turns_of_the_caller_are_sent() {
     let anthropic = client(PROVIDERS[1]).request(&messages).preview::<Ticket>().unwrap().json();
     assert_eq!(anthropic["messages"][1]["content"][0]["input"], json!({ "in": "Oslo" }));
     assert_eq!(anthropic["messages"][2]["content"][0]["tool_use_id"], "c1");
-}
-
-#[test]
-fn media_is_refused_before_anything_is_sent() {
-    let media = Media::new("image/png", MediaSource::Url(String::from("https://example.com/a.png")));
-    let message = Message::user("what is this?").with(Part::Media(media));
-    for spec in PROVIDERS {
-        let error = client(spec).request(message.clone()).preview::<Ticket>().unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Unsupported);
-        assert!(error.to_string().contains("image/png"), "{error}");
-    }
 }
 
 #[test]

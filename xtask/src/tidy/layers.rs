@@ -17,7 +17,7 @@ struct Layer {
 #[rustfmt::skip]
 const LAYERS: &[Layer] = &[
     Layer {
-        modules: &["error", "validate", "message"],
+        modules: &["error", "validate", "media", "message"],
         above: &["schema", "model", "mode", "wire", "provider", "run", "stream", "client", "request", "transport", "blocking", "testing"],
     },
     Layer {

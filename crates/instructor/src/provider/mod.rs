@@ -69,12 +69,30 @@ impl Quirks {
     /// No call can be forced: `tool_choice` is `auto` at most.
     pub(crate) const CHOICE_IS_AUTO: Self = Self(1 << 4);
 
+    /// No media of any kind: a part that is no text is a 400 (`unknown variant`).
+    pub(crate) const TEXT_ONLY: Self = Self(1 << 8);
+    /// There is no part for documents.
+    pub(crate) const NO_FILE_PARTS: Self = Self(1 << 9);
+    /// A document may be a URL.
+    pub(crate) const FILE_BY_URL: Self = Self(1 << 10);
+    /// There is a part for films.
+    pub(crate) const VIDEO_PARTS: Self = Self(1 << 11);
+    /// The data of a sound is a data URL.
+    pub(crate) const AUDIO_IS_DATA_URL: Self = Self(1 << 12);
+    /// Documents are `document_url`; sounds, documents and file ids stand in the part itself, not in an object there.
+    pub(crate) const FLAT_PARTS: Self = Self(1 << 13);
+
     pub(crate) const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
     pub(crate) const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
+    }
+
+    /// Whether it has any of these.
+    pub(crate) const fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
     }
 }
 

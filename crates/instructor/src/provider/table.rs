@@ -76,8 +76,8 @@ pub(crate) const TABLE: &[Row] = &[
         base_url: "https://openrouter.ai/api/v1",
         base_url_env: "OPENROUTER_BASE_URL",
         key_env: &["OPENROUTER_API_KEY"],
-        // reasoning_details have to come back in tool turns
-        quirks: Quirks::ECHO_REASONING,
+        // reasoning_details have to come back in tool turns; it fetches documents itself and hands films on
+        quirks: Quirks::ECHO_REASONING.and(Quirks::FILE_BY_URL).and(Quirks::VIDEO_PARTS),
         default_model: Some("openai/gpt-5-mini"),
         ..OPENAI_KEYED
     },
@@ -101,6 +101,8 @@ pub(crate) const TABLE: &[Row] = &[
         preferred: Mode::Schema,
         dialect: Dialect::OpenAi,
         max_tokens_field: "max_completion_tokens",
+        // chat takes no `file` part
+        quirks: Quirks::NO_FILE_PARTS,
         ..OPENAI_KEYED
     },
     Row {
@@ -112,6 +114,8 @@ pub(crate) const TABLE: &[Row] = &[
         preferred: Mode::Schema,
         dialect: Dialect::OpenAi,
         max_tokens_field: "max_completion_tokens",
+        // chat takes no `file` part
+        quirks: Quirks::NO_FILE_PARTS,
         ..OPENAI_KEYED
     },
     Row {
@@ -122,6 +126,8 @@ pub(crate) const TABLE: &[Row] = &[
         key_env: &["MISTRAL_API_KEY"],
         dialect: Dialect::Mistral,
         default_model: Some("mistral-small-latest"),
+        // parts are `document_url`, and `input_audio` with the bare base64 text
+        quirks: Quirks::FLAT_PARTS,
         ..OPENAI_KEYED
     },
     Row {
@@ -158,8 +164,8 @@ pub(crate) const TABLE: &[Row] = &[
         base_url_env: "DEEPSEEK_BASE_URL",
         key_env: &["DEEPSEEK_API_KEY"],
         modes: &[Mode::Tools, Mode::Json],
-        // no json_schema; a tool turn without its reasoning_content is a 400
-        quirks: Quirks::ECHO_REASONING,
+        // no json_schema; a tool turn without its reasoning_content is a 400; so is `image_url`
+        quirks: Quirks::ECHO_REASONING.and(Quirks::TEXT_ONLY),
         default_model: Some("deepseek-chat"),
         ..OPENAI_KEYED
     },
@@ -245,6 +251,8 @@ pub(crate) const TABLE: &[Row] = &[
         base_url: "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
         base_url_env: "DASHSCOPE_BASE_URL",
         key_env: &["DASHSCOPE_API_KEY", "ALIBABA_API_KEY"],
+        // no `file` part; the omni models want sound as a data URL
+        quirks: Quirks::NO_FILE_PARTS.and(Quirks::AUDIO_IS_DATA_URL),
         ..OPENAI_KEYED
     },
     Row {

@@ -26,7 +26,7 @@ use crate::model::Contract;
 use crate::provider::{Address, Profile, Secret, Signer};
 use crate::repair::{ParseOptions, Repair};
 use crate::validate::Issues;
-use crate::wire::{Call, Declined, Response, Settings, Usage};
+use crate::wire::{Call, Declined, Forms, Response, Settings, Usage};
 
 /// Where requests go and what they carry besides their body.
 #[derive(Clone, Debug)]
@@ -98,6 +98,9 @@ impl Job<'_> {
         *request.uri_mut() = self.endpoint.address.of(model)?;
         *request.headers_mut() = self.endpoint.headers.clone();
         request.headers_mut().insert(header::CONTENT_LENGTH, length);
+        for (name, value) in Forms::of(profile).headers(self.messages) {
+            request.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
         Ok(request)
     }
 }

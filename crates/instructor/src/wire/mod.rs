@@ -13,6 +13,7 @@ mod declined;
 mod failure;
 mod frame;
 pub(crate) mod gemini;
+pub(crate) mod media;
 pub(crate) mod openai_chat;
 pub(crate) mod openai_responses;
 #[cfg(test)]
@@ -24,12 +25,14 @@ use std::fmt;
 use serde_json::value::RawValue;
 
 use crate::error::Error;
-use crate::message::{Message, Part};
+use crate::message::Message;
 use crate::provider::Profile;
 
 pub(crate) use self::declined::Declined;
 pub(crate) use self::failure::{Failure, read_failure};
 use self::frame::{Frame, Frames};
+pub(crate) use self::media::Forms;
+use self::media::Taken;
 pub use self::response::{Finish, Response, Usage};
 
 /// One HTTP JSON protocol.
@@ -48,6 +51,11 @@ pub(crate) trait Wire: fmt::Debug + Send + Sync {
     /// Whether models that refuse tools while they reason elsewhere take them here.
     fn has_tools_beside_reasoning(&self) -> bool {
         false
+    }
+
+    /// What it takes of media.
+    fn media(&self) -> &'static [Taken] {
+        &[]
     }
 
     /// The body of a request.
@@ -172,20 +180,4 @@ fn read_stream(mut decoder: Box<dyn Decoder>, body: &[u8]) -> Result<Response, U
     result?;
     end.map_err(Undecoded::Unreadable)?;
     decoder.finish()
-}
-
-/// Refuses what no wire encodes yet, before anything is sent.
-fn refuse_media(messages: &[Message], wire: &dyn Wire) -> Result<(), Error> {
-    let media = messages.iter().flat_map(Message::parts).find_map(|part| match part {
-        Part::Media(media) => Some(media),
-        _ => None,
-    });
-    match media {
-        Some(media) => Err(Error::unsupported(format!(
-            "media parts ({}) can't be sent over {} yet; send the content as text",
-            media.mime(),
-            wire.name(),
-        ))),
-        None => Ok(()),
-    }
 }

@@ -5,18 +5,20 @@ use super::NAME;
 use crate::error::Error;
 use crate::message::{Message, Part, Role, ToolCall, ToolResult};
 use crate::provider::Profile;
-use crate::wire::{Call, Choice, Output, Settings, Shape, body};
+use crate::wire::media::Shown;
+use crate::wire::{Call, Choice, Forms, Output, Settings, Shape, body};
 
 /// What the API wants where the caller and the profile say nothing: it has no default of its own.
 const MAX_TOKENS: u64 = 8192;
 
 pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error> {
+    let forms = Forms::of(profile);
     let system: Vec<Block<'_>> = call
         .messages
         .iter()
         .filter(|m| m.role() == Role::System)
         .flat_map(|m| m.parts())
-        .filter_map(block)
+        .filter_map(|part| block(part, forms))
         .chain(call.instructions.map(|text| Block::Text { text }))
         .collect();
     body::write(&call.settings.extra, |body| {
@@ -25,7 +27,7 @@ pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error>
         if !system.is_empty() {
             body.put("system", &Content(&system))?;
         }
-        body.put("messages", &turns(call))?;
+        body.put("messages", &turns(call, forms))?;
         match call.output {
             // There is no switch for "some JSON object": the mode's instructions have to do.
             Output::Text | Output::Object => {}
@@ -115,9 +117,11 @@ struct Turn<'a> {
 
 /// The conversation without its system text. Neighbours of one role become one turn, so that all tool results of a
 /// turn stand together at its start, as the API demands.
-fn turns<'a>(call: &'a Call<'_>) -> Vec<Turn<'a>> {
+fn turns<'a>(call: &'a Call<'_>, forms: Forms) -> Vec<Turn<'a>> {
     let role = |message: &Message| if message.role() == Role::Assistant { "assistant" } else { "user" };
-    let said = |message: &'a Message| message.parts().iter().filter_map(block).map(move |block| (role(message), block));
+    let said = |message: &'a Message| {
+        message.parts().iter().filter_map(move |part| Some((role(message), block(part, forms)?)))
+    };
     let spoken = |messages: &'a [Message]| messages.iter().filter(|m| m.role() != Role::System).flat_map(said);
     let nudge = call.nudge.map(|text| ("user", Block::Text { text }));
     let mut turns: Vec<Turn<'a>> = Vec::with_capacity(call.messages.len() + call.turns.len());
@@ -148,10 +152,12 @@ enum Block<'a> {
         is_error: bool,
     },
     #[serde(untagged)]
+    Media(Shown<'a>),
+    #[serde(untagged)]
     Verbatim(&'a RawValue),
 }
 
-fn block(part: &Part) -> Option<Block<'_>> {
+fn block(part: &Part, forms: Forms) -> Option<Block<'_>> {
     match part {
         // The API refuses empty text blocks.
         Part::Text(text) => (!text.trim().is_empty()).then_some(Block::Text { text }),
@@ -160,7 +166,7 @@ fn block(part: &Part) -> Option<Block<'_>> {
             Some(Block::ToolResult { tool_use_id: call_id, content: text, is_error: *is_error })
         }
         Part::Opaque(opaque) => opaque.for_wire(NAME).map(Block::Verbatim),
-        Part::Media(_) => None,
+        Part::Media(media) => forms.show(media).map(Block::Media),
     }
 }
 

@@ -2,8 +2,10 @@
 
 mod decode;
 mod encode;
+mod media;
 mod stream;
 
+use super::media::Taken;
 use super::{Call, Decoder, Response, Undecoded, Wire};
 use crate::error::Error;
 use crate::provider::Profile;
@@ -27,8 +29,11 @@ impl Wire for Anthropic {
         &[("anthropic-version", "2023-06-01")]
     }
 
+    fn media(&self) -> &'static [Taken] {
+        media::MEDIA
+    }
+
     fn encode(&self, call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error> {
-        super::refuse_media(call.messages, self)?;
         encode::body(call, profile)
     }
 

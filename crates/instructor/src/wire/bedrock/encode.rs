@@ -9,7 +9,8 @@ use super::NAME;
 use crate::error::Error;
 use crate::message::{Message, Part, Role, ToolCall, ToolResult};
 use crate::provider::Profile;
-use crate::wire::{Call, Choice, Output, Settings, Shape, body};
+use crate::wire::media::Shown;
+use crate::wire::{Call, Choice, Forms, Output, Settings, Shape, body};
 
 /// The objects of the body that hold settings beside what is written here: fields that the caller adds to them stand
 /// beside ours.
@@ -21,12 +22,13 @@ pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error>
     for key in MERGED.iter().filter(|key| given.get(**key).is_some_and(Value::is_object)) {
         extra.to_mut().shift_remove(*key);
     }
+    let forms = Forms::of(profile);
     let system: Vec<Block<'_>> = call
         .messages
         .iter()
         .filter(|m| m.role() == Role::System)
         .flat_map(|m| m.parts())
-        .filter_map(block)
+        .filter_map(|part| block(part, forms))
         .chain(call.instructions.map(Block::Text))
         .collect();
     let limit = call.settings.max_tokens.or(profile.default_max_tokens());
@@ -54,7 +56,7 @@ pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error>
         if !system.is_empty() {
             body.put("system", &system)?;
         }
-        body.put("messages", &turns(call))?;
+        body.put("messages", &turns(call, forms))?;
         for (key, ours) in MERGED.into_iter().zip([inference, tools, format]) {
             let merged = Merged { ours, given: given.get(key).and_then(Value::as_object) };
             if !merged.is_empty() {
@@ -198,9 +200,11 @@ struct Turn<'a> {
 
 /// The conversation without its system text. Neighbours of one role become one turn: the API wants them in turns, and
 /// all tool results of a turn together.
-fn turns<'a>(call: &'a Call<'_>) -> Vec<Turn<'a>> {
+fn turns<'a>(call: &'a Call<'_>, forms: Forms) -> Vec<Turn<'a>> {
     let role = |message: &Message| if message.role() == Role::Assistant { "assistant" } else { "user" };
-    let said = |message: &'a Message| message.parts().iter().filter_map(block).map(move |block| (role(message), block));
+    let said = |message: &'a Message| {
+        message.parts().iter().filter_map(move |part| Some((role(message), block(part, forms)?)))
+    };
     let spoken = |messages: &'a [Message]| messages.iter().filter(|m| m.role() != Role::System).flat_map(said);
     let nudge = call.nudge.map(|text| ("user", Block::Text(text)));
     let mut turns: Vec<Turn<'a>> = Vec::with_capacity(call.messages.len() + call.turns.len());
@@ -208,6 +212,12 @@ fn turns<'a>(call: &'a Call<'_>) -> Vec<Turn<'a>> {
         match turns.last_mut() {
             Some(turn) if turn.role == role => turn.content.push(block),
             _ => turns.push(Turn { role, content: vec![block] }),
+        }
+    }
+    // No two documents may have the same name, and each has to have one.
+    for (number, block) in turns.iter_mut().flat_map(|turn| &mut turn.content).enumerate() {
+        if let Block::Media(shown) = block {
+            shown.number(number + 1);
         }
     }
     turns
@@ -229,6 +239,8 @@ enum Block<'a> {
         status: Option<&'static str>,
     },
     #[serde(untagged)]
+    Media(Shown<'a>),
+    #[serde(untagged)]
     Verbatim(&'a RawValue),
 }
 
@@ -237,7 +249,7 @@ struct Said<'a> {
     text: &'a str,
 }
 
-fn block(part: &Part) -> Option<Block<'_>> {
+fn block(part: &Part, forms: Forms) -> Option<Block<'_>> {
     match part {
         // The API refuses blank text blocks.
         Part::Text(text) => (!text.trim().is_empty()).then_some(Block::Text(text)),
@@ -251,7 +263,7 @@ fn block(part: &Part) -> Option<Block<'_>> {
             status: is_error.then_some("error"),
         }),
         Part::Opaque(opaque) => opaque.for_wire(NAME).map(Block::Verbatim),
-        Part::Media(_) => None,
+        Part::Media(media) => forms.show(media).map(Block::Media),
     }
 }
 

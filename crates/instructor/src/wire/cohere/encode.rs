@@ -7,12 +7,13 @@ use super::NAME;
 use crate::error::Error;
 use crate::message::{Message, Part, Role, ToolCall, ToolResult, join_text};
 use crate::provider::Profile;
-use crate::wire::{Call, Choice, Output, Shape, body};
+use crate::wire::media::Shown;
+use crate::wire::{Call, Choice, Forms, Output, Shape, body};
 
 pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error> {
     body::write(&call.settings.extra, |body| {
         body.put("model", call.model)?;
-        body.put("messages", &turns(call))?;
+        body.put("messages", &turns(call, Forms::of(profile)))?;
         match call.output {
             Output::Text => {}
             Output::Object => body.put("response_format", &Format { kind: "json_object", json_schema: None })?,
@@ -108,6 +109,7 @@ enum Block<'a> {
         kind: &'static str,
         text: &'a str,
     },
+    Media(Shown<'a>),
     Verbatim(&'a RawValue),
 }
 
@@ -126,8 +128,9 @@ struct Arguments<'a> {
 }
 
 /// All messages of a call: the caller's with what is added to them, then the turns of a re-ask.
-fn turns<'a>(call: &'a Call<'_>) -> Vec<Turn<'a>> {
+fn turns<'a>(call: &'a Call<'_>, forms: Forms) -> Vec<Turn<'a>> {
     let said = |role, text| Turn { role, content: Some(Content::Text(text)), ..Turn::default() };
+    let asked = |message, more| Turn { role: "user", content: Some(mixed(message, more, forms)), ..Turn::default() };
     let first_system = call.messages.iter().position(|m| m.role() == Role::System);
     let last = call.messages.len().wrapping_sub(1);
     let mut turns = Vec::with_capacity(call.messages.len() + call.turns.len() + 2);
@@ -142,7 +145,7 @@ fn turns<'a>(call: &'a Call<'_>) -> Vec<Turn<'a>> {
             }
             Role::User => {
                 let nudge = if i == last { nudge.take() } else { None };
-                turns.push(said("user", with(message, nudge)));
+                turns.push(asked(message, nudge));
             }
             _ => answered(message, &mut turns),
         }
@@ -151,7 +154,7 @@ fn turns<'a>(call: &'a Call<'_>) -> Vec<Turn<'a>> {
     for message in call.turns {
         match message.role() {
             Role::System => turns.push(said("system", with(message, None))),
-            Role::User => turns.push(said("user", with(message, None))),
+            Role::User => turns.push(asked(message, None)),
             _ => answered(message, &mut turns),
         }
     }
@@ -165,6 +168,19 @@ fn with<'a>(message: &'a Message, more: Option<&str>) -> Cow<'a, str> {
         Some(more) => Cow::Owned(format!("{text}\n\n{more}")),
         None => text,
     }
+}
+
+/// What the user says: a text, or blocks where there is media among them.
+fn mixed<'a>(message: &'a Message, more: Option<&'a str>, forms: Forms) -> Content<'a> {
+    if !message.parts().iter().any(|part| matches!(part, Part::Media(_))) {
+        return Content::Text(with(message, more));
+    }
+    let said = |part: &'a Part| match part {
+        Part::Media(media) => forms.show(media).map(Block::Media),
+        part => block(part),
+    };
+    let more = more.map(|text| Block::Text { kind: "text", text });
+    Content::Blocks(message.parts().iter().filter_map(said).chain(more).collect())
 }
 
 /// What the model said is one turn, tool results are one each.

@@ -9,7 +9,8 @@ use super::{NAME, VERBATIM};
 use crate::error::Error;
 use crate::message::{Message, Part, Role, ToolCall, ToolResult};
 use crate::provider::Profile;
-use crate::wire::{Call, Choice, Output, Shape, body};
+use crate::wire::media::Shown;
+use crate::wire::{Call, Choice, Forms, Output, Shape, body};
 
 /// The objects of the body that the caller adds to, instead of replacing them.
 const MERGED: [&str; 2] = ["generationConfig", "toolConfig"];
@@ -52,7 +53,7 @@ pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error>
         if !system.is_empty() {
             body.put("systemInstruction", &Content { role: None, parts: system })?;
         }
-        body.put("contents", &contents(call))?;
+        body.put("contents", &contents(call, Forms::of(profile)))?;
         if choice.is_some() {
             let own = Tool::Own { function_declarations: own };
             let tools: Vec<Tool<'_>> =
@@ -234,8 +235,8 @@ struct Content<'a> {
 
 /// The conversation without its system text. Results of calls that follow each other stand in one turn, since the
 /// service counts them against the calls of the turn before; nothing else stands with them.
-fn contents<'a>(call: &'a Call<'_>) -> Vec<Content<'a>> {
-    let mut contents = Contents::default();
+fn contents<'a>(call: &'a Call<'_>, forms: Forms) -> Vec<Content<'a>> {
+    let mut contents = Contents { list: Vec::new(), calls: Vec::new(), results: false, forms };
     for message in call.messages {
         contents.message(message);
     }
@@ -258,13 +259,13 @@ fn contents<'a>(call: &'a Call<'_>) -> Vec<Content<'a>> {
     list
 }
 
-#[derive(Default)]
 struct Contents<'a> {
     list: Vec<Content<'a>>,
     /// The calls that have no result yet.
     calls: Vec<&'a ToolCall>,
     /// The last turn is one of results.
     results: bool,
+    forms: Forms,
 }
 
 impl<'a> Contents<'a> {
@@ -291,9 +292,12 @@ impl<'a> Contents<'a> {
                         self.result(result);
                     }
                 }
-                let text = |part: &'a Part| part.as_text().filter(|text| !text.is_empty());
-                let rest: Vec<Said<'a>> =
-                    message.parts().iter().filter_map(text).map(|text| Said::Text { text }).collect();
+                let said = |part: &'a Part| match part {
+                    Part::Text(text) => (!text.is_empty()).then_some(Said::Text { text }),
+                    Part::Media(media) => self.forms.show(media).map(Said::Media),
+                    _ => None,
+                };
+                let rest: Vec<Said<'a>> = message.parts().iter().filter_map(said).collect();
                 if !rest.is_empty() {
                     self.push(USER, rest);
                 }
@@ -396,6 +400,7 @@ enum Said<'a> {
     FunctionResponse {
         function_response: Answered<'a>,
     },
+    Media(Shown<'a>),
     Verbatim(&'a RawValue),
 }
 

@@ -8,13 +8,13 @@ use super::NAME;
 use crate::error::Error;
 use crate::message::{Message, Opaque, Part, Role, ToolCall, ToolResult, join_text};
 use crate::provider::{Profile, Quirks};
-use crate::wire::{Call, Choice, Output, Shape, body};
+use crate::wire::{Call, Choice, Forms, Output, Shape, body};
 
 pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error> {
-    let echo = profile.quirks().contains(Quirks::ECHO_REASONING);
+    let habits = Habits { echo: profile.quirks().contains(Quirks::ECHO_REASONING), forms: Forms::of(profile) };
     body::write(&call.settings.extra, |body| {
         body.put("model", call.model)?;
-        body.put("messages", &Turns { call, echo })?;
+        body.put("messages", &Turns { call, habits })?;
         match call.output {
             Output::Text => {}
             Output::Object => body.put("response_format", &Format { kind: "json_object", json_schema: None })?,
@@ -128,7 +128,16 @@ impl Serialize for ToolChoice<'_> {
 /// All messages of a call: the caller's with the mode's additions, then the turns of a re-ask.
 struct Turns<'a> {
     call: &'a Call<'a>,
+    habits: Habits,
+}
+
+/// What is special in the server's turns.
+#[derive(Clone, Copy)]
+struct Habits {
+    /// Whether it wants back what the model thought.
     echo: bool,
+    /// What it takes of media.
+    forms: Forms,
 }
 
 impl Serialize for Turns<'_> {
@@ -143,21 +152,27 @@ impl Serialize for Turns<'_> {
         for (i, message) in call.messages.iter().enumerate() {
             let instructions = call.instructions.filter(|_| first_system == Some(i));
             let nudge = call.nudge.filter(|_| i == last && message.role() == Role::User);
-            turns(&mut seq, message, instructions.or(nudge), self.echo)?;
+            turns(&mut seq, message, instructions.or(nudge), self.habits)?;
         }
         if let Some(text) = call.nudge.filter(|_| call.messages.last().is_none_or(|m| m.role() != Role::User)) {
             seq.serialize_element(&Turn::said("user", Text::Plain(text)))?;
         }
         for message in call.turns {
-            turns(&mut seq, message, None, self.echo)?;
+            turns(&mut seq, message, None, self.habits)?;
         }
         seq.end()
     }
 }
 
 /// One message is one turn, but for tool results, which are one each.
-fn turns<S: SerializeSeq>(seq: &mut S, message: &Message, more: Option<&str>, echo: bool) -> Result<(), S::Error> {
-    let text = Text::Parts { parts: message.parts(), more };
+fn turns<S: SerializeSeq>(seq: &mut S, message: &Message, more: Option<&str>, habits: Habits) -> Result<(), S::Error> {
+    let Habits { echo, forms } = habits;
+    let parts = message.parts();
+    let text = if parts.iter().any(|part| matches!(part, Part::Media(_))) {
+        Text::Mixed { parts, more, forms }
+    } else {
+        Text::Parts { parts, more }
+    };
     match message.role() {
         Role::System => seq.serialize_element(&Turn::said("system", text)),
         Role::User => seq.serialize_element(&Turn::said("user", text)),
@@ -185,10 +200,11 @@ impl<'a> Turn<'a> {
     }
 }
 
-/// A content string, put together while it is written.
+/// A content string, put together while it is written; a list of parts where there is media among them.
 enum Text<'a> {
     Plain(&'a str),
     Parts { parts: &'a [Part], more: Option<&'a str> },
+    Mixed { parts: &'a [Part], more: Option<&'a str>, forms: Forms },
 }
 
 impl Serialize for Text<'_> {
@@ -196,20 +212,52 @@ impl Serialize for Text<'_> {
         match self {
             Self::Plain(text) => serializer.serialize_str(text),
             Self::Parts { parts: [Part::Text(text)], more: None } => serializer.serialize_str(text),
-            Self::Parts { .. } => serializer.collect_str(self),
+            Self::Parts { parts, more } => serializer.collect_str(&Joined { parts, more: *more }),
+            Self::Mixed { parts, more, forms } => {
+                let mut seq = serializer.serialize_seq(None)?;
+                for part in *parts {
+                    match part {
+                        Part::Text(text) => seq.serialize_element(&TextPart::new(text))?,
+                        Part::Media(media) => {
+                            if let Some(shown) = forms.show(media) {
+                                seq.serialize_element(&shown)?;
+                            }
+                        }
+                        _ => {}
+                    }
+                }
+                if let Some(more) = more {
+                    seq.serialize_element(&TextPart::new(more))?;
+                }
+                seq.end()
+            }
         }
     }
 }
 
-impl fmt::Display for Text<'_> {
+/// The texts of a message as one.
+struct Joined<'a> {
+    parts: &'a [Part],
+    more: Option<&'a str>,
+}
+
+impl fmt::Display for Joined<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Plain(text) => f.write_str(text),
-            Self::Parts { parts, more } => {
-                f.write_str(&join_text(parts))?;
-                more.map_or(Ok(()), |more| write!(f, "\n\n{more}"))
-            }
-        }
+        f.write_str(&join_text(self.parts))?;
+        self.more.map_or(Ok(()), |more| write!(f, "\n\n{more}"))
+    }
+}
+
+#[derive(Serialize)]
+struct TextPart<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    text: &'a str,
+}
+
+impl<'a> TextPart<'a> {
+    const fn new(text: &'a str) -> Self {
+        Self { kind: "text", text }
     }
 }
 

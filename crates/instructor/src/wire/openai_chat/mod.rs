@@ -2,8 +2,10 @@
 
 mod decode;
 mod encode;
+mod media;
 mod stream;
 
+use super::media::Taken;
 use super::{Call, Decoder, Response, Undecoded, Wire};
 use crate::error::Error;
 use crate::provider::Profile;
@@ -23,8 +25,11 @@ impl Wire for OpenAiChat {
         "/chat/completions"
     }
 
+    fn media(&self) -> &'static [Taken] {
+        media::MEDIA
+    }
+
     fn encode(&self, call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error> {
-        super::refuse_media(call.messages, self)?;
         encode::body(call, profile)
     }
 

@@ -9,7 +9,8 @@ use crate::error::Error;
 use crate::message::{Message, Part, Role, ToolCall, ToolResult};
 use crate::provider::models::family;
 use crate::provider::{Profile, Quirks};
-use crate::wire::{Call, Choice, Output, Settings, Shape, body};
+use crate::wire::media::Shown;
+use crate::wire::{Call, Choice, Forms, Output, Settings, Shape, body};
 
 /// What the server adds to reasoning items so that they can be sent back to one that has kept nothing.
 const SEALED: &str = "reasoning.encrypted_content";
@@ -19,7 +20,7 @@ pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error>
     let stored = is_stored(settings);
     body::write(&settings.extra, |body| {
         body.put("model", call.model)?;
-        body.put("input", &input(call, stored))?;
+        body.put("input", &input(call, stored, Forms::of(profile)))?;
         match call.output {
             Output::Text => {}
             Output::Object => body.put_within("text", "format", &Format::of("json_object"))?,
@@ -166,29 +167,42 @@ enum Item<'a> {
 }
 
 impl<'a> Item<'a> {
-    fn said(role: &'static str, texts: Vec<&'a str>) -> Self {
-        Self::Said { role, content: Content { kind: "input_text", texts } }
+    fn said(role: &'static str, texts: Vec<Said<'a>>) -> Self {
+        Self::Said { role, content: Content { kind: "input_text", said: texts } }
     }
 }
 
-/// One text is said as a string, several as a list of blocks.
+/// One text is said as a string, anything else as a list of blocks.
 struct Content<'a> {
+    /// The kind of the texts.
     kind: &'static str,
-    texts: Vec<&'a str>,
+    said: Vec<Said<'a>>,
+}
+
+enum Said<'a> {
+    Text(&'a str),
+    Media(Shown<'a>),
 }
 
 impl Serialize for Content<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
-        struct Block<'a> {
-            #[serde(rename = "type")]
-            kind: &'static str,
-            text: &'a str,
+        #[serde(untagged)]
+        enum Block<'a> {
+            Text {
+                #[serde(rename = "type")]
+                kind: &'static str,
+                text: &'a str,
+            },
+            Media(&'a Shown<'a>),
         }
-        match *self.texts.as_slice() {
+        match self.said.as_slice() {
             [] => serializer.serialize_str(""),
-            [text] => serializer.serialize_str(text),
-            ref texts => serializer.collect_seq(texts.iter().map(|text| Block { kind: self.kind, text })),
+            [Said::Text(text)] => serializer.serialize_str(text),
+            said => serializer.collect_seq(said.iter().map(|said| match said {
+                Said::Text(text) => Block::Text { kind: self.kind, text },
+                Said::Media(shown) => Block::Media(shown),
+            })),
         }
     }
 }
@@ -197,32 +211,37 @@ impl Serialize for Content<'_> {
 ///
 /// System texts are items too and no `instructions`: that is a field of which the caller may make use, and a JSON mode
 /// looks for the word "JSON" in the input alone.
-fn input<'a>(call: &'a Call<'_>, stored: bool) -> Vec<Item<'a>> {
+fn input<'a>(call: &'a Call<'_>, stored: bool, forms: Forms) -> Vec<Item<'a>> {
     let mut items = Vec::with_capacity(call.messages.len() + call.turns.len() + 2);
     let first_system = call.messages.iter().position(|m| m.role() == Role::System);
     let last = call.messages.len().wrapping_sub(1);
     if let (Some(text), None) = (call.instructions, first_system) {
-        items.push(Item::said("system", vec![text]));
+        items.push(Item::said("system", vec![Said::Text(text)]));
     }
     for (i, message) in call.messages.iter().enumerate() {
         let instructions = call.instructions.filter(|_| first_system == Some(i));
         let nudge = call.nudge.filter(|_| i == last && message.role() == Role::User);
-        push(&mut items, message, instructions.or(nudge), stored);
+        push(&mut items, message, instructions.or(nudge), stored, forms);
     }
     if let Some(text) = call.nudge.filter(|_| call.messages.last().is_none_or(|m| m.role() != Role::User)) {
-        items.push(Item::said("user", vec![text]));
+        items.push(Item::said("user", vec![Said::Text(text)]));
     }
     for message in call.turns {
-        push(&mut items, message, None, stored);
+        push(&mut items, message, None, stored, forms);
     }
     items
 }
 
-fn push<'a>(items: &mut Vec<Item<'a>>, message: &'a Message, more: Option<&'a str>, stored: bool) {
-    let texts = || message.parts().iter().filter_map(Part::as_text).chain(more).collect();
+fn push<'a>(items: &mut Vec<Item<'a>>, message: &'a Message, more: Option<&'a str>, stored: bool, forms: Forms) {
+    let said = |part: &'a Part| match part {
+        Part::Text(text) => Some(Said::Text(text)),
+        Part::Media(media) => forms.show(media).map(Said::Media),
+        _ => None,
+    };
+    let all = || message.parts().iter().filter_map(said).chain(more.map(Said::Text)).collect();
     match message.role() {
-        Role::System => items.push(Item::said("system", texts())),
-        Role::User => items.push(Item::said("user", texts())),
+        Role::System => items.push(Item::said("system", all())),
+        Role::User => items.push(Item::said("user", all())),
         Role::Assistant => answer(items, message.parts(), stored),
         Role::Tool => items.extend(message.parts().iter().filter_map(|part| match part {
             Part::ToolResult(ToolResult { call_id, text, .. }) => {
@@ -290,7 +309,8 @@ impl<'a> Turn<'a, '_> {
     fn say(&mut self) {
         if !self.texts.is_empty() {
             self.thoughts.clear();
-            let content = Content { kind: "output_text", texts: std::mem::take(&mut self.texts) };
+            let said = std::mem::take(&mut self.texts).into_iter().map(Said::Text).collect();
+            let content = Content { kind: "output_text", said };
             self.items.push(Item::Said { role: "assistant", content });
         }
     }

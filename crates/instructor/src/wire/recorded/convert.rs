@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::convert_gemini;
 use super::convert_responses;
 use super::corpus::Dialect;
+use super::media;
 use super::oracle::list;
 use crate::message::{Message, Opaque, Part, Role, ToolCall, ToolResult};
 use crate::wire::{Call, Choice, Output, Settings, Shape};
@@ -142,7 +143,7 @@ fn texts(content: &Value) -> Result<Vec<Part>, &'static str> {
     list(content).map(|block| plain_text(block).map(Part::from)).collect()
 }
 
-fn plain_text(block: &Value) -> Result<&str, &'static str> {
+pub(super) fn plain_text(block: &Value) -> Result<&str, &'static str> {
     match block.as_object().unwrap() {
         block if block["type"] != "text" => Err("media or files"),
         block if block.contains_key("cache_control") => Err("cache control on a block"),
@@ -154,6 +155,9 @@ fn openai_message(turn: &Value) -> Result<Message, &'static str> {
     let content = || texts(&turn["content"]);
     match turn["role"].as_str().unwrap() {
         "system" => Ok(Message::new(Role::System, content()?)),
+        "user" if list(&turn["content"]).any(|part| part["type"] != "text") => {
+            Ok(Message::new(Role::User, list(&turn["content"]).map(media::openai_part).collect::<Result<Vec<_>, _>>()?))
+        }
         "user" if list(&turn["content"]).count() > 1 && content().is_ok() => Err("several texts in a message"),
         "user" => Ok(Message::new(Role::User, content()?)),
         "tool" => Ok(match &*content()? {
@@ -196,6 +200,7 @@ fn anthropic_message(turn: &Value) -> Result<Message, &'static str> {
                 Part::ToolResult(ToolResult { call_id: text("tool_use_id"), text: said.text().into_owned(), is_error })
             }
             kind if assistant && kind != "text" => Part::Opaque(Opaque::new("anthropic", to_raw_value(block).unwrap())),
+            "image" | "document" => media::anthropic_block(block)?,
             _ => Part::from(plain_text(block)?),
         });
     }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::convert::{Asked, Form, Wanted};
 use super::encode::Difference;
+use super::media;
 use super::oracle::list;
 use crate::message::{Message, Opaque, Part, Role, ToolCall, ToolResult};
 use crate::wire::{Choice, Settings};
@@ -48,6 +49,9 @@ fn message(content: &Value) -> Result<Message, &'static str> {
     let parts = parts.map(|part| {
         if let Some(text) = part["text"].as_str() {
             return Ok(Part::from(text));
+        }
+        if part["functionResponse"].is_null() {
+            return media::gemini_part(part);
         }
         let result = part["functionResponse"].as_object().ok_or("media or files")?;
         if result.contains_key("parts") {

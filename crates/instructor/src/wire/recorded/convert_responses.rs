@@ -4,6 +4,7 @@ use serde_json::value::to_raw_value;
 use serde_json::{Map, Value};
 
 use super::convert::{Form, Wanted};
+use super::media;
 use super::oracle::list;
 use crate::message::{Message, Opaque, Part, Role, ToolCall};
 use crate::wire::Choice;
@@ -52,7 +53,7 @@ fn texts(item: &Value) -> Result<Vec<Part>, &'static str> {
         return Ok(vec![Part::from(text)]);
     }
     let text = |block: &Value| match block.as_object().unwrap() {
-        block if block["type"] != "input_text" => Err("media or files"),
+        part if part["type"] != "input_text" => media::responses_part(part),
         block if block.len() > 2 => Err("cache control on a block"),
         block => Ok(Part::from(block["text"].as_str().unwrap())),
     };

@@ -8,6 +8,7 @@ mod convert_responses;
 mod corpus;
 mod decode;
 mod encode;
+mod media;
 mod oracle;
 mod oracle_gemini;
 mod oracle_responses;

@@ -3,6 +3,7 @@
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 
+use super::super::media;
 use super::super::oracle::list;
 use super::{Form, Wanted};
 use crate::message::{Message, Opaque, Part, Role, ToolCall, ToolResult};
@@ -31,7 +32,7 @@ pub(super) fn message(turn: &Value) -> Result<Message, &'static str> {
             }
             "cachePoint" => return Err("cache points"),
             _ if assistant => Part::Opaque(Opaque::new("bedrock", to_raw_value(block).unwrap())),
-            _ => return Err("media or files"),
+            _ => media::bedrock_block(key, value)?,
         });
     }
     Ok(Message::new(role, parts))
