@@ -125,8 +125,17 @@ fn inline(mime: &str, data: &Value) -> Result<Media, &'static str> {
     Media::from_data_url(&url).map_err(|_| "data that is not base64")
 }
 
+/// Whether something in it is refused, or would be, if it were not in turns of a re-ask.
 pub(super) fn is_refused(asked: &Asked, profile: &Profile) -> bool {
-    asked.with(|call| Forms::of(profile).check(profile.id(), call.messages).is_err())
+    let forms = Forms::of(profile);
+    let shown = |part: &Part| match part {
+        Part::Media(media) => forms.show(media).is_some(),
+        _ => true,
+    };
+    asked.with(|call| {
+        let later = call.turns.iter().flat_map(Message::parts).all(shown);
+        !later || forms.check(profile.id(), call.messages).is_err()
+    })
 }
 
 pub(super) fn is_in(asked: &Asked) -> bool {
