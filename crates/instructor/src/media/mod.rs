@@ -232,7 +232,8 @@ impl Media {
         Ok(Self::new(MediaKind::of_mime(mime), mime, MediaSource::Bytes(bytes.into())).with_name(name))
     }
 
-    /// Media of a kind at a URL, which the provider fetches. The type is read from the extension, if there is one.
+    /// Media of a kind at a URL, which the provider fetches. The type is read from the extension, if there is one. Nothing
+    /// is fetched here: a provider that takes no URLs is not asked, and the error says to give the bytes.
     ///
     /// ```
     /// use instructor::{Media, MediaKind};
