@@ -491,3 +491,96 @@ fn auto_never_chooses_it_and_it_never_becomes_another() {
     assert_eq!(script.sent().len(), 1);
     assert_eq!(Path::root().as_str(), "$");
 }
+
+#[instructor::model]
+#[derive(PartialEq)]
+struct Step {
+    id: u8,
+    #[serde(flatten)]
+    action: Internal,
+}
+
+#[instructor::model]
+#[derive(PartialEq)]
+#[serde(untagged)]
+enum Mixed {
+    Known(Internal),
+    Other(Note),
+}
+
+#[instructor::model]
+#[derive(PartialEq)]
+#[serde(deny_unknown_fields)]
+struct Note {
+    tags: std::collections::BTreeMap<String, u8>,
+}
+
+#[instructor::model]
+#[derive(PartialEq)]
+#[serde(tag = "op")]
+enum Expr {
+    Leaf {
+        value: i64,
+    },
+    #[serde(rename = "n-ary sum")]
+    Sum {
+        of: Vec<Self>,
+    },
+    Not {
+        of: Box<Self>,
+    },
+}
+
+/// A word that is no tag, since there is nothing to tell apart.
+#[instructor::model]
+#[derive(PartialEq)]
+struct Marked {
+    kind: Kind,
+    n: u8,
+}
+
+#[instructor::model]
+#[derive(PartialEq)]
+enum Kind {
+    Only,
+}
+
+#[instructor::model]
+#[derive(PartialEq)]
+enum Nested {
+    Run(Internal),
+    Maybe(Option<Search>),
+    Pair(u8, u8),
+}
+
+#[test]
+fn odd_items_come_back() {
+    gives(
+        &[("web_search", json!({ "id": 1, "query": "a" })), ("stop", json!({ "id": 2 }))],
+        &vec![Step { id: 1, action: Internal::WebSearch(search("a")) }, Step { id: 2, action: Internal::Stop }],
+    );
+    gives(
+        &[("Note", json!({ "tags": { "a": 1 } })), ("stop", json!({}))],
+        &vec![Mixed::Other(Note { tags: [("a".into(), 1)].into() }), Mixed::Known(Internal::Stop)],
+    );
+    gives(
+        &[
+            ("n-ary_sum", json!({ "of": [{ "op": "Leaf", "value": 3 }, { "op": "n-ary sum", "of": [] }] })),
+            ("Not", json!({ "of": { "op": "Leaf", "value": -1 } })),
+        ],
+        &vec![
+            Expr::Sum { of: vec![Expr::Leaf { value: 3 }, Expr::Sum { of: vec![] }] },
+            Expr::Not { of: Box::new(Expr::Leaf { value: -1 }) },
+        ],
+    );
+    gives(
+        &[
+            ("Run", json!({ "Run": { "do": "stop" } })),
+            ("Maybe", json!({ "Maybe": null })),
+            ("Maybe", json!({ "Maybe": { "query": "a" } })),
+            ("Pair", json!({ "Pair": [1, 2] })),
+        ],
+        &vec![Nested::Run(Internal::Stop), Nested::Maybe(None), Nested::Maybe(Some(search("a"))), Nested::Pair(1, 2)],
+    );
+    gives(&[("Marked", json!({ "kind": "Only", "n": 1 }))], &vec![Marked { kind: Kind::Only, n: 1 }]);
+}

@@ -183,7 +183,7 @@ impl Profile {
         self
     }
 
-    /// With another mode for [`Mode::Auto`] to start with.
+    /// With another mode for [`Mode::Auto`] to start with; one that it never takes by itself changes nothing.
     #[must_use]
     pub fn with_mode(mut self, mode: Mode) -> Self {
         self.preferred = mode;

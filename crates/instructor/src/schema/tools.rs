@@ -89,18 +89,19 @@ pub(crate) fn tools(schema: &Value) -> Result<ListSchema, String> {
     let one = one.ok_or("it is no list of one kind of items or of a union of them")?;
     let items = list.step(one, "items");
     let mut about: Vec<String> = described(list.schema).into_iter().map(String::from).collect();
-    let mut search = Search { leaves: Vec::new(), about: Vec::new() };
+    let mut search = Search::default();
     search.alternatives(&items, Leaf::default(), 0)?;
     about.append(&mut search.about);
     let leaves = search.leaves;
     if leaves.iter().all(|leaf| leaf.words().is_some()) {
         return Err(String::from("its items are no objects"));
     }
-    let tag = tag(&leaves);
-    let content = tag.as_deref().and_then(|tag| content(&leaves, tag));
     let mut tools: Vec<ToolSchema> = Vec::with_capacity(leaves.len());
     for leaf in &leaves {
-        for (name, item, mut arguments) in leaf.tools(&list, tag.as_deref(), content.as_deref())? {
+        let union = || leaves.iter().filter(|other| leaf.union.is_some() && other.union == leaf.union);
+        let tag = tag(union);
+        let content = tag.and_then(|tag| content(union(), tag));
+        for (name, item, mut arguments) in leaf.tools(&list, tag, content)? {
             define(&mut arguments, schema)?;
             let name = unused(&tools, &name);
             tools.push(ToolSchema { name, schema: arguments, item });
@@ -117,11 +118,15 @@ struct Leaf {
     name: Option<String>,
     /// The same of the union that it belongs to.
     family: Option<String>,
+    /// Which union of those that were found is nearest around it.
+    union: Option<usize>,
     about: Option<String>,
 }
 
+#[derive(Default)]
 struct Search {
     leaves: Vec<Leaf>,
+    unions: usize,
     about: Vec<String>,
 }
 
@@ -141,6 +146,7 @@ impl Search {
             schema: outer.schema,
             name: outer.name.or_else(|| title.map(String::from)),
             family: outer.family,
+            union: outer.union,
             about: outer.about.or(about),
         };
         if let Some(reference) = reference.as_ref().and_then(Value::as_str) {
@@ -158,6 +164,8 @@ impl Search {
         merge(&mut here.schema, rest);
         self.about.extend(here.about.take());
         here.family = here.name.take().or(here.family);
+        here.union = Some(self.unions);
+        self.unions += 1;
         for (index, branch) in branches.iter().enumerate() {
             let place = place.step(branch, key).step(branch, &index.to_string());
             self.alternatives(&place, here.clone(), depth + 1)?;
@@ -266,7 +274,7 @@ impl Leaf {
 
 /// A schema in the document if it is one of objects; none if it is anything else.
 fn object(list: &Place<'_>, schema: &Value) -> Result<Option<Leaf>, String> {
-    let mut search = Search { leaves: Vec::new(), about: Vec::new() };
+    let mut search = Search::default();
     let mut current = schema;
     let mut about = described(schema).map(String::from);
     for _ in 0..DEEPEST {
@@ -306,27 +314,27 @@ fn target(mut place: Place<'_>) -> Result<Place<'_>, String> {
     Ok(place)
 }
 
-/// The property that tells all objects apart by a word.
-fn tag(leaves: &[Leaf]) -> Option<String> {
-    let objects = || leaves.iter().filter(|leaf| leaf.words().is_none());
+/// The property that tells all objects of a union apart by a word.
+fn tag<'l, I: Iterator<Item = &'l Leaf>>(union: impl Fn() -> I) -> Option<&'l str> {
+    let objects = || union().filter(|leaf| leaf.words().is_none());
     let tells = |key: &&str| {
         let words: Option<Vec<&str>> = objects().map(|leaf| leaf.literal(key)).collect();
         words.is_some_and(|words| words.iter().enumerate().all(|(i, word)| !words.iter().take(i).any(|w| w == word)))
     };
-    objects().next()?.keys().find(tells).map(String::from)
+    objects().next()?.keys().find(tells)
 }
 
 /// The one property that all objects have beside the tag, if they have one at all.
-fn content(leaves: &[Leaf], tag: &str) -> Option<String> {
+fn content<'l>(union: impl Iterator<Item = &'l Leaf>, tag: &str) -> Option<&'l str> {
     let mut found: Option<&str> = None;
-    for leaf in leaves.iter().filter(|leaf| leaf.words().is_none()) {
+    for leaf in union.filter(|leaf| leaf.words().is_none()) {
         for key in leaf.keys().filter(|key| *key != tag) {
             if *found.get_or_insert(key) != key || !leaf.requires(key) {
                 return None;
             }
         }
     }
-    found.map(String::from)
+    found
 }
 
 /// Puts a schema into what was said around it: both hold.

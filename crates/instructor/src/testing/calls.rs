@@ -1,16 +1,12 @@
 //! Several calls in one answer, made of answers with one.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::fake::{self, Said};
 
-/// Where a request names its first tool, in each protocol.
-const NAMES: &[&str] = &[
-    "/tools/0/function/name",
-    "/tools/0/name",
-    "/tools/0/functionDeclarations/0/name",
-    "/toolConfig/tools/0/toolSpec/name",
-];
+/// Where a request has its first tool, in each protocol.
+const TOOLS: &[&str] =
+    &["/tools/0/function", "/tools/0/functionDeclarations/0", "/tools/0", "/toolConfig/tools/0/toolSpec"];
 
 /// Where an answer has its calls.
 const CALLS: &[&str] = &[
@@ -27,9 +23,10 @@ const IDS: &[&str] = &["id", "call_id", "toolUseId"];
 pub(super) fn answer(path: &str, request: &Value, calls: &[(String, Value)]) -> Value {
     let one = |(n, (name, value)): (usize, &(String, Value))| {
         let mut request = request.clone();
-        if let Some(slot) = NAMES.iter().find(|at| request.pointer(at).is_some()).and_then(|at| request.pointer_mut(at))
-        {
-            *slot = Value::from(name.as_str());
+        let tool = TOOLS.iter().find(|at| request.pointer(at).is_some());
+        if let Some(tool) = tool.and_then(|at| request.pointer_mut(at)) {
+            // The arguments are said as they are, whatever the schema of the first tool is.
+            *tool = json!({ "type": "function", "name": name });
         }
         let mut answer = fake::answer(path, &request, Said::Value(value));
         for call in list(&mut answer).into_iter().flatten() {
