@@ -37,6 +37,27 @@ fn asked(profile: &Profile, mode: Mode) -> Result<[String; 2], String> {
     Ok([told(0), told(1)])
 }
 
+/// What a provider has cached of the first request serves the re-ask too.
+#[test]
+fn a_reask_only_adds_to_the_request_before_it() {
+    for profile in Profile::all() {
+        for mode in [Mode::Schema, Mode::Tools, Mode::Json, Mode::MdJson] {
+            let Ok(told) = asked(&profile, mode) else { continue };
+            let [first, second] = told.map(|told| {
+                let (_, body) = told.split_once('\n').unwrap();
+                serde_json::from_str::<serde_json::Map<String, Value>>(body).unwrap()
+            });
+            assert_eq!(first.keys().collect::<Vec<_>>(), second.keys().collect::<Vec<_>>(), "{} {mode}", profile.id());
+            for (key, before) in &first {
+                let after = &second[key];
+                let grown = matches!(key.as_str(), "messages" | "contents" | "input")
+                    && after.as_array().unwrap().starts_with(before.as_array().unwrap());
+                assert!(grown || before == after, "{} {mode}: {key}", profile.id());
+            }
+        }
+    }
+}
+
 #[test]
 fn every_row_in_every_mode() {
     for mode in [Mode::Schema, Mode::Tools, Mode::Json, Mode::MdJson] {
