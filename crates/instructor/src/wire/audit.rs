@@ -17,7 +17,8 @@ impl Profile {
     /// let profile = Profile::named("openai").ok_or("not in the table")?;
     /// let body = br#"{"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 3}}"#;
     /// let response = profile.decode(200, body)?;
-    /// assert_eq!((&*response.text(), response.finish, response.usage.input), ("hi", Some(Finish::Stop), Some(3)));
+    /// assert_eq!(response.text(), "hi");
+    /// assert_eq!((response.finish, response.usage.input), (Some(Finish::Stop), Some(3)));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
