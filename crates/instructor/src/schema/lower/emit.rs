@@ -14,9 +14,6 @@ use super::union::Encoding;
 use super::words::{joined, phrase, phrases};
 use super::{Change, Choices, Counted, Loss, Moved, Point, Spot, levels};
 
-/// How often a recursive type is unrolled where the dialect has no recursion, before it becomes JSON text.
-const UNROLLED: u8 = 2;
-
 /// Schemas inside each other above which a shape gets a definition of its own: what is written has to be read with
 /// parsers that limit the depth.
 const NESTED: usize = 12;
@@ -51,6 +48,8 @@ pub(super) struct Emitter<'a> {
     pub(super) faces: HashMap<(Id, u8), Faces>,
     /// How unions are said; none while that is being worked out.
     pub(super) encodings: HashMap<(Id, u8), Option<Encoding>>,
+    /// How many unions are being worked out.
+    pub(super) undecided: usize,
 }
 
 /// One lowered schema and what was done to its values.
@@ -100,12 +99,13 @@ impl<'a> Emitter<'a> {
             identity: HashMap::new(),
             faces: HashMap::new(),
             encodings: HashMap::new(),
+            undecided: 0,
         }
     }
 
     pub(super) fn run(mut self) -> Emitted {
         let root = self.shapes.root.clone();
-        let at = At { from: None, fuel: UNROLLED, nest: 0 };
+        let at = At { from: None, fuel: self.choices.unrolled, nest: 0 };
         let whole = match &self.shapes.get(root.id).kind {
             _ if self.is_cut(root.id) => None,
             Kind::Object(object) if !self.is_entries(object) => Some(()),
@@ -117,7 +117,7 @@ impl<'a> Emitter<'a> {
             // A cycle that comes back here needs no definition where references may lead to the root.
             let back = self.rules.recursion.then(|| self.plan.push(Op::Text));
             if let Some(step) = back {
-                self.known.insert((root.id, UNROLLED), (String::from("#"), step));
+                self.known.insert((root.id, self.choices.unrolled), (String::from("#"), step));
             }
             let node = self.body(&root, at);
             if let Some(step) = back {
@@ -151,9 +151,9 @@ impl<'a> Emitter<'a> {
     /// How often a cycle may still be walked at a shape that another one leads to; none if it is spent.
     pub(super) fn fuel(&self, from: Option<Id>, to: Id, fuel: u8) -> Option<u8> {
         match from {
-            _ if !self.facts.is_recursive(to) => Some(UNROLLED),
+            _ if !self.facts.is_recursive(to) => Some(self.choices.unrolled),
             None => Some(fuel),
-            Some(from) if !self.facts.same_cycle(from, to) => Some(UNROLLED),
+            Some(from) if !self.facts.same_cycle(from, to) => Some(self.choices.unrolled),
             Some(from) if self.facts.is_back(from, to) && !self.rules.recursion => fuel.checked_sub(1),
             Some(_) => Some(fuel),
         }

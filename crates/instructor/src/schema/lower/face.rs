@@ -32,7 +32,7 @@ impl Emitter<'_> {
         }
         let faces: Faces = self.faces_of(id, fuel, depth).map(Rc::from);
         // What was found while a union is being worked out may be less than what is found later.
-        if depth == 0 && self.encodings.values().all(Option::is_some) {
+        if depth == 0 && self.undecided == 0 {
             self.faces.insert((id, fuel), faces.clone());
         }
         faces

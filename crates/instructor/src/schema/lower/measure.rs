@@ -68,8 +68,10 @@ impl Size {
     }
 }
 
-pub(super) fn measure(schema: &Value) -> Size {
-    let mut size = Size { text: schema.to_string().len(), ..Size::default() };
+pub(super) fn measure(schema: &Value, rules: &Rules) -> Size {
+    // Written for its length only where that is limited.
+    let text = if rules.limits.text == usize::MAX { 0 } else { schema.to_string().len() };
+    let mut size = Size { text, ..Size::default() };
     count(schema, &mut size);
     let defs = schema.get("$defs").and_then(Value::as_object);
     size.depth = Heights { defs, known: HashMap::new() }.of(schema);

@@ -219,11 +219,13 @@ pub fn lower(schema: &Value, dialect: Dialect, policy: Policy) -> Result<Lowered
         return Ok(Lowered { schema: raw(&schema), strict: false, plan, losses, changes, shapes: None });
     };
     let facts = Facts::of(&shapes, |id| levels(&shapes, rules, id));
-    let mut choices = Choices { depth: rules.limits.depth.min(DEEPEST), ..Choices::default() };
+    let unions = shapes.list.iter().filter(|shape| matches!(shape.kind, Kind::Union(_))).count();
+    let unrolled = if unions > rules.limits.unions.saturating_mul(FAR_OVER) { 0 } else { UNROLLED };
+    let mut choices = Choices { depth: rules.limits.depth.min(DEEPEST), unrolled, ..Choices::default() };
     // Each round gives up something; what can be given up ends.
     for _ in 0..ROUNDS {
         let Emitted { schema, plan, losses, changes, points } = Emitter::new(&shapes, rules, &facts, &choices).run();
-        let size = measure(&schema);
+        let size = measure(&schema, rules);
         if !choices.give_up(rules, &size, &points, &shapes) {
             let fits = size.fits(rules);
             let lowered = Lowered {
@@ -248,6 +250,13 @@ fn raw(schema: &Value) -> Box<RawValue> {
 const DEEPEST: usize = 40;
 
 const ROUNDS: usize = 64;
+
+/// How often a recursive type is unrolled where the dialect has no recursion, before it becomes JSON text.
+const UNROLLED: u8 = 2;
+
+/// Unions of a schema, as a multiple of what is taken, above which recursive types are not unrolled: nearly all of them would be
+/// said with lists, which no grammar of a provider is large enough for.
+const FAR_OVER: usize = 16;
 
 /// The levels that a shape adds for what is in it.
 fn levels(shapes: &Shapes, rules: &Rules, id: Id) -> usize {
@@ -284,6 +293,8 @@ enum Counted {
 struct Choices {
     /// Levels below which everything is JSON text.
     depth: usize,
+    /// How often a recursive type is unrolled.
+    unrolled: u8,
     /// Properties and unions that are said with lists, which count against nothing.
     lists: HashSet<Spot>,
     /// Enums that are plain strings.

@@ -28,7 +28,9 @@ impl Emitter<'_> {
             return known.unwrap_or(Encoding::Tagged);
         }
         self.encodings.insert((id, fuel), None);
+        self.undecided += 1;
         let encoding = self.encoding_of(id, fuel);
+        self.undecided -= 1;
         self.encodings.insert((id, fuel), Some(encoding));
         encoding
     }
