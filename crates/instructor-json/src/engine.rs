@@ -105,10 +105,21 @@ impl<'a> Engine<'a> {
 
     /// The value to show: the one being read, else the first.
     pub(crate) fn shown(&self) -> Option<&Document<'_>> {
-        if let Some(first) = self.candidates.first() {
-            return Some(&first.document);
+        let document = match (self.candidates.first(), &self.inside) {
+            (Some(first), _) => &first.document,
+            (None, Some(inside)) => inside.machine.document(),
+            (None, None) => return None,
+        };
+        Some(document).filter(|document| document.shown > 0)
+    }
+
+    /// Shows no more than so many nodes of that value: what came with refused bytes is not part of it.
+    pub(crate) fn show_at_most(&mut self, nodes: u32) {
+        match (self.candidates.first_mut(), &mut self.inside) {
+            (Some(first), _) => first.document.show_at_most(nodes),
+            (None, Some(inside)) => inside.machine.document_mut().show_at_most(nodes),
+            (None, None) => {}
         }
-        self.inside.as_ref().map(|inside| inside.machine.document()).filter(|doc| doc.shown > 0)
     }
 
     /// The machine that reads the value that is open.

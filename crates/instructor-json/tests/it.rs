@@ -365,7 +365,11 @@ fn shown(node: Node<'_>, out: &mut Vec<(usize, Kind, String, bool)>) {
     }
 }
 
-/// Byte by byte, a view only grows: what is done stays, and what is refused changes nothing.
+fn said(node: &(usize, Kind, String, bool)) -> (usize, Kind, &str) {
+    (node.0, node.1, &node.2)
+}
+
+/// Byte by byte, a view only grows: what is done stays, and what is refused changes no value.
 fn check_views(text: &str) -> Result<(), TestCaseError> {
     for options in rooted() {
         let mut parser = Parser::new(options);
@@ -381,7 +385,9 @@ fn check_views(text: &str) -> Result<(), TestCaseError> {
             let begins = view.map(|view| view.source_span().start);
             if begins == start {
                 let what = || format!("{options:?} {:?}: {seen:?} then {now:?}", parser.text());
-                prop_assert!(!refused || seen == now, "refused {}", what());
+                // A bracket that waited for what follows it may have closed its container before that was refused.
+                let same_values = || seen.iter().map(said).eq(now.iter().map(said));
+                prop_assert!(!refused || same_values(), "refused {}", what());
                 prop_assert!(seen.len() <= now.len(), "{}", what());
                 for (a, b) in seen.iter().zip(&now) {
                     let same = (a.0, a.1) == (b.0, b.1) && b.2.starts_with(&a.2) && (!a.3 || a == b);

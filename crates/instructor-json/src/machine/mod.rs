@@ -234,6 +234,10 @@ impl Machine {
         &self.doc
     }
 
+    pub(crate) const fn document_mut(&mut self) -> &mut Document<'static> {
+        &mut self.doc
+    }
+
     pub(crate) fn into_parts(mut self) -> (Document<'static>, Vec<Repair>, bool) {
         self.doc.shown = self.doc.slots.len() as u32;
         (self.doc, self.repairs, self.truncated)
