@@ -220,7 +220,8 @@ pub fn lower(schema: &Value, dialect: Dialect, policy: Policy) -> Result<Lowered
     };
     let facts = Facts::of(&shapes, |id| levels(&shapes, rules, id));
     let unions = shapes.list.iter().filter(|shape| matches!(shape.kind, Kind::Union(_))).count();
-    let unrolled = if unions > rules.limits.unions.saturating_mul(FAR_OVER) { 0 } else { UNROLLED };
+    let far = rules.limits.unions.saturating_mul(FAR_OVER).max(MANY);
+    let unrolled = if unions > far { 0 } else { UNROLLED };
     let mut choices = Choices { depth: rules.limits.depth.min(DEEPEST), unrolled, ..Choices::default() };
     // Each round gives up something; what can be given up ends.
     for _ in 0..ROUNDS {
@@ -257,6 +258,9 @@ const UNROLLED: u8 = 2;
 /// Unions of a schema, as a multiple of what is taken, above which recursive types are not unrolled: nearly all of them would be
 /// said with lists, which no grammar of a provider is large enough for.
 const FAR_OVER: usize = 16;
+
+/// Unions that are no reason for that, however few are taken.
+const MANY: usize = 256;
 
 /// The levels that a shape adds for what is in it.
 fn levels(shapes: &Shapes, rules: &Rules, id: Id) -> usize {
