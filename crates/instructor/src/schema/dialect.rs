@@ -145,6 +145,8 @@ pub(super) struct Rules {
     pub(super) plain_names: bool,
     /// Descriptions are taken.
     pub(super) described: bool,
+    /// A schema is also taken with `strict: false`: it is shown to the model then, and not enforced.
+    pub(super) lax: bool,
     pub(super) limits: Limits,
 }
 
@@ -204,16 +206,8 @@ impl Dialect {
     }
 
     /// The form of the same provider that shows the schema to the model without enforcing it, if there is one.
-    pub(crate) const fn lax(self) -> Option<Self> {
-        match self {
-            Self::OpenAi | Self::Groq | Self::Cerebras | Self::Mistral => Some(Self::OpenAiLax),
-            _ => None,
-        }
-    }
-
-    /// Whether the provider enforces what is said in it.
-    pub(crate) const fn is_strict(self) -> bool {
-        !matches!(self, Self::Plain | Self::OpenAiLax)
+    pub(crate) fn lax(self) -> Option<Self> {
+        self.rules().filter(|rules| rules.lax).map(|_| Self::OpenAiLax)
     }
 }
 
@@ -257,6 +251,7 @@ const OPENAI: Rules = Rules {
     formats: FORMATS,
     plain_names: false,
     described: true,
+    lax: true,
     limits: Limits {
         depth: 10,
         properties: 5_000,
@@ -286,6 +281,7 @@ const ANTHROPIC: Rules = Rules {
     formats: FORMATS,
     plain_names: true,
     described: true,
+    lax: false,
     limits: Limits { unions: 16, ..Limits::NONE },
 };
 
@@ -308,6 +304,7 @@ const GEMINI: Rules = Rules {
     formats: &["date-time", "date", "time"],
     plain_names: false,
     described: true,
+    lax: false,
     limits: Limits::NONE,
 };
 
@@ -329,6 +326,7 @@ const COHERE: Rules = Rules {
     optional: Optional::Native(usize::MAX),
     type_lists: false,
     literals: Literals::StringsAndNumbers,
+    lax: false,
     limits: Limits { unions: 0, ..Limits::NONE },
     ..MISTRAL
 };
@@ -358,6 +356,7 @@ const FIREWORKS: Rules = Rules {
     maps: true,
     open: true,
     recursion: true,
+    lax: false,
     limits: Limits::NONE,
     ..MISTRAL
 };
@@ -371,6 +370,7 @@ const XAI: Rules = Rules {
     max_items: Some(256),
     keywords: &["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"],
     formats: &["date-time", "date", "time", "email", "ipv4", "ipv6", "uuid"],
+    lax: false,
     limits: Limits::NONE,
     ..MISTRAL
 };
@@ -387,6 +387,7 @@ const LLAMA_CPP: Rules = Rules {
     keywords: &["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength"],
     integer_bounds: true,
     formats: &["date-time", "date", "time", "uuid"],
+    lax: false,
     limits: Limits::NONE,
     ..MISTRAL
 };
@@ -396,6 +397,12 @@ const OLLAMA: Rules = Rules { basis: "its format is read by llama.cpp's converte
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn some_providers_take_a_schema_without_enforcing_it() {
+        let lax: Vec<Dialect> = Dialect::ALL.iter().copied().filter(|dialect| dialect.lax().is_some()).collect();
+        assert_eq!(lax, [Dialect::OpenAi, Dialect::Mistral, Dialect::Groq, Dialect::Cerebras]);
+    }
 
     #[test]
     fn every_dialect_has_one_row_in_its_order_and_parses_its_name() {

@@ -5,6 +5,7 @@
 //! form at some place is taken as it is.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use instructor_json::{Document, Kind, Node, Step as PathStep};
 use serde_json::Value;
@@ -52,7 +53,7 @@ impl<'d> Lifter<'_, 'd> {
             }
             (Op::Entries(step), Kind::Array | Kind::Object) => {
                 self.out.push('{');
-                self.entries(*step, node, &mut Vec::new(), true);
+                self.entries(*step, node, &mut HashSet::new(), true);
                 self.out.push('}');
             }
             (Op::Text, Kind::String) => match node.as_str() {
@@ -125,7 +126,7 @@ impl<'d> Lifter<'_, 'd> {
         self.out.push('{');
         let mut first = true;
         let mut next = 0;
-        let mut extra = Vec::new();
+        let mut extra = HashSet::new();
         for (key, value) in node.entries() {
             if let Rest::Entries(name, step) = &fields.rest
                 && key.is_str(name)
@@ -168,7 +169,7 @@ impl<'d> Lifter<'_, 'd> {
     }
 
     /// Writes entries as keys and values; whether there were any.
-    fn entries(&mut self, step: Step, list: Node<'d>, seen: &mut Vec<Cow<'d, str>>, mut first: bool) -> bool {
+    fn entries(&mut self, step: Step, list: Node<'d>, seen: &mut HashSet<Cow<'d, str>>, mut first: bool) -> bool {
         let start = self.out.len();
         if list.kind() == Kind::Object {
             for (key, value) in list.entries() {
@@ -196,7 +197,7 @@ impl<'d> Lifter<'_, 'd> {
                 Kind::String => self.key(key.source(), &mut first),
                 _ => self.key(&Value::from(&*name).to_string(), &mut first),
             }
-            seen.push(name.clone());
+            seen.insert(name.clone());
             self.value(name, step, value);
         }
         self.out.len() > start
@@ -217,7 +218,7 @@ fn unwrapped(node: Node<'_>) -> Node<'_> {
 }
 
 /// The value in a list of none or one. What can only be the value itself, since it would not fit into one, is that.
-fn unlisted(node: Node<'_>, kinds: Kinds) -> Option<Node<'_>> {
+pub(super) fn unlisted(node: Node<'_>, kinds: Kinds) -> Option<Node<'_>> {
     if node.kind() != Kind::Array || node.len() > 1 {
         return Some(node);
     }
@@ -228,7 +229,7 @@ fn unlisted(node: Node<'_>, kinds: Kinds) -> Option<Node<'_>> {
 }
 
 /// The key and value of an entry, also of one that was written as an object with one key.
-fn entry(item: Node<'_>) -> Option<(Node<'_>, Node<'_>)> {
+pub(super) fn entry(item: Node<'_>) -> Option<(Node<'_>, Node<'_>)> {
     if let (Some(key), Some(value)) = (item.get(KEY), item.get(VALUE)) {
         let scalar = !matches!(key.kind(), Kind::Object | Kind::Array);
         return scalar.then_some((key, value));
@@ -274,7 +275,11 @@ fn present<'d>(named: &Named, value: Node<'d>) -> Option<Node<'d>> {
 }
 
 /// The alternative that an answer is of, and the value that stands for it.
-fn chosen<'p, 'd>(by: By, alternatives: &'p [Alternative], node: Node<'d>) -> Option<(&'p Alternative, Node<'d>)> {
+pub(super) fn chosen<'p, 'd>(
+    by: By,
+    alternatives: &'p [Alternative],
+    node: Node<'d>,
+) -> Option<(&'p Alternative, Node<'d>)> {
     let named = |name: &str| alternatives.iter().find(|a| &*a.name == name);
     match by {
         By::Tag => {
@@ -339,170 +344,6 @@ fn has_keys(keys: &Keys, node: Node<'_>) -> bool {
             .allowed
             .as_ref()
             .is_none_or(|allowed| node.entries().all(|(key, _)| allowed.iter().any(|name| key.is_str(name))))
-}
-
-/// A place in the canonical form, as the place in what the model wrote: issues are told to it in its own terms.
-#[derive(Debug)]
-pub(super) struct Located<'d> {
-    pub(super) path: Path,
-    pub(super) node: Option<Node<'d>>,
-    /// The rest of the way, inside JSON text.
-    pub(super) inside: Option<Path>,
-}
-
-pub(super) fn locate<'d>(plan: &Plan, root: Node<'d>, steps: &[PathStep<'_>]) -> Located<'d> {
-    let mut at = Located { path: Path::root(), node: Some(root), inside: None };
-    let mut step = plan.root;
-    let mut steps = steps.iter();
-    loop {
-        let node = at.node;
-        match plan.undo(step) {
-            Op::Wrap(inner) => {
-                if node.is_some_and(|node| node.kind() == Kind::Object && node.len() == 1 && node.get(VALUE).is_some())
-                {
-                    at.enter_key(VALUE);
-                }
-                step = *inner;
-                continue;
-            }
-            Op::Listed(inner, kinds) => {
-                at.enter_list(*kinds);
-                step = *inner;
-                continue;
-            }
-            Op::Union { by, alternatives } => {
-                let Some((alternative, inner)) = node.and_then(|node| chosen(*by, alternatives, node)) else {
-                    return at.rest(steps.as_slice());
-                };
-                match by {
-                    By::Tag => at.path = at.path.key(VALUE),
-                    By::Lists => at.path = at.path.key(&alternative.name).index(0),
-                    By::Face => {}
-                }
-                at.node = Some(inner);
-                step = alternative.step;
-                continue;
-            }
-            Op::Text if node.is_some_and(|node| node.kind() == Kind::String) => {
-                if !steps.as_slice().is_empty() {
-                    at.inside = Some(Path::of_steps(steps.as_slice().iter().cloned()));
-                }
-                return at;
-            }
-            Op::Same | Op::Text | Op::Labels(_) => return at.rest(steps.as_slice()),
-            Op::Object(_) | Op::Array { .. } | Op::Tuple { .. } | Op::Entries(_) => {}
-        }
-        let Some(next) = steps.next() else { return at };
-        step = match (plan.undo(step), next) {
-            (Op::Object(fields), PathStep::Key(key)) => at.field(fields, key),
-            (Op::Entries(inner), PathStep::Key(key)) => {
-                at.entry(key);
-                *inner
-            }
-            (Op::Tuple { first, more }, PathStep::Index(index)) => at.position(first, *more, *index),
-            (Op::Array { first, rest }, PathStep::Index(index)) => {
-                at.enter_index(*index);
-                first.get(*index).copied().unwrap_or(*rest)
-            }
-            (_, PathStep::Key(key)) => {
-                at.enter_key(key);
-                Plan::SAME
-            }
-            (_, PathStep::Index(index)) => {
-                at.enter_index(*index);
-                Plan::SAME
-            }
-        };
-    }
-}
-
-impl Located<'_> {
-    fn enter_key(&mut self, key: &str) {
-        self.path = std::mem::replace(&mut self.path, Path::root()).key(key);
-        self.node = self.node.and_then(|node| node.get(key));
-    }
-
-    fn enter_index(&mut self, index: usize) {
-        self.path = std::mem::replace(&mut self.path, Path::root()).index(index);
-        self.node = self.node.and_then(|node| node.at(index));
-    }
-
-    /// Into a list of none or one, if there is one.
-    fn enter_list(&mut self, kinds: Kinds) {
-        let inner =
-            self.node.filter(|node| node.kind() == Kind::Array).and_then(|node| Some((node, unlisted(node, kinds)?)));
-        if inner.is_some_and(|(node, inner)| node.span() != inner.span()) {
-            self.enter_index(0);
-        }
-    }
-
-    fn rest(mut self, steps: &[PathStep<'_>]) -> Self {
-        for step in steps {
-            match step {
-                PathStep::Key(key) => self.enter_key(key),
-                PathStep::Index(index) => self.enter_index(*index),
-            }
-        }
-        self
-    }
-
-    fn field(&mut self, fields: &Fields, key: &str) -> Step {
-        let Some(named) = fields.named.iter().find(|named| &*named.name == key) else {
-            return match &fields.rest {
-                Rest::Entries(name, step) => {
-                    if self.node.is_some_and(|node| node.get(key).is_some()) {
-                        self.enter_key(key);
-                    } else {
-                        self.enter_key(name);
-                        self.entry(key);
-                    }
-                    *step
-                }
-                Rest::Values(step) => {
-                    self.enter_key(key);
-                    *step
-                }
-                Rest::Same | Rest::Closed => {
-                    self.enter_key(key);
-                    Plan::SAME
-                }
-            };
-        };
-        let under_own_name = self.node.is_some_and(|node| node.get(&named.sent).is_none() && node.get(key).is_some());
-        self.enter_key(if under_own_name { key } else { &named.sent });
-        if let Presence::List(kinds) = named.presence {
-            self.enter_list(kinds);
-        }
-        named.step
-    }
-
-    /// The value of the entry with this key.
-    fn entry(&mut self, key: &str) {
-        if self.node.is_some_and(|node| node.kind() == Kind::Object) {
-            self.enter_key(key);
-            return;
-        }
-        let is_it = |item: Node<'_>| entry(item).is_some_and(|(name, _)| name.is_str(key));
-        let Some(index) = self.node.and_then(|node| node.items().position(is_it)) else { return };
-        self.enter_index(index);
-        self.enter_key(VALUE);
-    }
-
-    fn position(&mut self, first: &[Item], more: Option<Step>, index: usize) -> Step {
-        let step = first.get(index).map_or(more.unwrap_or(Plan::SAME), |item| item.step);
-        if self.node.is_some_and(|node| node.kind() == Kind::Array) {
-            self.enter_index(index);
-        } else if let Some(item) = first.get(index) {
-            self.enter_key(&item_name(index));
-            if item.listed {
-                self.enter_list(Kinds::ANY);
-            }
-        } else {
-            self.enter_key(MORE);
-            self.enter_index(index - first.len());
-        }
-        step
-    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod dialect;
 mod draft;
 mod encode;
 mod lift;
+mod locate;
 mod lower;
 mod notation;
 mod plan;

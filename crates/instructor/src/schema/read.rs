@@ -4,7 +4,8 @@ use instructor_json::{Candidate, Document, Node, Reading};
 use serde_json::Value;
 
 use super::align::{self, Aligned};
-use super::lift::{lift, locate};
+use super::lift::lift;
+use super::locate::locate;
 use super::lower::Lowered;
 use crate::repair::{Level, ParseOptions, Repair, Severity, short};
 use crate::validate::{Issue, Issues, Origin, Path};

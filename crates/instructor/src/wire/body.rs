@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 use serde_json::ser::{CompactFormatter, Compound};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, ErrorKind};
@@ -76,6 +77,23 @@ impl<T: Serialize> Serialize for Within<'_, T> {
         map.serialize_entry(self.field, self.value)?;
         self.theirs.iter().try_for_each(|(key, value)| map.serialize_entry(key, value))?;
         map.end()
+    }
+}
+
+/// JSON that has to be an object, if it is one.
+pub(super) fn object(text: &str) -> Option<&RawValue> {
+    serde_json::from_str::<&RawValue>(text).ok().filter(|raw| raw.get().starts_with('{'))
+}
+
+/// The arguments of a call, where a protocol wants them as the object that they are; what is none is sent as an empty one.
+pub(super) struct Arguments<'a>(pub(super) &'a str);
+
+impl Serialize for Arguments<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match object(self.0) {
+            Some(raw) => raw.serialize(serializer),
+            None => serializer.serialize_map(Some(0))?.end(),
+        }
     }
 }
 

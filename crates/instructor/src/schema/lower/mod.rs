@@ -229,14 +229,7 @@ pub fn lower(schema: &Value, dialect: Dialect, policy: Policy) -> Result<Lowered
         let size = measure(&schema, rules);
         if !choices.give_up(rules, &size, &points, &shapes) {
             let fits = size.fits(rules);
-            let lowered = Lowered {
-                schema: raw(&schema),
-                strict: dialect.is_strict(),
-                plan,
-                losses,
-                changes,
-                shapes: Some(shapes),
-            };
+            let lowered = Lowered { schema: raw(&schema), strict: true, plan, losses, changes, shapes: Some(shapes) };
             return if fits { Ok(lowered) } else { Err(Unlowerable::TooLarge) };
         }
     }
@@ -250,13 +243,14 @@ fn raw(schema: &Value) -> Box<RawValue> {
 /// Levels of objects and arrays below which everything is JSON text, whatever the dialect allows.
 const DEEPEST: usize = 40;
 
+/// Rounds of giving up; each lowers the depth or says something with less, so that this many are never needed.
 const ROUNDS: usize = 64;
 
 /// How often a recursive type is unrolled where the dialect has no recursion, before it becomes JSON text.
 const UNROLLED: u8 = 2;
 
-/// Unions of a schema, as a multiple of what is taken, above which recursive types are not unrolled: nearly all of them would be
-/// said with lists, which no grammar of a provider is large enough for.
+/// Unions of a schema, as a multiple of what is taken, above which recursive types are not unrolled: nearly all of them
+/// would be said with lists, which no grammar of a provider is large enough for.
 const FAR_OVER: usize = 16;
 
 /// Unions that are no reason for that, however few are taken.

@@ -1,6 +1,6 @@
 //! Objects: the shape of each declared property and of all others.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
@@ -13,6 +13,8 @@ use super::{Field, Kind, Object, Policy, Rest, Use};
 /// What one facet says about the values of an object's keys.
 struct Keys<'s> {
     named: Vec<(&'s str, Place<'s>)>,
+    /// Where a name stands among them: objects can have thousands.
+    index: HashMap<&'s str, usize>,
     /// A pattern that can't be compiled may match any key.
     patterns: Vec<(Option<Pattern>, Place<'s>)>,
     additional: Option<Place<'s>>,
@@ -20,8 +22,10 @@ struct Keys<'s> {
 
 impl<'s> Keys<'s> {
     fn of(facet: &Facet<'s>) -> Self {
+        let named = facet.named("properties");
         Self {
-            named: facet.named("properties"),
+            index: named.iter().enumerate().map(|(at, (name, _))| (*name, at)).collect(),
+            named,
             patterns: facet
                 .named("patternProperties")
                 .into_iter()
@@ -33,9 +37,9 @@ impl<'s> Keys<'s> {
 
     /// All that applies to the value of a key.
     fn at(&self, name: &str) -> Vec<Facet<'s>> {
-        let named = self.named.iter().filter(|(known, _)| *known == name).map(|(_, place)| place);
+        let named = self.index.get(name).and_then(|at| self.named.get(*at)).map(|(_, place)| place);
         let matching = self.patterns.iter().filter(|(pattern, _)| pattern.as_ref().is_some_and(|p| p.matches(name)));
-        let mut places: Vec<&Place<'s>> = named.chain(matching.map(|(_, place)| place)).collect();
+        let mut places: Vec<&Place<'s>> = named.into_iter().chain(matching.map(|(_, place)| place)).collect();
         if places.is_empty() && self.patterns.iter().all(|(pattern, _)| pattern.is_some()) {
             places.extend(&self.additional);
         }

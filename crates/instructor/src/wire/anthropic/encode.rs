@@ -5,6 +5,7 @@ use super::NAME;
 use crate::error::Error;
 use crate::message::{Message, Part, Role, ToolCall, ToolResult};
 use crate::provider::Profile;
+use crate::wire::body::Arguments;
 use crate::wire::media::Shown;
 use crate::wire::{Call, Choice, Forms, Output, Settings, Shape, body};
 
@@ -143,7 +144,7 @@ enum Block<'a> {
     ToolUse {
         id: &'a str,
         name: &'a str,
-        input: Input<'a>,
+        input: Arguments<'a>,
     },
     ToolResult {
         tool_use_id: &'a str,
@@ -161,25 +162,14 @@ fn block(part: &Part, forms: Forms) -> Option<Block<'_>> {
     match part {
         // The API refuses empty text blocks.
         Part::Text(text) => (!text.trim().is_empty()).then_some(Block::Text { text }),
-        Part::ToolCall(ToolCall { id, name, arguments }) => Some(Block::ToolUse { id, name, input: Input(arguments) }),
+        Part::ToolCall(ToolCall { id, name, arguments }) => {
+            Some(Block::ToolUse { id, name, input: Arguments(arguments) })
+        }
         Part::ToolResult(ToolResult { call_id, text, is_error }) => {
             Some(Block::ToolResult { tool_use_id: call_id, content: text, is_error: *is_error })
         }
         Part::Opaque(opaque) => opaque.for_wire(NAME).map(Block::Verbatim),
         Part::Media(media) => forms.show(media).map(Block::Media),
-    }
-}
-
-/// The arguments of a call as the object that they have to be here; what is no object is sent as an empty one.
-struct Input<'a>(&'a str);
-
-impl Serialize for Input<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let raw = serde_json::from_str::<&RawValue>(self.0).ok().filter(|raw| raw.get().starts_with('{'));
-        match raw {
-            Some(raw) => raw.serialize(serializer),
-            None => serde_json::Map::new().serialize(serializer),
-        }
     }
 }
 

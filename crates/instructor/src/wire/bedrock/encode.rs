@@ -9,6 +9,7 @@ use super::NAME;
 use crate::error::Error;
 use crate::message::{Message, Part, Role, ToolCall, ToolResult};
 use crate::provider::Profile;
+use crate::wire::body::Arguments;
 use crate::wire::media::Shown;
 use crate::wire::{Call, Choice, Forms, Output, Settings, Shape, body};
 
@@ -230,7 +231,7 @@ enum Block<'a> {
     ToolUse {
         tool_use_id: &'a str,
         name: &'a str,
-        input: Input<'a>,
+        input: Arguments<'a>,
     },
     ToolResult {
         tool_use_id: &'a str,
@@ -254,7 +255,7 @@ fn block(part: &Part, forms: Forms) -> Option<Block<'_>> {
         // The API refuses blank text blocks.
         Part::Text(text) => (!text.trim().is_empty()).then_some(Block::Text(text)),
         Part::ToolCall(ToolCall { id, name, arguments }) => {
-            Some(Block::ToolUse { tool_use_id: id, name, input: Input(arguments) })
+            Some(Block::ToolUse { tool_use_id: id, name, input: Arguments(arguments) })
         }
         // "success" is the default, and not every model takes the field.
         Part::ToolResult(ToolResult { call_id, text, is_error }) => Some(Block::ToolResult {
@@ -264,18 +265,5 @@ fn block(part: &Part, forms: Forms) -> Option<Block<'_>> {
         }),
         Part::Opaque(opaque) => opaque.for_wire(NAME).map(Block::Verbatim),
         Part::Media(media) => forms.show(media).map(Block::Media),
-    }
-}
-
-/// The arguments of a call as the object that they have to be here; what is no object is sent as an empty one.
-struct Input<'a>(&'a str);
-
-impl Serialize for Input<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let raw = serde_json::from_str::<&RawValue>(self.0).ok().filter(|raw| raw.get().starts_with('{'));
-        match raw {
-            Some(raw) => raw.serialize(serializer),
-            None => Map::new().serialize(serializer),
-        }
     }
 }

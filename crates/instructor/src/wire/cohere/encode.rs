@@ -118,11 +118,11 @@ struct Called<'a> {
     id: &'a str,
     #[serde(rename = "type")]
     kind: &'static str,
-    function: Arguments<'a>,
+    function: NamedArguments<'a>,
 }
 
 #[derive(Serialize)]
-struct Arguments<'a> {
+struct NamedArguments<'a> {
     name: &'a str,
     arguments: &'a str,
 }
@@ -243,7 +243,7 @@ fn block(part: &Part) -> Option<Block<'_>> {
 fn called(part: &Part) -> Option<Called<'_>> {
     match part {
         Part::ToolCall(ToolCall { id, name, arguments }) => {
-            Some(Called { id, kind: "function", function: Arguments { name, arguments } })
+            Some(Called { id, kind: "function", function: NamedArguments { name, arguments } })
         }
         _ => None,
     }

@@ -9,6 +9,7 @@ use super::{NAME, VERBATIM};
 use crate::error::Error;
 use crate::message::{Message, Part, Role, ToolCall, ToolResult};
 use crate::provider::Profile;
+use crate::wire::body::{Arguments, object};
 use crate::wire::media::Shown;
 use crate::wire::{Call, Choice, Forms, Output, Shape, body};
 
@@ -356,7 +357,7 @@ fn model_parts(parts: &[Part]) -> Vec<Said<'_>> {
                 function_call: Called {
                     id: Some(id.as_str()).filter(|id| !id.is_empty()),
                     name,
-                    args: Args(arguments),
+                    args: Arguments(arguments),
                 },
             }),
             Part::Media(_) | Part::ToolResult(_) => {}
@@ -409,7 +410,7 @@ struct Called<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a str>,
     name: &'a str,
-    args: Args<'a>,
+    args: Arguments<'a>,
 }
 
 #[derive(Serialize)]
@@ -418,23 +419,6 @@ struct Answered<'a> {
     id: Option<&'a str>,
     name: &'a str,
     response: Outcome<'a>,
-}
-
-/// JSON that has to be an object here, if it is one.
-fn object(text: &str) -> Option<&RawValue> {
-    serde_json::from_str::<&RawValue>(text).ok().filter(|raw| raw.get().starts_with('{'))
-}
-
-/// The arguments of a call; what is no object is sent as an empty one.
-struct Args<'a>(&'a str);
-
-impl Serialize for Args<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match object(self.0) {
-            Some(raw) => raw.serialize(serializer),
-            None => Map::new().serialize(serializer),
-        }
-    }
 }
 
 /// What a call gave, as an object: the result itself if it is one, else under the key that the protocol has for it.
