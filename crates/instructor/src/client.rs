@@ -4,32 +4,26 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::error::Error;
 use crate::message::Messages;
 use crate::mode::Mode;
 use crate::model::{Contract, ResponseModel};
+use crate::options::{Options, setters};
 use crate::provider::auth::Access;
 use crate::provider::{Address, Profile, Secret, Spec, auth};
-use crate::repair::{Level, ParseOptions, RepairKind};
+use crate::repair::{Level, RepairKind};
 use crate::request::Request;
 use crate::run::{Budget, Completion, Endpoint, Memory, Retry};
 use crate::transport::Transport;
-use crate::wire::Settings;
 
 /// What a client of either kind is made of, besides its transport.
 #[derive(Debug)]
 pub(crate) struct Core {
     pub(crate) endpoint: Endpoint,
-    pub(crate) model: Option<String>,
-    pub(crate) shape_model: Option<String>,
-    pub(crate) mode: Mode,
-    pub(crate) reading: ParseOptions,
-    pub(crate) settings: Settings,
-    pub(crate) retry: Retry,
-    pub(crate) budget: Budget,
-    pub(crate) timeout: Option<Duration>,
+    pub(crate) options: Options,
     #[cfg_attr(
         not(any(feature = "reqwest", feature = "blocking")),
         expect(dead_code, reason = "no built-in transport")
@@ -156,7 +150,7 @@ impl Client {
     /// The model that requests go to unless they name another.
     #[must_use]
     pub fn model(&self) -> Option<&str> {
-        self.core.model.as_deref()
+        self.core.options.model.as_deref()
     }
 
     pub(crate) fn transport(&self) -> &dyn Transport {
@@ -174,8 +168,8 @@ pub(crate) fn show(f: &mut fmt::Formatter<'_>, name: &str, core: &Core) -> fmt::
     f.debug_struct(name)
         .field("provider", &core.endpoint.profile.id())
         .field("address", &core.endpoint.address)
-        .field("model", &core.model)
-        .field("mode", &core.mode)
+        .field("model", &core.options.model)
+        .field("mode", &core.options.mode)
         .finish_non_exhaustive()
 }
 
@@ -196,16 +190,9 @@ pub(crate) fn show(f: &mut fmt::Formatter<'_>, name: &str, core: &Core) -> fmt::
 #[must_use = "a builder does nothing until it is built"]
 pub struct ClientBuilder {
     profile: Option<Profile>,
-    model: Option<String>,
-    shape_model: Option<String>,
     key: Option<Secret>,
     base_url: Option<String>,
-    mode: Mode,
-    reading: ParseOptions,
-    settings: Settings,
-    retry: Retry,
-    budget: Budget,
-    timeout: Option<Duration>,
+    options: Options,
     connect_timeout: Duration,
     max_response_bytes: usize,
     transport: Option<Arc<dyn Transport>>,
@@ -216,16 +203,9 @@ impl ClientBuilder {
     pub(crate) fn new() -> Self {
         Self {
             profile: None,
-            model: None,
-            shape_model: None,
             key: None,
             base_url: None,
-            mode: Mode::Auto,
-            reading: ParseOptions::new(),
-            settings: Settings::default(),
-            retry: Retry::new(),
-            budget: Budget::new(),
-            timeout: Some(Duration::from_secs(600)),
+            options: Options::default(),
             connect_timeout: Duration::from_secs(10),
             max_response_bytes: 32 << 20,
             transport: None,
@@ -233,12 +213,18 @@ impl ClientBuilder {
         }
     }
 
+    setters!();
+
+    fn options(&mut self) -> &mut Options {
+        &mut self.options
+    }
+
     /// With a known provider and a model: `groq/llama-3.3-70b-versatile`.
     pub fn provider(mut self, spec: &str) -> Self {
         match Spec::parse(spec) {
             Ok(Spec { profile, model }) => {
                 self.profile = Some(profile);
-                self.model = Some(model);
+                self.options.model = Some(model);
             }
             Err(error) => _ = self.error.get_or_insert(error),
         }
@@ -266,7 +252,7 @@ impl ClientBuilder {
                 variables.join(", "),
             )));
         };
-        self.model = profile.default_model().map(String::from);
+        self.options.model = profile.default_model().map(String::from);
         self.profile = Some(profile);
         Ok(self)
     }
@@ -274,18 +260,6 @@ impl ClientBuilder {
     /// With any provider, known or made at run time.
     pub fn profile(mut self, profile: Profile) -> Self {
         self.profile = Some(profile);
-        self
-    }
-
-    /// With a model that requests go to unless they name another.
-    pub fn model(mut self, model: impl Into<String>) -> Self {
-        self.model = Some(model.into());
-        self
-    }
-
-    /// With a model for the second call of [`Mode::ThinkThenShape`]; see [`Request::shape_model`].
-    pub fn shape_model(mut self, model: impl Into<String>) -> Self {
-        self.shape_model = Some(model.into());
         self
     }
 
@@ -301,48 +275,6 @@ impl ClientBuilder {
         self
     }
 
-    /// With a way to ask for values; [`Mode::Auto`] by default.
-    pub const fn mode(mut self, mode: Mode) -> Self {
-        self.mode = mode;
-        self
-    }
-
-    /// With how much may be done to an answer so that it can be read; [`Level::Syntax`] by default.
-    pub const fn level(mut self, level: Level) -> Self {
-        self.reading = self.reading.with_level(level);
-        self
-    }
-
-    /// With a kind of repair that loses something of the answer, at [`Level::Salvage`]. Can be repeated.
-    pub const fn salvage(mut self, kind: RepairKind) -> Self {
-        self.reading = self.reading.with_level(Level::Salvage).salvage(kind);
-        self
-    }
-
-    /// With at most this many further calls after the first; see [`Request::max_retries`].
-    pub const fn max_retries(mut self, retries: u32) -> Self {
-        self.retry = self.retry.with_stop_after_attempt(retries.saturating_add(1));
-        self
-    }
-
-    /// With another retry policy.
-    pub const fn retry(mut self, retry: Retry) -> Self {
-        self.retry = retry;
-        self
-    }
-
-    /// With hard limits for each request.
-    pub const fn budget(mut self, budget: Budget) -> Self {
-        self.budget = budget;
-        self
-    }
-
-    /// With this long for each attempt, from connecting to the last byte; 10 minutes by default.
-    pub const fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
-        self
-    }
-
     /// With this long to connect; 10 seconds by default.
     pub const fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
@@ -352,24 +284,6 @@ impl ClientBuilder {
     /// With a limit for the body of an answer; 32 MiB by default.
     pub const fn max_response_bytes(mut self, bytes: usize) -> Self {
         self.max_response_bytes = bytes;
-        self
-    }
-
-    /// With a sampling temperature.
-    pub const fn temperature(mut self, temperature: f64) -> Self {
-        self.settings.temperature = Some(temperature);
-        self
-    }
-
-    /// With a limit of output tokens.
-    pub const fn max_tokens(mut self, tokens: u64) -> Self {
-        self.settings.max_tokens = Some(tokens);
-        self
-    }
-
-    /// With another top-level field of every request body.
-    pub fn extra(mut self, field: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.settings.extra.insert(field.into(), value.into());
         self
     }
 
@@ -407,14 +321,7 @@ impl ClientBuilder {
         let headers = profile.headers(key.as_ref().filter(|_| signer.is_none()))?;
         Ok(Core {
             endpoint: Endpoint { profile, address, headers, key, signer },
-            model: self.model,
-            shape_model: self.shape_model,
-            mode: self.mode,
-            reading: self.reading,
-            settings: self.settings,
-            retry: self.retry,
-            budget: self.budget,
-            timeout: self.timeout,
+            options: self.options,
             connect_timeout: self.connect_timeout,
             max_response_bytes: self.max_response_bytes,
             memory: Memory::default(),
@@ -426,7 +333,7 @@ impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientBuilder")
             .field("profile", &self.profile)
-            .field("model", &self.model)
+            .field("model", &self.options.model)
             .finish_non_exhaustive()
     }
 }

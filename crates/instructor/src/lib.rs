@@ -56,6 +56,7 @@ mod media;
 mod message;
 mod mode;
 mod model;
+mod options;
 mod provider;
 mod reading;
 mod repair;

@@ -1,5 +1,6 @@
 //! One request being built, and the ways to send it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -16,11 +17,12 @@ use crate::error::{Error, ErrorKind};
 use crate::message::Messages;
 use crate::mode::{Mode, Plan};
 use crate::model::{Contract, ResponseModel};
-use crate::repair::{Level, ParseOptions, RepairKind};
+use crate::options::{Options, setters};
+use crate::repair::{Level, RepairKind};
 use crate::run::{Budget, Completion, Job, Judge, Retry, Run, Shaping};
 use crate::transport;
 use crate::validate::{Context, Issue, Issues, Origin, Path};
-use crate::wire::{Forms, Settings};
+use crate::wire::Forms;
 
 /// One request: what is asked, and how. Built by [`Client::request`]; sent by one of its terminals (`create`,
 /// `create_with_completion`, `create_value`), or only shown by [`preview`](Self::preview).
@@ -47,125 +49,22 @@ pub struct Request<'a, C = Client> {
     client: &'a C,
     core: &'a Core,
     messages: Messages<'a>,
-    model: Option<String>,
-    shape_model: Option<String>,
-    mode: Mode,
-    reading: ParseOptions,
-    settings: Settings,
-    retry: Retry,
-    budget: Budget,
-    timeout: Option<Duration>,
+    /// The client's, until one is changed.
+    options: Cow<'a, Options>,
     context: Context,
     error: Option<Error>,
 }
 
 impl<'a, C> Request<'a, C> {
     pub(crate) fn new(client: &'a C, core: &'a Core, messages: Messages<'a>) -> Self {
-        Self {
-            client,
-            core,
-            messages,
-            model: None,
-            shape_model: None,
-            mode: core.mode,
-            reading: core.reading,
-            settings: core.settings.clone(),
-            retry: core.retry,
-            budget: core.budget,
-            timeout: core.timeout,
-            context: Context::new(),
-            error: None,
-        }
+        let options = Cow::Borrowed(&core.options);
+        Self { client, core, messages, options, context: Context::new(), error: None }
     }
 
-    /// With another model than the client's.
-    pub fn model(mut self, model: impl Into<String>) -> Self {
-        self.model = Some(model.into());
-        self
-    }
+    setters!();
 
-    /// With a model, of the same provider, for the second call of [`Mode::ThinkThenShape`], which only puts a text into
-    /// the schema; the request's own model by default. All other settings hold for both calls. Other modes have no such
-    /// call.
-    pub fn shape_model(mut self, model: impl Into<String>) -> Self {
-        self.shape_model = Some(model.into());
-        self
-    }
-
-    /// With another way to ask for the value. A mode that is named here is not left for another.
-    pub const fn mode(mut self, mode: Mode) -> Self {
-        self.mode = mode;
-        self
-    }
-
-    /// With how much may be done to the answer so that it can be read; see [`Level`].
-    pub const fn level(mut self, level: Level) -> Self {
-        self.reading = self.reading.with_level(level);
-        self
-    }
-
-    /// With a kind of repair that loses something of the answer, at [`Level::Salvage`]. Can be repeated.
-    pub const fn salvage(mut self, kind: RepairKind) -> Self {
-        self.reading = self.reading.with_level(Level::Salvage).salvage(kind);
-        self
-    }
-
-    /// With at most this many further calls after the first for failures of the answer, and as many for failures of the
-    /// service; 0 means that no failure is tried again. [`Budget::with_attempts`] limits all calls together, also those
-    /// that a [`Mode`] makes because the one before was refused for its schema.
-    pub const fn max_retries(mut self, retries: u32) -> Self {
-        self.retry = self.retry.with_stop_after_attempt(retries.saturating_add(1));
-        self
-    }
-
-    /// With another retry policy.
-    pub const fn retry(mut self, retry: Retry) -> Self {
-        self.retry = retry;
-        self
-    }
-
-    /// With hard limits.
-    pub const fn budget(mut self, budget: Budget) -> Self {
-        self.budget = budget;
-        self
-    }
-
-    /// With an end this long after the start; covers calls and waits. See [`Budget::with_deadline`].
-    pub const fn deadline(mut self, deadline: Duration) -> Self {
-        self.budget = self.budget.with_deadline(deadline);
-        self
-    }
-
-    /// With this long for each attempt, from connecting to the last byte.
-    pub const fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
-        self
-    }
-
-    /// With a sampling temperature.
-    pub const fn temperature(mut self, temperature: f64) -> Self {
-        self.settings.temperature = Some(temperature);
-        self
-    }
-
-    /// With a limit of output tokens.
-    pub const fn max_tokens(mut self, tokens: u64) -> Self {
-        self.settings.max_tokens = Some(tokens);
-        self
-    }
-
-    /// With any other top-level field of the provider's request body. It wins over a field that the library writes.
-    /// With OpenAI's responses `tools`, and the fields of `text`, go beside the library's own.
-    pub fn extra(mut self, field: impl Into<String>, value: impl Serialize) -> Self {
-        let field = field.into();
-        match serde_json::to_value(value) {
-            Ok(value) => _ = self.settings.extra.insert(field, value),
-            Err(e) => {
-                let error = Error::config(format!("the extra field {field:?} can't be written as JSON"));
-                self.error.get_or_insert(error.with_source(Some(e.into())));
-            }
-        }
-        self
+    fn options(&mut self) -> &mut Options {
+        self.options.to_mut()
     }
 
     /// With values for validator functions.
@@ -197,7 +96,8 @@ impl<'a, C> Request<'a, C> {
     /// What stays the same over all attempts.
     fn job<'j>(&'j self, contract: &'j Contract) -> Result<Job<'j>, Error> {
         let endpoint = &self.core.endpoint;
-        let model = self.model.as_deref().or(self.core.model.as_deref()).unwrap_or_default();
+        let options = &*self.options;
+        let model = options.model.as_deref().unwrap_or_default();
         if model.is_empty() {
             return Err(Error::config(format!(
                 "no model is named: use {}/MODEL, or set one on the client or the request",
@@ -211,8 +111,8 @@ impl<'a, C> Request<'a, C> {
             let (profile, known) = (&endpoint.profile, memory.recall(model, contract));
             Plan::new(mode, contract, profile, profile.family(model), known)
         };
-        let first = plan(self.mode, model)?;
-        let shaping = match self.shape_model.as_deref().or(self.core.shape_model.as_deref()).unwrap_or(model) {
+        let first = plan(options.mode, model)?;
+        let shaping = match options.shape_model.as_deref().unwrap_or(model) {
             model if first.drafts() => Some(Shaping { plan: plan(Mode::Auto, model)?, model }),
             _ => None,
         };
@@ -224,11 +124,11 @@ impl<'a, C> Request<'a, C> {
             memory,
             model,
             messages: self.messages.as_slice(),
-            settings: &self.settings,
-            retry: self.retry,
-            budget: self.budget,
-            reading: self.reading,
-            timeout: self.timeout,
+            settings: &options.settings,
+            retry: options.retry,
+            budget: options.budget,
+            reading: options.reading,
+            timeout: options.timeout,
         })
     }
 
@@ -342,8 +242,8 @@ impl<C> fmt::Debug for Request<'_, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
             .field("provider", &self.core.endpoint.profile.id())
-            .field("model", &self.model.as_deref().or(self.core.model.as_deref()))
-            .field("mode", &self.mode)
+            .field("model", &self.options.model)
+            .field("mode", &self.options.mode)
             .field("messages", &self.messages.as_slice().len())
             .finish_non_exhaustive()
     }

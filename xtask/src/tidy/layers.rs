@@ -18,31 +18,31 @@ struct Layer {
 const LAYERS: &[Layer] = &[
     Layer {
         modules: &["error", "validate", "media", "message"],
-        above: &["schema", "model", "mode", "wire", "provider", "run", "stream", "client", "request", "transport", "blocking", "testing"],
+        above: &["schema", "model", "mode", "wire", "provider", "run", "stream", "client", "request", "options", "transport", "blocking", "testing"],
     },
     Layer {
         modules: &["schema"],
-        above: &["model", "mode", "wire", "provider", "run", "stream", "client", "request", "transport", "blocking", "testing"],
+        above: &["model", "mode", "wire", "provider", "run", "stream", "client", "request", "options", "transport", "blocking", "testing"],
     },
     Layer {
         modules: &["model"],
-        above: &["mode", "wire", "provider", "run", "client", "request", "transport", "blocking", "testing"],
+        above: &["mode", "wire", "provider", "run", "client", "request", "options", "transport", "blocking", "testing"],
     },
     Layer {
         modules: &["mode"],
-        above: &["run", "client", "request", "transport", "blocking", "testing"],
+        above: &["run", "client", "request", "options", "transport", "blocking", "testing"],
     },
     Layer {
         modules: &["wire"],
-        above: &["model", "mode", "run", "stream", "client", "request", "transport", "blocking", "testing"],
+        above: &["model", "mode", "run", "stream", "client", "request", "options", "transport", "blocking", "testing"],
     },
     Layer {
         modules: &["provider"],
-        above: &["message", "validate", "model", "run", "stream", "client", "request", "transport", "blocking", "testing"],
+        above: &["message", "validate", "model", "run", "stream", "client", "request", "options", "transport", "blocking", "testing"],
     },
     Layer {
         modules: &["run"],
-        above: &["client", "request", "transport", "blocking", "testing"],
+        above: &["client", "request", "options", "transport", "blocking", "testing"],
     },
 ];
 

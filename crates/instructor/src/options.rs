@@ -1,0 +1,137 @@
+//! How a request asks: what a client says once for all of its requests, and each request may say in another way.
+
+use std::time::Duration;
+
+use crate::mode::Mode;
+use crate::repair::ParseOptions;
+use crate::run::{Budget, Retry};
+use crate::wire::Settings;
+
+/// A client's defaults, or what one request makes of them. A new setting is a field here and a setter below.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    pub(crate) model: Option<String>,
+    pub(crate) shape_model: Option<String>,
+    pub(crate) mode: Mode,
+    pub(crate) reading: ParseOptions,
+    pub(crate) settings: Settings,
+    pub(crate) retry: Retry,
+    pub(crate) budget: Budget,
+    pub(crate) timeout: Option<Duration>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            model: None,
+            shape_model: None,
+            mode: Mode::Auto,
+            reading: ParseOptions::new(),
+            settings: Settings::default(),
+            retry: Retry::new(),
+            budget: Budget::new(),
+            timeout: Some(Duration::from_secs(600)),
+        }
+    }
+}
+
+/// The setters of [`Options`], for a builder that has them in `options()` and keeps the first error in `error`.
+macro_rules! setters {
+    () => {
+        /// With a model; the client's is for the requests that name none.
+        pub fn model(mut self, model: impl Into<String>) -> Self {
+            self.options().model = Some(model.into());
+            self
+        }
+
+        /// With a model, of the same provider, for the second call of [`Mode::ThinkThenShape`], which only puts a text
+        /// into the schema; the request's own model by default. All other settings hold for both calls. Other modes
+        /// have no such call.
+        pub fn shape_model(mut self, model: impl Into<String>) -> Self {
+            self.options().shape_model = Some(model.into());
+            self
+        }
+
+        /// With a way to ask for the value; [`Mode::Auto`] by default. A mode that is named here is not left for
+        /// another.
+        pub fn mode(mut self, mode: Mode) -> Self {
+            self.options().mode = mode;
+            self
+        }
+
+        /// With how much may be done to an answer so that it can be read; [`Level::Syntax`] by default.
+        pub fn level(mut self, level: Level) -> Self {
+            let options = self.options();
+            options.reading = options.reading.with_level(level);
+            self
+        }
+
+        /// With a kind of repair that loses something of the answer, at [`Level::Salvage`]. Can be repeated.
+        pub fn salvage(mut self, kind: RepairKind) -> Self {
+            let options = self.options();
+            options.reading = options.reading.with_level(Level::Salvage).salvage(kind);
+            self
+        }
+
+        /// With at most this many further calls after the first for failures of the answer, and as many for failures of
+        /// the service; 0 means that no failure is tried again. [`Budget::with_attempts`] limits all calls together,
+        /// also those that a [`Mode`] makes because the one before was refused for its schema.
+        pub fn max_retries(mut self, retries: u32) -> Self {
+            let options = self.options();
+            options.retry = options.retry.with_stop_after_attempt(retries.saturating_add(1));
+            self
+        }
+
+        /// With another retry policy.
+        pub fn retry(mut self, retry: Retry) -> Self {
+            self.options().retry = retry;
+            self
+        }
+
+        /// With hard limits for each request.
+        pub fn budget(mut self, budget: Budget) -> Self {
+            self.options().budget = budget;
+            self
+        }
+
+        /// With an end this long after the start of a request; covers calls and waits. See [`Budget::with_deadline`].
+        pub fn deadline(mut self, deadline: Duration) -> Self {
+            let options = self.options();
+            options.budget = options.budget.with_deadline(deadline);
+            self
+        }
+
+        /// With this long for each attempt, from connecting to the last byte; 10 minutes by default.
+        pub fn timeout(mut self, timeout: Duration) -> Self {
+            self.options().timeout = Some(timeout);
+            self
+        }
+
+        /// With a sampling temperature.
+        pub fn temperature(mut self, temperature: f64) -> Self {
+            self.options().settings.temperature = Some(temperature);
+            self
+        }
+
+        /// With a limit of output tokens.
+        pub fn max_tokens(mut self, tokens: u64) -> Self {
+            self.options().settings.max_tokens = Some(tokens);
+            self
+        }
+
+        /// With any other top-level field of the provider's request body. It wins over a field that the library writes.
+        /// With OpenAI's responses `tools`, and the fields of `text`, go beside the library's own.
+        pub fn extra(mut self, field: impl Into<String>, value: impl Serialize) -> Self {
+            let field = field.into();
+            match serde_json::to_value(value) {
+                Ok(value) => _ = self.options().settings.extra.insert(field, value),
+                Err(e) => {
+                    let error = Error::config(format!("the extra field {field:?} can't be written as JSON"));
+                    self.error.get_or_insert(error.with_source(Some(e.into())));
+                }
+            }
+            self
+        }
+    };
+}
+pub(crate) use setters;
