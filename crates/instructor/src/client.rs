@@ -7,13 +7,14 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::credential::{CredentialSource, Secret};
 use crate::error::Error;
 use crate::message::Messages;
 use crate::mode::Mode;
 use crate::model::{Contract, ResponseModel};
 use crate::options::{Options, setters};
-use crate::provider::auth::Access;
-use crate::provider::{Address, Profile, Secret, Spec, auth};
+use crate::provider::auth::{Access, Given};
+use crate::provider::{Address, Profile, Spec, auth};
 use crate::repair::{Level, RepairKind};
 use crate::request::Request;
 use crate::run::{Budget, Completion, Endpoint, Memory, Retry};
@@ -190,7 +191,7 @@ pub(crate) fn show(f: &mut fmt::Formatter<'_>, name: &str, core: &Core) -> fmt::
 #[must_use = "a builder does nothing until it is built"]
 pub struct ClientBuilder {
     profile: Option<Profile>,
-    key: Option<Secret>,
+    given: Given,
     base_url: Option<String>,
     options: Options,
     connect_timeout: Duration,
@@ -203,7 +204,7 @@ impl ClientBuilder {
     pub(crate) fn new() -> Self {
         Self {
             profile: None,
-            key: None,
+            given: Given::Nothing,
             base_url: None,
             options: Options::default(),
             connect_timeout: Duration::from_secs(10),
@@ -265,7 +266,14 @@ impl ClientBuilder {
 
     /// With a key, instead of the one from the environment.
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
-        self.key = Some(Secret::new(key));
+        self.given = Given::Key(Secret::new(key));
+        self
+    }
+
+    /// With a source of credentials that end, instead of a key: a closure that makes a future, or any
+    /// [`CredentialSource`].
+    pub fn credentials(mut self, source: impl CredentialSource + 'static) -> Self {
+        self.given = Given::Source(Box::new(source));
         self
     }
 
@@ -316,11 +324,11 @@ impl ClientBuilder {
             Error::config("no provider: name one with provider(\"openai/gpt-5-mini\") or profile(..)")
         })?;
         let base_url = self.base_url.or_else(|| auth::variable(profile.base_url_env()?));
-        let Access { key, signer, base_url } = profile.access(self.key, base_url)?;
+        let Access { key, keyring, signer, base_url } = profile.access(self.given, base_url)?;
         let address = Address::new(&base_url, profile.wire().path())?;
-        let headers = profile.headers(key.as_ref().filter(|_| signer.is_none()))?;
+        let headers = profile.headers(key.as_ref())?;
         Ok(Core {
-            endpoint: Endpoint { profile, address, headers, key, signer },
+            endpoint: Endpoint { profile, address, headers, key, keyring, signer },
             options: self.options,
             connect_timeout: self.connect_timeout,
             max_response_bytes: self.max_response_bytes,
@@ -340,43 +348,11 @@ impl fmt::Debug for ClientBuilder {
 
 #[cfg(feature = "reqwest")]
 fn default_transport(core: &Core) -> Result<Arc<dyn Transport>, Error> {
-    let secure = core.endpoint.address.is_secure();
+    let secure = core.endpoint.address.is_secure() || core.endpoint.keyring.is_some();
     Ok(Arc::new(crate::transport::reqwest::Reqwest::new(core.connect_timeout, secure)))
 }
 
 #[cfg(not(feature = "reqwest"))]
 fn default_transport(_: &Core) -> Result<Arc<dyn Transport>, Error> {
     Err(Error::config("no transport: turn on the feature \"reqwest\" or pass one with transport(..)"))
-}
-
-#[cfg(all(test, feature = "testing"))]
-mod tests {
-    use super::*;
-    use crate::provider::Signer;
-    use crate::testing::{Reply, Script};
-
-    #[test]
-    fn every_attempt_is_signed_at_its_own_time() {
-        let script = Script::new().reply(Reply::status(429).header("retry-after", "3700")).reply(Reply::value("hello"));
-        let retry = Retry::new().with_longest_retry_after(Duration::from_secs(4000));
-        let mut core = script.builder("bedrock/m").retry(retry).core().unwrap();
-        core.endpoint.signer = Some(Signer::example());
-        core.endpoint.headers.remove(http::header::AUTHORIZATION);
-        let client = Client { core: Arc::new(core), transport: Arc::new(script.clone()) };
-
-        let said: String = script.block_on(client.create("say hello")).unwrap();
-        assert_eq!(said, "hello");
-        let sent = script.sent();
-        let times: Vec<&str> = sent.iter().filter_map(|sent| sent.header("x-amz-date")).collect();
-        let signatures: Vec<&str> = sent.iter().filter_map(|sent| sent.header("authorization")).collect();
-        let hour = |stamp: &str| stamp.split('T').nth(1).and_then(|time| time.get(..4)?.parse::<u32>().ok()).unwrap();
-        let [first, second] = times[..] else { panic!("{times:?}") };
-        assert_eq!((hour(second) + 2400 - hour(first)) % 2400, 101, "{times:?}");
-        let scope = "AWS4-HMAC-SHA256 Credential=AKID/";
-        assert!(signatures.iter().all(|signature| signature.starts_with(scope)), "{signatures:?}");
-        assert!(signatures.len() == 2 && signatures[0] != signatures[1], "{signatures:?}");
-        // A preview has no time to be signed at.
-        let preview = client.request("say hello").preview::<String>().unwrap();
-        assert_eq!(preview.url(), sent[0].url());
-    }
 }

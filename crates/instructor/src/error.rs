@@ -19,7 +19,7 @@ pub enum ErrorKind {
     RateLimited,
     /// The provider is in trouble (408, 409, 425, 5xx, 529).
     Overloaded,
-    /// The key is missing, wrong or not allowed this (401, 403).
+    /// The key or credential is wrong, has ended or is not allowed this (401, 403), or none could be had.
     Auth,
     /// Out of credit (402, `insufficient_quota`): waiting does not help.
     Quota,
@@ -78,7 +78,7 @@ impl ErrorKind {
             Self::Transport => "no answer arrived",
             Self::RateLimited => "the provider is rate limiting",
             Self::Overloaded => "the provider failed",
-            Self::Auth => "the provider refused the key",
+            Self::Auth => "access was denied",
             Self::Quota => "the account is out of credit",
             Self::BadRequest => "the provider refused the request",
             Self::SchemaRefused => "the provider does not take the schema, or not in this form",
@@ -171,6 +171,10 @@ impl Error {
     pub(crate) fn with_source(mut self, source: Option<Box<dyn StdError + Send + Sync>>) -> Self {
         self.0.source = source;
         self
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.0.message
     }
 
     /// What went wrong, for branching. After retries, the kind of the last failure.

@@ -30,6 +30,7 @@
 //! - [`Client`] and [`Request`]: asking. [`blocking`] is the same without an async runtime.
 //! - [`Message`] and [`Media`]: what is said: text, images, documents, sound.
 //! - [`ResponseModel`] and [`Contract`]: what is asked for. [`Issue`] and [`Context`]: validator functions.
+//! - [`Credential`] and [`CredentialSource`]: credentials that end, handed in at run time.
 //! - [`Mode`]: how it is asked for. [`Profile`]: whom, known by name or made at run time.
 //! - [`Retry`] and [`Budget`]: how often, how long, how much. [`Error`] and [`Report`]: what came of it.
 //! - [`testing`]: answers from a script, through everything but the network.
@@ -51,7 +52,9 @@
 #[cfg(any(feature = "blocking", feature = "testing"))]
 pub mod blocking;
 mod client;
+mod credential;
 mod error;
+mod future;
 mod media;
 mod message;
 mod mode;
@@ -78,6 +81,7 @@ pub use instructor_derive::{ResponseModel, model};
 #[cfg(feature = "reqwest")]
 pub use self::client::from_provider;
 pub use self::client::{Client, ClientBuilder};
+pub use self::credential::{Credential, CredentialSource, Http};
 pub use self::error::{Error, ErrorKind, TransportError, TransportErrorKind};
 pub use self::media::{Detail, Media, MediaKind, MediaSource};
 pub use self::message::{Message, Messages, Opaque, Part, Role, ToolCall, ToolResult};

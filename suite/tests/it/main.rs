@@ -6,6 +6,7 @@
 mod clients;
 mod codec;
 mod corpus;
+mod credentials;
 mod derive;
 mod encode;
 mod engine;

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 pub(crate) use self::address::Address;
-pub(crate) use self::auth::{Auth, Secret, Signer};
+pub(crate) use self::auth::{Auth, Login, Signer};
 use self::models::Family;
 pub(crate) use self::spec::Spec;
 pub(crate) use self::table::TABLE;
@@ -37,6 +37,8 @@ pub(crate) struct Row {
     /// The variables that may hold the key, first match wins.
     pub(crate) key_env: &'static [&'static str],
     pub(crate) auth: Auth,
+    /// Whose credentials do where there is no key.
+    pub(crate) login: Option<Login>,
     /// Whether it can be used without a key.
     pub(crate) keyless: bool,
     /// What `Mode::Auto` starts with here.
@@ -123,6 +125,7 @@ pub struct Profile {
     base_url_env: &'static str,
     key_env: Cow<'static, [Cow<'static, str>]>,
     auth: Auth,
+    login: Option<Login>,
     keyless: bool,
     preferred: Mode,
     modes: Cow<'static, [Mode]>,
@@ -291,6 +294,10 @@ impl Profile {
         self.auth
     }
 
+    pub(crate) const fn login(&self) -> Option<Login> {
+        self.login
+    }
+
     /// Whether it has a mode, as far as is known.
     pub(crate) fn can(&self, mode: Mode) -> bool {
         mode == Mode::MdJson || self.modes.contains(&mode)
@@ -328,6 +335,7 @@ impl From<&Row> for Profile {
             base_url_env: row.base_url_env,
             key_env: row.key_env.iter().copied().map(Cow::Borrowed).collect(),
             auth: row.auth,
+            login: row.login,
             keyless: row.keyless,
             preferred: row.preferred,
             modes: Cow::Borrowed(row.modes),
@@ -349,6 +357,7 @@ pub(crate) const OPENAI_COMPATIBLE: Row = Row {
     base_url_env: "",
     key_env: &[],
     auth: Auth::Bearer,
+    login: None,
     keyless: true,
     preferred: Mode::Tools,
     modes: &[Mode::Schema, Mode::Tools, Mode::Json],
@@ -392,7 +401,7 @@ pub(crate) const COHERE_CHAT: Row = Row { wire: &Cohere, dialect: Dialect::Coher
 /// Bedrock's Converse. It has no switch for any JSON object.
 pub(crate) const BEDROCK_CONVERSE: Row = Row {
     wire: &Bedrock,
-    auth: Auth::SigV4 { service: "bedrock" },
+    login: Some(Login::Aws { service: "bedrock" }),
     modes: &[Mode::Schema, Mode::Tools],
     dialect: Dialect::Bedrock,
     max_tokens_field: "maxTokens",

@@ -8,6 +8,7 @@ mod policy;
 mod report;
 mod verdict;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,11 +20,12 @@ use self::policy::{Remedy, remedy};
 pub use self::report::{Attempt, Report};
 pub(crate) use self::verdict::Judge;
 use self::verdict::{Verdict, judge};
+use crate::credential::{Credential, Http, Keyring, Secret};
 use crate::error::{Error, ErrorKind, TransportError, TransportErrorKind};
 use crate::message::Message;
 use crate::mode::Plan;
 use crate::model::Contract;
-use crate::provider::{Address, Profile, Secret, Signer};
+use crate::provider::{Address, Profile, Signer};
 use crate::repair::{ParseOptions, Repair};
 use crate::validate::Issues;
 use crate::wire::{Call, Declined, Forms, Response, Settings, Usage};
@@ -36,7 +38,9 @@ pub(crate) struct Endpoint {
     pub(crate) headers: HeaderMap,
     /// The key that is among the headers, to keep it out of what a provider says.
     pub(crate) key: Option<Secret>,
-    /// Signs each request at the time when it is sent, where there is no key to send.
+    /// Where each request gets its credential from, where there is no key.
+    pub(crate) keyring: Option<Arc<Keyring>>,
+    /// Signs each request at the time when it is sent, if its credential is one that signs.
     pub(crate) signer: Option<Signer>,
 }
 
@@ -135,6 +139,8 @@ pub(crate) enum Event {
     Begin,
     /// The wait is over.
     Woke,
+    /// A credential, or why there is none.
+    Authorised(Result<Arc<Credential>, Error>),
     Answer(Answer),
     Failed(TransportError),
 }
@@ -150,9 +156,25 @@ pub(crate) struct Answer {
 /// What to do next.
 #[derive(Debug)]
 pub(crate) enum Step {
+    Authorise(Authorise),
     Send { request: http::Request<Bytes>, timeout: Option<Duration> },
     Wait(Duration),
     Done(Result<Completion, Error>),
+}
+
+/// A credential is wanted: from the keyring, within a time.
+#[derive(Debug)]
+pub(crate) struct Authorise {
+    keyring: Arc<Keyring>,
+    /// One that a provider has refused: not this one again.
+    refused: Option<Arc<Credential>>,
+    pub(crate) timeout: Option<Duration>,
+}
+
+impl Authorise {
+    pub(crate) async fn from(&self, http: &Http<'_>) -> Result<Arc<Credential>, Error> {
+        self.keyring.get(http, self.refused.as_ref()).await
+    }
 }
 
 /// A whole answer of a provider with the story of how it was got.
@@ -222,6 +244,10 @@ pub(crate) struct Run<'a> {
     answer_failures: u32,
     service_failures: u32,
     tokens: u64,
+    /// What requests are authorised with, where that is no key.
+    credential: Option<Arc<Credential>>,
+    /// The one that the provider refused: it is asked once more, with another.
+    refused: Option<Arc<Credential>>,
     /// The last failure, for when a budget ends before there is another.
     last: Option<(Failure, Option<u16>, Option<Bytes>)>,
 }
@@ -242,6 +268,8 @@ impl<'a> Run<'a> {
             answer_failures: 0,
             service_failures: 0,
             tokens: 0,
+            credential: None,
+            refused: None,
             last: None,
         }
     }
@@ -254,6 +282,11 @@ impl<'a> Run<'a> {
                 self.send(now)
             }
             Event::Woke => self.send(now),
+            Event::Authorised(Ok(credential)) => self.authorised(credential, now),
+            Event::Authorised(Err(error)) => {
+                let failure = Failure::new(error.kind(), error.message());
+                self.failed(failure, None, None, now)
+            }
             Event::Answer(answer) => self.answered(answer, now),
             Event::Failed(error) => self.unanswered(error, now),
         }
@@ -263,25 +296,62 @@ impl<'a> Run<'a> {
         now.monotonic.saturating_sub(self.started)
     }
 
+    /// The next request, or first what authorises it.
     fn send(&mut self, now: Now) -> Step {
         if let Some(why) = self.spent(now, Duration::ZERO) {
             return self.over(why, now);
         }
-        let signer = self.job.endpoint.signer.as_ref();
-        let signed = |mut request| signer.map_or(Ok(()), |s| s.sign(&mut request, now.unix)).map(|()| request);
-        let request = match self
+        match &self.job.endpoint.keyring {
+            None => self.dispatch(now),
+            Some(keyring) => {
+                self.sent = now.monotonic;
+                self.sent_bytes = 0;
+                Step::Authorise(Authorise {
+                    keyring: Arc::clone(keyring),
+                    refused: self.refused.clone(),
+                    timeout: self.timeout(now),
+                })
+            }
+        }
+    }
+
+    fn authorised(&mut self, credential: Arc<Credential>, now: Now) -> Step {
+        // Where the same comes again, so does its refusal.
+        if let Some((failure, status, body)) = self.last.take_if(|_| {
+            let refused = self.refused.as_ref().filter(|_| self.credential.is_none());
+            refused.is_some_and(|refused| refused.proof == credential.proof)
+        }) {
+            return self.give_up(failure, status, body, now);
+        }
+        self.credential = Some(credential);
+        match self.spent(now, Duration::ZERO) {
+            Some(why) => self.over(why, now),
+            None => self.dispatch(now),
+        }
+    }
+
+    fn dispatch(&mut self, now: Now) -> Step {
+        let Endpoint { profile, signer, .. } = &self.job.endpoint;
+        let request = self
             .job
             .encode(&self.plan, &self.turns, self.draft.as_ref().map(|(_, messages)| &**messages))
-            .and_then(signed)
-        {
+            .and_then(|mut request| match &self.credential {
+                None => Ok(request),
+                Some(held) => profile.authorise(&mut request, held, signer.as_ref(), now.unix).map(|()| request),
+            });
+        let request = match request {
             Ok(request) => request,
             Err(error) => return Step::Done(Err(error.with_report(self.close(now)))),
         };
         self.sent = now.monotonic;
         self.sent_bytes = request.body().len();
+        Step::Send { request, timeout: self.timeout(now) }
+    }
+
+    /// The time that a call has which begins now.
+    fn timeout(&self, now: Now) -> Option<Duration> {
         let left = self.job.budget.deadline.map(|deadline| deadline.saturating_sub(self.elapsed(now)));
-        let timeout = [self.job.timeout, left].into_iter().flatten().min();
-        Step::Send { request, timeout }
+        [self.job.timeout, left].into_iter().flatten().min()
     }
 
     /// Which limit of the budget leaves no room for another call after a wait, if one does.
@@ -338,7 +408,12 @@ impl<'a> Run<'a> {
                 self.last = None;
                 self.send(now)
             }
-            Verdict::Failed(failure) => {
+            Verdict::Failed(mut failure) => {
+                failure.detail = self.masked(failure.detail);
+                let origin = self.credential.as_ref().and_then(|held| held.origin());
+                if let Some(origin) = origin.filter(|_| failure.kind == ErrorKind::Auth) {
+                    failure.detail.push_str(&format!(" (the credential came from {origin})"));
+                }
                 // A wrong answer too was made in the form that was asked for.
                 if failure.rejected.is_some() {
                     self.learn();
@@ -416,6 +491,7 @@ impl<'a> Run<'a> {
         }
         let retry = &self.job.retry;
         let failures = match remedy(failure.kind) {
+            Remedy::Stop if self.ended(failure.kind, status) => return self.renew(failure, status, body, now),
             Remedy::Stop => return self.give_up(failure, status, body, now),
             Remedy::StepDown => return self.step_down(failure, status, body, now),
             Remedy::Reask => &mut self.answer_failures,
@@ -450,6 +526,34 @@ impl<'a> Run<'a> {
         }
         self.waited = wait;
         if wait.is_zero() { self.send(now) } else { Step::Wait(wait) }
+    }
+
+    /// Whether the credential may have ended before its time: AWS says that with another status than all others, and
+    /// with the same as it says that something is not allowed. One more credential is tried, and no third.
+    fn ended(&self, kind: ErrorKind, status: Option<u16>) -> bool {
+        let signed = self.job.endpoint.signer.is_some();
+        kind == ErrorKind::Auth
+            && self.credential.is_some()
+            && self.refused.is_none()
+            && (status == Some(401) || signed && status.is_some())
+    }
+
+    fn renew(&mut self, failure: Failure, status: Option<u16>, body: Option<Bytes>, now: Now) -> Step {
+        self.refused = self.credential.take();
+        self.last = Some((failure, status, body));
+        self.send(now)
+    }
+
+    /// What a provider says, without what it was told in confidence.
+    fn masked(&self, text: String) -> String {
+        let text = match &self.job.endpoint.key {
+            Some(key) => key.masked(text),
+            None => text,
+        };
+        match &self.credential {
+            Some(credential) => credential.masked(text),
+            None => text,
+        }
     }
 
     fn close(&mut self, now: Now) -> Report {

@@ -65,10 +65,7 @@ pub(super) fn judge<'a>(
 
 fn provider_failed(job: &Job<'_>, failure: ApiFailure) -> Failure {
     let mut detail = failure.describe();
-    if let Some(key) = &job.endpoint.key {
-        detail = key.masked(detail);
-    }
-    if failure.kind == ErrorKind::Auth {
+    if failure.kind == ErrorKind::Auth && job.endpoint.keyring.is_none() {
         let variables: Vec<&str> = job.endpoint.profile.key_env().collect();
         if !variables.is_empty() {
             detail.push_str(&format!(" (check {})", variables.join(" or ")));

@@ -9,7 +9,7 @@ pub(crate) mod tower;
 pub(crate) mod ureq;
 
 use std::fmt;
-use std::future::{Future, poll_fn};
+use std::future::{poll_fn, ready};
 use std::io::Read;
 use std::pin::Pin;
 use std::sync::OnceLock;
@@ -18,11 +18,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 
+use crate::credential::{Exchange, Http};
 use crate::error::{Error, TransportError, TransportErrorKind};
-use crate::run::{Answer, Completion, Event, Now, Run, Step};
-
-/// A future that can be held behind `dyn`.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+pub use crate::future::BoxFuture;
+use crate::future::block_on;
+use crate::run::{Answer, Authorise, Completion, Event, Now, Run, Step};
 
 /// Sends HTTP requests without blocking, and keeps the time.
 ///
@@ -135,6 +135,55 @@ const fn too_large() -> TransportError {
     TransportError::new(TransportErrorKind::TooLarge)
 }
 
+/// Gets what the engine wants to be authorised with.
+pub(crate) async fn authorise(transport: &dyn Transport, wanted: Authorise, limit: usize) -> Event {
+    struct Async<'a>(&'a dyn Transport, usize);
+    impl Exchange for Async<'_> {
+        fn exchange(
+            &self,
+            request: http::Request<Bytes>,
+            timeout: Option<Duration>,
+        ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
+            Box::pin(async move {
+                let (parts, body) = self.0.send(request, timeout).await?.into_parts();
+                Ok(http::Response::from_parts(parts, body.collect(self.1).await?))
+            })
+        }
+
+        fn unix(&self) -> Duration {
+            self.0.now().unix
+        }
+    }
+    let exchange = Async(transport, limit);
+    Event::Authorised(wanted.from(&Http::new(&exchange, wanted.timeout)).await)
+}
+
+/// Gets what the engine wants to be authorised with, on the calling thread.
+pub(crate) fn authorise_blocking(transport: &dyn BlockingTransport, wanted: Authorise, limit: usize) -> Event {
+    struct Blocking<'a>(&'a dyn BlockingTransport, usize);
+    impl Exchange for Blocking<'_> {
+        fn exchange(
+            &self,
+            request: http::Request<Bytes>,
+            timeout: Option<Duration>,
+        ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
+            let answer = self.0.send(request, timeout).and_then(|response| read(response, self.1));
+            Box::pin(ready(answer.map(|answer| {
+                let mut response = http::Response::new(answer.body);
+                *response.status_mut() = http::StatusCode::from_u16(answer.status).unwrap_or_default();
+                *response.headers_mut() = answer.headers;
+                response
+            })))
+        }
+
+        fn unix(&self) -> Duration {
+            self.0.now().unix
+        }
+    }
+    let exchange = Blocking(transport, limit);
+    Event::Authorised(block_on(wanted.from(&Http::new(&exchange, wanted.timeout))))
+}
+
 /// Drives a request to its end over an async transport.
 pub(crate) async fn drive(transport: &dyn Transport, mut run: Run<'_>, limit: usize) -> Result<Completion, Error> {
     let mut event = Event::Begin;
@@ -145,6 +194,7 @@ pub(crate) async fn drive(transport: &dyn Transport, mut run: Run<'_>, limit: us
                 transport.sleep(wait).await;
                 Event::Woke
             }
+            Step::Authorise(wanted) => authorise(transport, wanted, limit).await,
             Step::Send { request, timeout } => match transport.send(request, timeout).await {
                 Ok(response) => {
                     let (parts, body) = response.into_parts();
@@ -176,6 +226,7 @@ pub(crate) fn drive_blocking(
                 transport.sleep(wait);
                 Event::Woke
             }
+            Step::Authorise(wanted) => authorise_blocking(transport, wanted, limit),
             Step::Send { request, timeout } => match transport.send(request, timeout).and_then(|r| read(r, limit)) {
                 Ok(answer) => Event::Answer(answer),
                 Err(error) => Event::Failed(error),

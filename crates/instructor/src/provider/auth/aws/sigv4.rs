@@ -7,7 +7,7 @@ use bytes::Bytes;
 use hmac_sha256::{HMAC, Hash};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, header};
 
-use super::aws::Credentials;
+use crate::credential::AwsKeys;
 use crate::error::Error;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
@@ -28,14 +28,13 @@ const UNSIGNED: &[HeaderName] = &[
 /// Signs the requests to one service.
 #[derive(Clone, Debug)]
 pub(crate) struct Signer {
-    pub(super) credentials: Credentials,
-    pub(super) region: String,
-    pub(super) service: &'static str,
+    pub(crate) region: String,
+    pub(crate) service: &'static str,
 }
 
 impl Signer {
     /// Signs a request as it stands, at a time since the Unix epoch.
-    pub(crate) fn sign(&self, request: &mut Request<Bytes>, now: Duration) -> Result<(), Error> {
+    pub(crate) fn sign(&self, request: &mut Request<Bytes>, keys: &AwsKeys, now: Duration) -> Result<(), Error> {
         let stamp = stamp(now);
         let date = stamp.split('T').next().unwrap_or_default();
         let value = |text: &str| {
@@ -50,7 +49,7 @@ impl Signer {
         };
         let headers = request.headers_mut();
         headers.insert(DATE, value(&stamp)?);
-        if let Some(token) = &self.credentials.token {
+        if let Some(token) = &keys.token {
             headers.insert(TOKEN, secret(token.expose())?);
         }
         let (names, lines) = signed_headers(request.uri(), request.headers());
@@ -63,12 +62,12 @@ impl Signer {
         );
         let scope = format!("{date}/{}/{}/aws4_request", self.region, self.service);
         let text = format!("{ALGORITHM}\n{stamp}\n{scope}\n{}", hex(&Hash::hash(canonical.as_bytes())));
-        let mut key = HMAC::mac(date, format!("AWS4{}", self.credentials.secret.expose()));
+        let mut key = HMAC::mac(date, format!("AWS4{}", keys.secret.expose()));
         for part in [&self.region, self.service, "aws4_request"] {
             key = HMAC::mac(part, key);
         }
         let signature = hex(&HMAC::mac(text, key));
-        let access_key = &self.credentials.access_key;
+        let access_key = &keys.id;
         let authorization =
             format!("{ALGORITHM} Credential={access_key}/{scope}, SignedHeaders={names}, Signature={signature}");
         request.headers_mut().insert(header::AUTHORIZATION, secret(&authorization)?);
@@ -153,25 +152,15 @@ fn stamp(unix: Duration) -> String {
 }
 
 #[cfg(test)]
-impl Signer {
-    /// One with credentials of nobody.
-    pub(crate) fn example() -> Self {
-        let (access_key, secret) = (String::from("AKID"), super::Secret::new("hidden"));
-        let credentials = Credentials { access_key, secret, token: None };
-        Self { credentials, region: String::from("eu-west-1"), service: "service" }
-    }
-}
-
-#[cfg(test)]
 mod tests {
     use http::Method;
     use serde_json::Value;
 
-    use super::super::Secret;
     use super::*;
+    use crate::credential::Secret;
 
     /// Requests and their `Authorization`: those that AWS publishes, and others that botocore signed.
-    const CASES: &str = include_str!("../../../tests/data/auth/sigv4.json");
+    const CASES: &str = include_str!("../../../../tests/data/auth/sigv4.json");
 
     fn text<'c>(case: &'c Value, key: &str) -> &'c str {
         case[key].as_str().unwrap_or_else(|| panic!("{key}"))
@@ -202,21 +191,21 @@ mod tests {
             }
             let length = HeaderValue::from(request.body().len());
             request.headers_mut().insert(header::CONTENT_LENGTH, length);
+            let keys = AwsKeys {
+                id: String::from(text(case, "access_key")),
+                secret: Secret::new(text(case, "secret_key")),
+                token: case["token"].as_str().map(Secret::new),
+            };
             let signer = Signer {
-                credentials: Credentials {
-                    access_key: String::from(text(case, "access_key")),
-                    secret: Secret::new(text(case, "secret_key")),
-                    token: case["token"].as_str().map(Secret::new),
-                },
                 region: String::from(text(case, "region")),
                 service: String::from(text(case, "service")).leak(),
             };
-            signer.sign(&mut request, time(text(case, "time"))).unwrap();
+            signer.sign(&mut request, &keys, time(text(case, "time"))).unwrap();
             let headers = request.headers();
             assert_eq!(headers[header::AUTHORIZATION], text(case, "authorization"), "{}", text(case, "name"));
             assert_eq!(headers[DATE], text(case, "time"));
             assert_eq!(headers.get(TOKEN).map(|v| v.to_str().unwrap()), case["token"].as_str());
-            let shown = format!("{signer:?} {headers:?}");
+            let shown = format!("{:?} {headers:?}", keys.secret);
             let secrets = [Some(text(case, "secret_key")), case["token"].as_str(), Some("Signature=")];
             assert!(secrets.into_iter().flatten().all(|secret| !shown.contains(secret)), "{shown}");
         }
