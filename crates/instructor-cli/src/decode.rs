@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use instructor::{Error, Profile, Response, ToolCall};
+use instructor::{Error, ErrorKind, Profile, Response, ToolCall};
 use serde_json::{Map, Value, json};
 
 use crate::args::Decode;
@@ -16,23 +16,20 @@ pub(crate) fn run(args: &Decode) -> Result<(), Failure> {
     let name = args.provider.as_deref().unwrap_or_default();
     let profile = profile(name).ok_or_else(|| Failure::setup(unknown(name)))?;
     let body = input::bytes(args.file.as_deref())?;
-    let seen = match profile.decode(args.status, &body) {
-        Ok(response) => seen(&response),
-        Err(error) => failed(&error),
-    };
+    let seen = read(&profile, args.status, &body, Profile::named(name).is_some());
     output::result(&format!("{seen:#}"))
 }
 
 /// A provider by its id, or the first one that speaks a protocol.
 fn profile(name: &str) -> Option<Profile> {
-    Profile::named(name).or_else(|| speaker(name))
+    Profile::named(name).or_else(|| speakers(name).next())
 }
 
-/// The first provider that speaks a protocol, which may have a longer name, such as `anthropic_messages`.
-fn speaker(wire: &str) -> Option<Profile> {
-    Profile::all()
-        .find(|profile| is_called(wire, profile.protocol()))
-        .or_else(|| Profile::all().find(|profile| is_called(wire, profile.id())))
+/// All that speak a protocol, which may have a longer name, such as `anthropic_messages`; or, of a name that only
+/// begins like a provider's, such as `mistral_chat`, that provider.
+fn speakers(wire: &str) -> impl Iterator<Item = Profile> {
+    let known = Profile::all().any(|profile| is_called(wire, profile.protocol()));
+    Profile::all().filter(move |profile| is_called(wire, if known { profile.protocol() } else { profile.id() }))
 }
 
 fn is_called(name: &str, short: &str) -> bool {
@@ -43,14 +40,11 @@ fn is_called(name: &str, short: &str) -> bool {
 /// protocol that is.
 fn meant(provider: Option<&str>, wire: Option<&str>) -> Option<Profile> {
     let named = provider.and_then(profile);
-    match wire {
-        None => named,
-        Some(wire) => named
-            .clone()
-            .filter(|profile| is_called(wire, profile.protocol()) || is_called(wire, profile.id()))
-            .or_else(|| speaker(wire))
-            .or(named),
-    }
+    let Some(wire) = wire else { return named };
+    let of_its_own = |speaker: &Profile| named.as_ref().is_some_and(|named| speaker.base_url() == named.base_url());
+    // Two rows of one provider have the same address.
+    let own = speakers(wire).find(|speaker| Some(speaker.id()) == named.as_ref().map(Profile::id));
+    own.or_else(|| speakers(wire).find(of_its_own)).or_else(|| speakers(wire).next()).or(named)
 }
 
 fn unknown(name: &str) -> String {
@@ -80,14 +74,25 @@ fn one_row(line: &[u8], provider: Option<&str>) -> String {
     };
     let status = row.get("status").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok()).unwrap_or(200);
     let mut out = Map::from_iter([(String::from("id"), id.clone())]);
-    let seen = match profile.decode(status, &body) {
-        Ok(response) => seen(&response),
-        Err(error) => failed(&error),
-    };
+    let seen = read(&profile, status, &body, wire.is_none());
     if let Value::Object(seen) = seen {
         out.extend(seen);
     }
     Value::Object(out).to_string()
+}
+
+/// What is seen in a body. Logs that name a provider alone may hold answers in any protocol that it speaks: what its row
+/// can't read is read in the first protocol that can.
+fn read(profile: &Profile, status: u16, body: &[u8], any: bool) -> Value {
+    let unknown = |error: Error| {
+        let other = any && error.kind() == ErrorKind::Malformed;
+        let read = other.then(|| Profile::all().find_map(|other| other.decode(status, body).ok())).flatten();
+        read.ok_or(error)
+    };
+    match profile.decode(status, body).or_else(unknown) {
+        Ok(response) => seen(&response),
+        Err(error) => failed(&error),
+    }
 }
 
 fn seen(response: &Response) -> Value {

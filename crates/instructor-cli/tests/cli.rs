@@ -534,6 +534,41 @@ fn decode_shows_what_is_seen_in_an_answer() {
     assert_eq!(run(&["decode", "--provider", "nobody"], &[], b"{}").exit, 2);
 }
 
+/// A provider may speak several protocols, and logs may name one, the other or both.
+#[test]
+fn decode_finds_the_protocol_of_a_row() {
+    let text = json!({ "type": "message", "role": "assistant", "content": [{ "type": "output_text", "text": "hi" }] });
+    let responses = json!({ "object": "response", "status": "completed", "output": [text] });
+    let chat = json!({ "choices": [{ "message": { "content": "hi" }, "finish_reason": "stop" }] });
+    let own = json!({ "message": { "content": "hi" }, "done": true, "done_reason": "stop" });
+    let messages = json!({ "content": [{ "type": "text", "text": "hi" }], "stop_reason": "end_turn" });
+    let lines = "{\"message\":{\"content\":\"h\"},\"done\":false}\n{\"message\":{\"content\":\"i\"},\"done\":true,\"done_reason\":\"stop\"}\n";
+    let rows = [
+        json!({ "provider": "openai", "wire": "openai_responses", "body": responses }),
+        json!({ "provider": "openai", "body": responses }),
+        json!({ "provider": "openai", "wire": "openai_chat", "body": chat }),
+        json!({ "provider": "deepseek", "wire": "openai_responses", "body": responses }),
+        json!({ "provider": "xai", "wire": "openai_responses", "body": responses }),
+        json!({ "provider": "mistral", "wire": "mistral_chat", "body": chat }),
+        json!({ "provider": "gemini", "wire": "openai_chat", "body": chat }),
+        json!({ "provider": "bedrock", "wire": "anthropic_messages", "body": messages }),
+        json!({ "provider": "ollama", "body": own }),
+        json!({ "provider": "ollama", "wire": "ollama_chat", "stream": true, "body_text": lines }),
+        json!({ "wire": "ollama_chat", "body": own }),
+    ];
+    let text: Vec<String> = rows.iter().map(Value::to_string).collect();
+    let ran = run(&["decode", "--jsonl"], &[], text.join("\n").as_bytes());
+    let out: Vec<Value> = ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(out.len(), rows.len());
+    for (seen, row) in out.iter().zip(&rows) {
+        assert_eq!((&seen["text"], &seen["finish"]), (&json!("hi"), &json!("stop")), "{row} {seen}");
+    }
+    // What is named is meant.
+    let row = json!({ "provider": "openai", "wire": "openai_chat", "body": responses }).to_string();
+    let ran = run(&["decode", "--jsonl"], &[], row.as_bytes());
+    assert_eq!(serde_json::from_str::<Value>(&ran.stdout).unwrap()["kind"], "malformed");
+}
+
 #[test]
 fn decode_takes_rows_of_any_protocol() {
     let message = json!({ "content": [{ "type": "text", "text": "hi" }], "stop_reason": "end_turn",
