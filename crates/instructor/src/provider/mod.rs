@@ -21,6 +21,7 @@ use crate::wire::anthropic::Anthropic;
 use crate::wire::bedrock::Bedrock;
 use crate::wire::cohere::Cohere;
 use crate::wire::gemini::Gemini;
+use crate::wire::ollama::Ollama;
 use crate::wire::openai_chat::OpenAiChat;
 use crate::wire::openai_responses::OpenAiResponses;
 
@@ -397,6 +398,16 @@ pub(crate) const GEMINI_PUBLISHED: Row = Row { wire: &Gemini::PUBLISHED, auth: A
 
 /// Cohere's own protocol.
 pub(crate) const COHERE_CHAT: Row = Row { wire: &Cohere, dialect: Dialect::Cohere, ..OPENAI_COMPATIBLE };
+
+/// Ollama's own chat. The schema becomes a grammar that the model never sees, and a call can't be forced.
+pub(crate) const OLLAMA_CHAT: Row = Row {
+    wire: &Ollama,
+    preferred: Mode::Schema,
+    dialect: Dialect::Ollama,
+    quirks: Quirks::SCHEMA_UNSEEN.and(Quirks::CHOICE_IS_AUTO),
+    max_tokens_field: "num_predict",
+    ..OPENAI_COMPATIBLE
+};
 
 /// Bedrock's Converse. It has no switch for any JSON object.
 pub(crate) const BEDROCK_CONVERSE: Row = Row {

@@ -4,8 +4,8 @@
 //! The order is the order in which `Client::from_env` looks for keys.
 
 use super::{
-    ANTHROPIC_COMPATIBLE, Auth, BEDROCK_CONVERSE, COHERE_CHAT, GEMINI_COMPATIBLE, GEMINI_PUBLISHED, OPENAI_COMPATIBLE,
-    OPENAI_KEYED, OPENAI_RESPONSES_COMPATIBLE, Quirks, Row,
+    ANTHROPIC_COMPATIBLE, Auth, BEDROCK_CONVERSE, COHERE_CHAT, GEMINI_COMPATIBLE, GEMINI_PUBLISHED, OLLAMA_CHAT,
+    OPENAI_COMPATIBLE, OPENAI_KEYED, OPENAI_RESPONSES_COMPATIBLE, Quirks, Row,
 };
 use crate::mode::Mode;
 use crate::schema::Dialect;
@@ -91,6 +91,14 @@ pub(crate) const TABLE: &[Row] = &[
         dialect: Dialect::Ollama,
         quirks: Quirks::SCHEMA_UNSEEN,
         ..OPENAI_COMPATIBLE
+    },
+    Row {
+        id: "ollama_chat",
+        also: &["ollama_native"],
+        base_url: "http://localhost:11434",
+        base_url_env: "OLLAMA_API_BASE",
+        key_env: &["OLLAMA_API_KEY"],
+        ..OLLAMA_CHAT
     },
     Row {
         id: "azure_openai",

@@ -6,7 +6,7 @@ use super::calls;
 
 /// The body with which a provider would answer a request with a value: as a tool call if the request asks for one, else
 /// as text. The protocol is told by the path: OpenAI's chat completions or responses, Anthropic's messages,
-/// Gemini's `generateContent`, Cohere's chat or Bedrock's Converse.
+/// Gemini's `generateContent`, Cohere's chat, Ollama's or Bedrock's Converse.
 ///
 /// Servers of your own tests can use it where a [`Script`](super::Script) is not enough.
 #[must_use]
@@ -49,6 +49,11 @@ pub(super) fn answer(path: &str, request: &Value, said: Said<'_>) -> Value {
         let schema = tool.and_then(|t| t.get("parameters")).or_else(|| request.pointer("/response_format/json_schema"));
         let value = wrapped(schema, value);
         cohere(request, tool.and_then(|t| t.get("name")), &value, text)
+    } else if path.ends_with("/api/chat") {
+        let tool = request.pointer("/tools/0/function");
+        let schema = tool.and_then(|t| t.get("parameters")).or_else(|| request.get("format"));
+        let value = wrapped(schema, value);
+        ollama(request, tool.and_then(|t| t.get("name")), &value, text)
     } else if path.ends_with("/messages") {
         let tool = request.pointer("/tools/0");
         let schema =
@@ -163,6 +168,25 @@ fn cohere(request: &Value, tool: Option<&Value>, value: &Value, text: Option<&st
         "message": message,
         "finish_reason": finish,
         "usage": { "tokens": { "input_tokens": input, "output_tokens": output } },
+    })
+}
+
+fn ollama(request: &Value, tool: Option<&Value>, value: &Value, text: Option<&str>) -> Value {
+    let message = match tool.filter(|_| text.is_none()) {
+        Some(name) => {
+            let call = json!({ "id": "call_1", "function": { "name": name, "arguments": value } });
+            json!({ "role": "assistant", "content": "", "tool_calls": [call] })
+        }
+        None => json!({ "role": "assistant", "content": said(value, text) }),
+    };
+    let (input, output) = tokens(request, value);
+    json!({
+        "model": request.get("model"),
+        "message": message,
+        "done": true,
+        "done_reason": "stop",
+        "prompt_eval_count": input,
+        "eval_count": output,
     })
 }
 

@@ -35,22 +35,19 @@ impl Body<'_, '_> {
         self.map.serialize_entry(key, &Joined(items, theirs))
     }
 
-    /// An object of one field; the fields of the caller's object of that name come with it, and win.
+    /// An object of these fields, if there are any; those of the caller's object of that name come with them, and win.
     pub(super) fn put_within<T: Serialize>(
         &mut self,
         key: &'static str,
-        field: &str,
-        value: &T,
+        fields: &[(&str, T)],
     ) -> serde_json::Result<()> {
         let theirs = self.extra.get(key).and_then(Value::as_object);
-        match theirs {
-            None => self.put(key, &Within { field, value, theirs: &Map::new() }),
-            Some(theirs) if theirs.contains_key(field) => Ok(()),
-            Some(theirs) => {
-                self.joined.push(key);
-                self.map.serialize_entry(key, &Within { field, value, theirs })
-            }
+        if theirs.is_some() {
+            self.joined.push(key);
+        } else if fields.is_empty() || self.extra.contains_key(key) {
+            return Ok(());
         }
+        self.map.serialize_entry(key, &Within { fields, theirs })
     }
 }
 
@@ -66,16 +63,17 @@ impl<T: Serialize> Serialize for Joined<'_, T> {
 }
 
 struct Within<'a, T> {
-    field: &'a str,
-    value: &'a T,
-    theirs: &'a Map<String, Value>,
+    fields: &'a [(&'a str, T)],
+    theirs: Option<&'a Map<String, Value>>,
 }
 
 impl<T: Serialize> Serialize for Within<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(1 + self.theirs.len()))?;
-        map.serialize_entry(self.field, self.value)?;
-        self.theirs.iter().try_for_each(|(key, value)| map.serialize_entry(key, value))?;
+        let mut map = serializer.serialize_map(None)?;
+        let replaced = |key: &str| self.theirs.is_some_and(|theirs| theirs.contains_key(key));
+        let mut ours = self.fields.iter().filter(|(key, _)| !replaced(key));
+        ours.try_for_each(|(key, value)| map.serialize_entry(key, value))?;
+        self.theirs.into_iter().flatten().try_for_each(|(key, value)| map.serialize_entry(key, value))?;
         map.end()
     }
 }

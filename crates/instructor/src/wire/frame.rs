@@ -1,4 +1,4 @@
-//! The events of a stream out of bytes, in any split: server-sent events, or binary messages.
+//! The events of a stream out of bytes, in any split: server-sent events, lines of JSON, or binary messages.
 
 use super::binary::{FIRST_BYTE, Messages};
 
@@ -11,8 +11,8 @@ pub(crate) struct Frame<'a> {
     pub(crate) failed: bool,
 }
 
-/// Splits a byte stream into events. Which of the two forms it has, its first byte tells. Lines may end in LF, CRLF or CR; a byte order mark, comments and unknown fields
-/// are skipped. Linear: a line is looked at once, however it arrives.
+/// Splits a byte stream into events. Which form it has, its first byte tells. Lines may end in LF, CRLF or CR; a byte
+/// order mark, comments and unknown fields are skipped. Linear: a line is looked at once, however it arrives.
 #[derive(Debug, Default)]
 pub(crate) struct Frames {
     line: Vec<u8>,
@@ -26,6 +26,8 @@ pub(crate) struct Frames {
     binary: Option<Messages>,
     /// The first byte was seen.
     begun: bool,
+    /// A line is an event: the first of them was a JSON object.
+    lines: bool,
 }
 
 impl Frames {
@@ -84,7 +86,14 @@ impl Frames {
     fn take(&mut self, line: &[u8], each: &mut impl FnMut(Frame<'_>)) {
         let line = String::from_utf8_lossy(line);
         let line = if self.started { &*line } else { line.trim_start_matches('\u{feff}') };
+        self.lines |= !self.started && line.starts_with('{');
         self.started = true;
+        if self.lines {
+            if !line.is_empty() {
+                each(Frame { event: None, data: line, failed: false });
+            }
+            return;
+        }
         if line.is_empty() {
             if self.has_data {
                 let event = (!self.event.is_empty()).then_some(self.event.as_str());

@@ -14,6 +14,7 @@ mod failure;
 mod frame;
 pub(crate) mod gemini;
 pub(crate) mod media;
+pub(crate) mod ollama;
 pub(crate) mod openai_chat;
 pub(crate) mod openai_responses;
 #[cfg(test)]

@@ -23,9 +23,9 @@ pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error>
         body.put("input", &input(call, stored, Forms::of(profile)))?;
         match call.output {
             Output::Text => {}
-            Output::Object => body.put_within("text", "format", &Format::of("json_object"))?,
+            Output::Object => body.put_within("text", &[("format", Format::of("json_object"))])?,
             Output::Schema(shape) => {
-                body.put_within("text", "format", &Format::from(shape))?;
+                body.put_within("text", &[("format", Format::from(shape))])?;
             }
             Output::Tool { shape, choice } => {
                 body.put_before("tools", &[Tool::from(shape)])?;

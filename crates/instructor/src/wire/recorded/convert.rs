@@ -2,6 +2,7 @@
 
 mod bedrock;
 mod cohere;
+mod ollama;
 
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
@@ -106,6 +107,7 @@ impl Asked {
                 Dialect::OpenAiChat => openai_message(turn)?,
                 Dialect::Cohere => cohere::message(turn)?,
                 Dialect::Bedrock => bedrock::message(turn)?,
+                Dialect::Ollama => ollama::message(turn)?,
                 Dialect::OpenAiResponses => return Err("messages"),
                 _ => anthropic_message(turn)?,
             });
@@ -118,11 +120,14 @@ impl Asked {
             Dialect::OpenAiChat => openai_output(&mut rest),
             Dialect::Cohere => cohere::output(&mut rest),
             Dialect::Bedrock => bedrock::output(&mut rest),
+            Dialect::Ollama => ollama::output(&mut rest),
             Dialect::OpenAiResponses => convert_responses::output(&mut rest),
             _ => anthropic_output(&mut rest),
         };
-        if dialect == Dialect::Bedrock {
-            bedrock::settings(&mut rest);
+        match dialect {
+            Dialect::Bedrock => bedrock::settings(&mut rest),
+            Dialect::Ollama => ollama::settings(&mut rest),
+            _ => {}
         }
         let limits = ["max_tokens", "max_completion_tokens", "max_output_tokens"];
         let max_tokens = limits.iter().find_map(|limit| rest.remove(*limit));

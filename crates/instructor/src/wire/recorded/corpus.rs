@@ -19,6 +19,7 @@ pub(super) enum Dialect {
     Cohere,
     Bedrock,
     OpenAiResponses,
+    Ollama,
 }
 
 pub(super) struct Exchange {
@@ -68,6 +69,7 @@ impl Exchange {
             Dialect::Cohere => Profile::named("cohere").unwrap(),
             Dialect::Bedrock => Profile::named("bedrock").unwrap(),
             Dialect::OpenAiResponses => Profile::openai_responses_compatible(provider, "http://localhost/v1"),
+            Dialect::Ollama => Profile::named("ollama_chat").unwrap(),
         };
         Profile::named(provider).filter(|known| known.protocol() == any.protocol()).unwrap_or(any)
     }
@@ -91,11 +93,14 @@ fn from_base64(text: &str) -> Vec<u8> {
 
 const FOLDERS: &[(&str, Dialect)] = &[
     ("openai_chat", Dialect::OpenAiChat),
+    // with habits of its own
+    ("mistral_chat", Dialect::OpenAiChat),
     ("anthropic_messages", Dialect::Anthropic),
     ("gemini_generate", Dialect::Gemini),
     ("cohere_v2_chat", Dialect::Cohere),
     ("bedrock_converse", Dialect::Bedrock),
     ("openai_responses", Dialect::OpenAiResponses),
+    ("ollama_chat", Dialect::Ollama),
 ];
 
 static ALL: LazyLock<Vec<Exchange>> = LazyLock::new(|| {

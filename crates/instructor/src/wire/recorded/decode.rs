@@ -23,6 +23,7 @@ fn every_success_says_what_the_oracle_reads() {
             Dialect::Cohere => oracle::cohere(&exchange.body()),
             Dialect::Bedrock => oracle::bedrock(&exchange.record["response"]),
             Dialect::OpenAiResponses => oracle_responses::response(&exchange.body()),
+            Dialect::Ollama => oracle::ollama(&exchange.body()),
         };
         match read(exchange) {
             Ok(response) if view(&response) == expected => decoded[exchange.dialect as usize] += 1,
@@ -36,7 +37,7 @@ fn every_success_says_what_the_oracle_reads() {
 }
 
 /// How many successes there are, at least, of each protocol.
-const FLOOR: [usize; 6] = [564, 128, 181, 18, 81, 184];
+const FLOOR: [usize; 7] = [649, 128, 181, 18, 81, 184, 20];
 
 #[test]
 fn every_error_status_gives_its_kind_and_message() {
@@ -46,7 +47,7 @@ fn every_error_status_gives_its_kind_and_message() {
         let failure = read_failure(exchange.status(), &exchange.headers(), &exchange.body(), Duration::ZERO);
         assert_eq!(failure.kind, kind(exchange.status(), &body), "{}: {failure:?}", exchange.name);
         assert_eq!(failure.status, Some(exchange.status()));
-        let said = [&body["error"]["message"], &body["error"], &body["message"]];
+        let said = [&body["error"]["message"], &body["error"], &body["message"], &body["detail"]];
         let said = said.iter().find_map(|m| m.as_str()).unwrap_or_else(|| panic!("{}: no message", exchange.name));
         let message = failure.message.as_deref().unwrap_or_default();
         assert!(message.starts_with(said), "{}: {message:?}, not {said:?}", exchange.name);

@@ -2,6 +2,7 @@
 
 mod bedrock;
 mod cohere;
+mod ollama;
 
 use std::collections::BTreeMap;
 
@@ -9,6 +10,7 @@ use serde_json::{Value, json};
 
 use self::bedrock::BEDROCK;
 use self::cohere::COHERE;
+use self::ollama::OLLAMA;
 use super::convert::Asked;
 use super::convert_gemini::GEMINI;
 use super::corpus::{Dialect, all};
@@ -68,6 +70,17 @@ const OPENAI: &[Difference] = &[
         level: |recorded, _| {
             each(recorded, "messages", |message| {
                 each(message, "content", |part| part.as_object_mut().unwrap().retain(|_, value| !value.is_null()));
+            });
+        },
+    },
+    Difference {
+        what: "prefix: false",
+        why: "it is the default",
+        level: |recorded, _| {
+            each(recorded, "messages", |message| {
+                if message["prefix"] == false {
+                    message.as_object_mut().unwrap().remove("prefix");
+                }
             });
         },
     },
@@ -194,6 +207,7 @@ fn the_body_is_the_recorded_one() {
             Dialect::Cohere => ("cohere", COHERE),
             Dialect::Bedrock => ("bedrock", BEDROCK),
             Dialect::OpenAiResponses => ("openai_responses", RESPONSES),
+            Dialect::Ollama => ("ollama", OLLAMA),
         };
         let asked = match Asked::read(exchange.dialect, exchange.request()) {
             Ok(asked) => asked,
@@ -242,6 +256,7 @@ fn the_body_is_the_recorded_one() {
         ("cohere", 19),
         ("bedrock", 76),
         ("openai_responses", 189),
+        ("ollama", 20),
     ];
     for (dialect, floor) in floors {
         let sum: usize = compared.iter().filter(|((d, _), _)| *d == dialect).map(|(_, n)| n).sum();
@@ -254,6 +269,7 @@ fn the_body_is_the_recorded_one() {
         ("cohere", COHERE),
         ("bedrock", BEDROCK),
         ("openai_responses", RESPONSES),
+        ("ollama", OLLAMA),
     ];
     for (dialect, differences) in tables {
         for Difference { what, why, .. } in differences {

@@ -11,7 +11,7 @@ use crate::wire::{Call, Forms, Output, Settings};
 pub(super) fn openai_part(part: &Value) -> Result<Part, &'static str> {
     let part = part.as_object().unwrap();
     let kind = part["type"].as_str().unwrap();
-    let known = |key: &str| key == "type" || key == kind;
+    let known = |key: &str| key == "type" || key == kind || (kind == "document_url" && key == "document_name");
     if kind != "text" && part.iter().any(|(key, value)| !known(key) && !value.is_null()) {
         return Err("further fields of a part");
     }
@@ -26,6 +26,14 @@ pub(super) fn openai_part(part: &Value) -> Result<Part, &'static str> {
             })
         }
         "video_url" => Part::from(at_url(MediaKind::Video, &part["video_url"]["url"])?),
+        "input_audio" if part["input_audio"].is_string() => Part::from(inline("audio/wav", &part["input_audio"])?),
+        "document_url" => {
+            let media = at_url(MediaKind::Document, &part["document_url"])?;
+            Part::from(match part.get("document_name").and_then(Value::as_str) {
+                Some(name) => media.with_name(name),
+                None => media,
+            })
+        }
         "input_audio" => {
             let (data, format) = (&part["input_audio"]["data"], &part["input_audio"]["format"]);
             Part::from(inline(&format!("audio/{}", format.as_str().unwrap()), data)?)

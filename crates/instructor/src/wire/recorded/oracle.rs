@@ -2,6 +2,7 @@
 
 mod bedrock;
 mod cohere;
+mod ollama;
 
 use std::collections::BTreeMap;
 
@@ -9,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 pub(super) use self::bedrock::{bedrock, bedrock_root};
 pub(super) use self::cohere::{cohere, cohere_root};
+pub(super) use self::ollama::ollama;
 use super::{arguments, sparse};
 
 /// What an answer of OpenAI's protocol says.
@@ -24,6 +26,20 @@ pub(super) fn openai(body: &[u8]) -> Value {
             json!({"id": call["id"], "name": function["name"], "arguments": arguments(text)})
         })
         .collect();
+    // Content is a text, or a list of blocks of which some have lists of their own.
+    let said = |key: &str| -> Vec<String> {
+        let inner = |block: &Value| {
+            nonempty(&block[key])
+                .into_iter()
+                .chain(list(&block[key]).filter_map(|b| nonempty(&b["text"])))
+                .collect::<Vec<_>>()
+        };
+        match nonempty(&message["content"]) {
+            Some(text) if key == "text" => vec![text],
+            _ => list(&message["content"]).flat_map(inner).collect(),
+        }
+    };
+    let thought = Some(said("thinking").concat()).filter(|text| !text.is_empty());
     let finish = choice["finish_reason"].as_str().filter(|s| !s.is_empty()).map(|word| match word {
         "content_filter" => String::from("filtered"),
         "stop" | "length" | "tool_calls" => String::from(word),
@@ -38,9 +54,9 @@ pub(super) fn openai(body: &[u8]) -> Value {
     sparse(&json!({
         "id": nonempty(&envelope["id"]),
         "model": nonempty(&envelope["model"]),
-        "text": nonempty(&message["content"]).into_iter().collect::<Vec<_>>(),
+        "text": said("text"),
         "calls": calls,
-        "reasoning": nonempty(&message["reasoning_content"]).or_else(|| nonempty(&message["reasoning"])),
+        "reasoning": nonempty(&message["reasoning_content"]).or_else(|| nonempty(&message["reasoning"])).or(thought),
         "refusal": nonempty(&message["refusal"]),
         "finish": finish,
         "usage": sparse(&json!({
@@ -75,6 +91,11 @@ fn openai_stream(body: &[u8]) -> (Value, Value, Value) {
         }
         for key in ["content", "reasoning_content", "reasoning", "refusal"] {
             texts.entry(key).or_default().push_str(said["delta"][key].as_str().unwrap_or_default());
+        }
+        for block in list(&said["delta"]["content"]) {
+            texts.entry("content").or_default().push_str(block["text"].as_str().unwrap_or_default());
+            let thought = list(&block["thinking"]).filter_map(|b| b["text"].as_str());
+            texts.entry("reasoning_content").or_default().extend(thought);
         }
         for piece in list(&said["delta"]["tool_calls"]) {
             let call = calls.entry(piece["index"].as_u64().unwrap()).or_insert_with(

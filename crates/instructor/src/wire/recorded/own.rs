@@ -46,6 +46,12 @@ const COHERE: [&str; 3] = [
     include_str!("../../../tests/data/wire/cohere/failures.json"),
 ];
 
+const OLLAMA: [&str; 3] = [
+    include_str!("../../../tests/data/wire/ollama/answers.json"),
+    include_str!("../../../tests/data/wire/ollama/streams.json"),
+    include_str!("../../../tests/data/wire/ollama/failures.json"),
+];
+
 const RESPONSES: [&str; 3] = [
     include_str!("../../../tests/data/wire/openai_responses/answers.json"),
     include_str!("../../../tests/data/wire/openai_responses/streams.json"),
@@ -63,7 +69,7 @@ pub(super) fn cases() -> Vec<Case> {
     let openai = Profile::openai_compatible("any", "http://localhost/v1");
     let anthropic = Profile::anthropic_compatible("any", "http://localhost");
     let gemini = Profile::gemini_compatible("any", "http://localhost");
-    let [cohere, bedrock] = ["cohere", "bedrock"].map(|id| Profile::named(id).unwrap());
+    let [cohere, bedrock, ollama] = ["cohere", "bedrock", "ollama_chat"].map(|id| Profile::named(id).unwrap());
     let responses = Profile::openai_responses_compatible("any", "http://localhost/v1");
     let mut all = Vec::new();
     let protocols = [
@@ -73,6 +79,7 @@ pub(super) fn cases() -> Vec<Case> {
         (COHERE, cohere),
         (BEDROCK, bedrock),
         (RESPONSES, responses),
+        (OLLAMA, ollama),
     ];
     for (files, profile) in protocols {
         for file in files {

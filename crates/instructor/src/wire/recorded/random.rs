@@ -13,14 +13,14 @@ use crate::provider::{Profile, Quirks};
 use crate::wire::frame::Frames;
 use crate::wire::{Response, Undecoded, read_response};
 
-fn profiles() -> [Profile; 7] {
+fn profiles() -> [Profile; 8] {
     let openai = Profile::openai_compatible("any", "http://localhost/v1");
     let all = Quirks::ECHO_REASONING.and(Quirks::REASONING_ON_TOP);
     let anthropic = Profile::anthropic_compatible("any", "http://localhost");
     let gemini = Profile::gemini_compatible("any", "http://localhost");
     let responses = Profile::openai_responses_compatible("any", "http://localhost/v1");
-    let [cohere, bedrock] = ["cohere", "bedrock"].map(|id| Profile::named(id).unwrap());
-    [openai.clone(), openai.with_quirks(all), anthropic, gemini, responses, cohere, bedrock]
+    let [cohere, bedrock, ollama] = ["cohere", "bedrock", "ollama_chat"].map(|id| Profile::named(id).unwrap());
+    [openai.clone(), openai.with_quirks(all), anthropic, gemini, responses, cohere, bedrock, ollama]
 }
 
 /// An answer that comes in pieces, as from the network.
@@ -71,7 +71,7 @@ fn bodies() -> Vec<Vec<u8>> {
 fn streams() -> Vec<Vec<u8>> {
     bodies()
         .into_iter()
-        .filter(|body| ["data", "event", ":", "\0"].iter().any(|s| body.starts_with(s.as_bytes())))
+        .filter(|body| ["data", "event", ":", "\0", "{\"m"].iter().any(|s| body.starts_with(s.as_bytes())))
         .collect()
 }
 
