@@ -34,7 +34,7 @@ Exit codes:
 impl From<ErrorKind> for Exit {
     fn from(kind: ErrorKind) -> Self {
         match kind {
-            ErrorKind::Config | ErrorKind::Unsupported => Self::Setup,
+            ErrorKind::Config | ErrorKind::Unsupported | ErrorKind::Media => Self::Setup,
             ErrorKind::Malformed | ErrorKind::SchemaMismatch | ErrorKind::Rejected => Self::Unfit,
             ErrorKind::Truncated => Self::Truncated,
             ErrorKind::Refused | ErrorKind::Filtered => Self::Refused,

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::credential::{CredentialSource, Secret};
 use crate::error::Error;
+use crate::media::FetchMedia;
 use crate::message::Messages;
 use crate::mode::Mode;
 use crate::model::{Contract, ResponseModel};

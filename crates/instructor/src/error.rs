@@ -41,6 +41,9 @@ pub enum ErrorKind {
     SchemaMismatch,
     /// A validator function said no.
     Rejected,
+    /// Media at a URL could not be fetched: it is not there, too large, of another kind, or where
+    /// [`FetchMedia`](crate::FetchMedia) does not allow it to be.
+    Media,
     /// A limit of the caller's ended the run: attempts, tokens or deadline.
     Budget,
     /// This provider, model or build can't do what was asked.
@@ -67,6 +70,7 @@ impl ErrorKind {
             Self::Malformed => "malformed",
             Self::SchemaMismatch => "schema_mismatch",
             Self::Rejected => "rejected",
+            Self::Media => "media",
             Self::Budget => "budget",
             Self::Unsupported => "unsupported",
             Self::Config => "config",
@@ -88,6 +92,7 @@ impl ErrorKind {
             Self::Malformed => "the answer could not be read",
             Self::SchemaMismatch => "the answer does not fit the response model",
             Self::Rejected => "a validator rejected the answer",
+            Self::Media => "media of the request is missing",
             Self::Budget => "the budget ended",
             Self::Unsupported => "not supported",
             Self::Config => "wrong configuration",
@@ -231,6 +236,9 @@ impl fmt::Display for Error {
             write!(f, " (after {} attempts)", attempts.len())?;
         }
         if f.alternate() {
+            for fetched in self.0.report.fetched() {
+                write!(f, "\n  {fetched}")?;
+            }
             for attempt in attempts {
                 write!(f, "\n  {attempt}")?;
             }
@@ -277,6 +285,8 @@ pub enum TransportErrorKind {
     TooLarge,
     /// The request can't be sent like this.
     Request,
+    /// The host has an address that must not be asked: see [`FetchMedia::permits`](crate::FetchMedia::permits).
+    Forbidden,
 }
 
 impl TransportError {
@@ -317,6 +327,7 @@ impl fmt::Display for TransportError {
             TransportErrorKind::Interrupted => "the connection broke before the answer was complete",
             TransportErrorKind::TooLarge => "the response body is larger than the limit",
             TransportErrorKind::Request => "the request can't be sent",
+            TransportErrorKind::Forbidden => "the address must not be asked",
         })
     }
 }

@@ -83,7 +83,7 @@ pub use self::client::from_provider;
 pub use self::client::{Client, ClientBuilder};
 pub use self::credential::{Credential, CredentialSource, Http};
 pub use self::error::{Error, ErrorKind, TransportError, TransportErrorKind};
-pub use self::media::{Detail, Media, MediaKind, MediaSource};
+pub use self::media::{Detail, FetchMedia, Fetched, Media, MediaKind, MediaSource};
 pub use self::message::{Message, Messages, Opaque, Part, Role, ToolCall, ToolResult};
 pub use self::mode::Mode;
 pub use self::model::{Contract, Foreign, ResponseModel};

@@ -60,7 +60,8 @@ impl Message {
         Self::new(Role::Assistant, [Part::Text(text.into())])
     }
 
-    /// The result of the tool call with this id.
+    /// The result of the tool call with this id. Media that are added to it ([`with`](Self::with)) are part of the
+    /// result; a provider that has no place for them there refuses them before anything is sent.
     #[must_use]
     pub fn tool(call_id: impl Into<String>, text: impl Into<String>) -> Self {
         Self::new(
@@ -86,6 +87,18 @@ impl Message {
     #[must_use]
     pub fn parts(&self) -> &[Part] {
         &self.parts
+    }
+
+    pub(crate) fn replace(&mut self, at: usize, with: Part) {
+        if let Some(part) = self.parts.get_mut(at) {
+            *part = with;
+        }
+    }
+
+    /// The media that belong to the tool result at this place: what the tool says after it.
+    pub(crate) fn media_of_result(&self, at: usize) -> impl Iterator<Item = &Media> {
+        let after = self.parts.get(at + 1..).filter(|_| self.role == Role::Tool).unwrap_or_default();
+        after.iter().take_while(|part| !matches!(part, Part::ToolResult(_))).filter_map(Part::as_media)
     }
 
     /// The text parts, joined by line breaks; borrowed if there is one.
@@ -124,6 +137,13 @@ impl Part {
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(crate) const fn as_media(&self) -> Option<&Media> {
+        match self {
+            Self::Media(media) => Some(media),
             _ => None,
         }
     }

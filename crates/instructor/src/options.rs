@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::media::FetchMedia;
 use crate::mode::Mode;
 use crate::repair::ParseOptions;
 use crate::run::{Budget, Retry};
@@ -18,6 +19,7 @@ pub(crate) struct Options {
     pub(crate) retry: Retry,
     pub(crate) budget: Budget,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) fetch: Option<FetchMedia>,
 }
 
 impl Default for Options {
@@ -31,6 +33,7 @@ impl Default for Options {
             retry: Retry::new(),
             budget: Budget::new(),
             timeout: Some(Duration::from_secs(600)),
+            fetch: None,
         }
     }
 }
@@ -104,6 +107,13 @@ macro_rules! setters {
         /// With this long for each attempt, from connecting to the last byte; 10 minutes by default.
         pub fn timeout(mut self, timeout: Duration) -> Self {
             self.options().timeout = Some(timeout);
+            self
+        }
+
+        /// With media at URLs fetched and sent as bytes, where the provider takes no URL. `None`, the default, fetches
+        /// nothing.
+        pub fn fetch_media(mut self, fetch: impl Into<Option<FetchMedia>>) -> Self {
+            self.options().fetch = fetch.into();
             self
         }
 

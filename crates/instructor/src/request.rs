@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 
 use crate::client::{Client, Core};
 use crate::error::{Error, ErrorKind};
+use crate::media::FetchMedia;
 use crate::message::Messages;
 use crate::mode::{Mode, Plan};
 use crate::model::{Contract, ResponseModel};
@@ -90,7 +91,11 @@ impl<'a, C> Request<'a, C> {
     pub fn preview_value(mut self, contract: &Contract) -> Result<Preview, Error> {
         self.take_error()?;
         let job = self.job(contract)?;
-        job.encode(&job.plan, &[], None).map(Preview)
+        if let Some(at) = job.wanted.first() {
+            let what = format!("{at} is at a URL and is fetched when the request is sent");
+            return Err(Error::unsupported(format!("{what}; a preview fetches nothing: give the bytes to see them")));
+        }
+        job.encode(&job.plan, job.messages, &[], false).map(Preview)
     }
 
     /// What stays the same over all attempts.
@@ -105,7 +110,8 @@ impl<'a, C> Request<'a, C> {
             )));
         }
         contract.checkable()?;
-        Forms::of(&endpoint.profile).check(endpoint.profile.id(), self.messages.as_slice())?;
+        let forms = Forms::of(&endpoint.profile, model);
+        let wanted = forms.check(endpoint.profile.id(), self.messages.as_slice(), options.fetch.is_some())?;
         let memory = &self.core.memory;
         let plan = |mode, model| {
             let (profile, known) = (&endpoint.profile, memory.recall(model, contract));
@@ -124,6 +130,8 @@ impl<'a, C> Request<'a, C> {
             memory,
             model,
             messages: self.messages.as_slice(),
+            wanted,
+            fetch: options.fetch,
             settings: &options.settings,
             retry: options.retry,
             budget: options.budget,

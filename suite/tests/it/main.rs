@@ -11,6 +11,7 @@ mod derive;
 mod encode;
 mod engine;
 mod equal;
+mod fetch;
 mod gemini;
 mod hostile;
 mod http;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use instructor::testing::{Reply, Script};
-use instructor::{Detail, ErrorKind, Media, MediaKind, Message, Part, Role};
+use instructor::{Detail, ErrorKind, Media, MediaKind, Message, Mode, Part, Preview, Role, ToolCall, ToolResult};
 use serde_json::{Value, json};
 
 /// What is broken.
@@ -55,6 +55,83 @@ const SPECS: &[&str] = &[
     "bedrock/amazon.nova-lite-v1:0",
     "cohere/command-a-vision",
 ];
+
+/// A conversation in which a tool has given media, and then the user speaks.
+fn with_result(media: impl IntoIterator<Item = Media>) -> Vec<Message> {
+    let call = ToolCall::new("call_1", "look", "{}");
+    let result = media.into_iter().fold(Message::tool("call_1", "Here it is."), Message::with);
+    vec![Message::user("Look."), Message::new(Role::Assistant, [Part::ToolCall(call)]), result, Message::user("So?")]
+}
+
+/// The turn of a body that holds the result.
+fn result(body: &Value) -> String {
+    let turns = ["messages", "contents", "input"].iter().find_map(|key| body[key].as_array()).unwrap();
+    turns.iter().map(Value::to_string).find(|turn| turn.contains("Here it is.")).unwrap()
+}
+
+#[test]
+fn what_a_tool_gives_is_part_of_its_result() {
+    let mut shown = String::new();
+    for spec in SPECS.iter().chain(&["gemini/gemini-3-flash-preview", "llamacpp/qwen3-vl"]) {
+        writeln!(shown, "# {spec}").unwrap();
+        let client = Script::new().client(spec);
+        let pdf = || Media::document(b"%PDF-1.7".as_slice()).with_name("bill.pdf");
+        let sound = Media::audio(b"ID3\x04".as_slice());
+        let image = Media::from_url(MediaKind::Image, "https://example.com/a.png");
+        for media in [vec![Media::image(PNG)], vec![image], vec![pdf()], vec![Media::image(PNG), pdf()], vec![sound]] {
+            let request = client.request(with_result(media.clone())).mode(Mode::Tools);
+            let line = match request.preview::<Ticket>() {
+                Ok(preview) => result(&preview.json()),
+                Err(error) => {
+                    assert_eq!(error.kind(), ErrorKind::Unsupported);
+                    error.to_string()
+                }
+            };
+            writeln!(shown, "{media:?}\n    {line}").unwrap();
+        }
+    }
+    insta::assert_snapshot!("results", shown);
+}
+
+#[test]
+fn media_of_a_tool_stand_after_its_result() {
+    let client = Script::new().client("anthropic/claude-haiku-4-5");
+    let two = Message::tool("call_1", "").with(Media::image(PNG)).with(Part::ToolResult(tool_result("call_2", "none")));
+    let preview = client.request(vec![Message::user("x"), two]).preview::<Ticket>().unwrap();
+    let blocks = &preview.json()["messages"][0]["content"];
+    assert_eq!(blocks[1]["content"][0]["type"], "image");
+    assert_eq!((&blocks[2]["content"], &blocks[3]), (&json!("none"), &Value::Null));
+    let stray = Message::new(Role::Tool, [Part::from(Media::image(PNG))]);
+    let error = client.request(stray).preview::<Ticket>().unwrap_err().to_string();
+    assert!(error.contains("the image (message 1, part 1) stands before the tool result"), "{error}");
+    // What the user says after results is the user's.
+    let said = Message::user("x").with(Media::image(PNG));
+    let messages = vec![Message::user("x"), Message::tool("call_1", "none"), said];
+    let preview = client.request(messages).preview::<Ticket>().unwrap();
+    assert_eq!(preview.json()["messages"][0]["content"][1]["content"], "none");
+    assert_eq!(preview.json()["messages"][0]["content"][3]["type"], "image");
+}
+
+fn tool_result(id: &str, text: &str) -> ToolResult {
+    match Message::tool(id, text).parts() {
+        [Part::ToolResult(result)] => result.clone(),
+        parts => panic!("{parts:?}"),
+    }
+}
+
+#[test]
+fn an_address_in_a_store_goes_to_the_store_s_owner() {
+    let s3 = |media: Media| part(&preview("bedrock/amazon.nova-lite-v1:0", media).json());
+    let by_url = s3(Media::from_url(MediaKind::Image, "s3://bucket/key.png"));
+    assert_eq!(by_url, r#"{"image":{"format":"png","source":{"s3Location":{"uri":"s3://bucket/key.png"}}}}"#);
+    assert_eq!(s3(Media::file_id(MediaKind::Image, "s3://bucket/key.png")), by_url);
+    let gs = part(&preview("vertexai/gemini-3-flash", Media::from_url(MediaKind::Video, "gs://b/film.mp4")).json());
+    assert_eq!(gs, r#"{"fileData":{"mimeType":"video/mp4","fileUri":"gs://b/film.mp4"}}"#);
+}
+
+fn preview(spec: &str, media: Media) -> Preview {
+    Script::new().client(spec).request(Message::user("x").with(media)).preview::<Ticket>().unwrap()
+}
 
 /// What is in a body where a message was said that has one part of media.
 fn part(body: &Value) -> String {
@@ -120,10 +197,22 @@ fn what_is_refused_names_provider_part_and_what_is_taken() {
         "not supported: anthropic takes no audio (message 2, part 2: audio/mpeg, 3 bytes); it takes images and documents"
     );
     assert!(refusal("deepseek/deepseek-chat", audio).contains("it takes text only"));
-    let said = Message::assistant("x").with(Media::image(PNG));
+    let said = || Message::assistant("x").with(Media::image(PNG));
+    assert!(refusal("openai/gpt-5-mini", said()).ends_with(
+        "openai takes no images in what the model says (message 2, part 2: image/png, 8 bytes); it takes them in user \
+         messages and tool results only"
+    ));
+    assert!(refusal("cohere/command-a-vision", said()).ends_with("it takes them in user messages only"));
+    let result = Message::tool("call_1", "x").with(Media::image(PNG));
     assert!(
-        refusal("openai/gpt-5-mini", said).contains("openai takes images in user messages only (message 2, part 2)")
+        refusal("cohere/command-a-vision", result)
+            .ends_with("it takes them in user messages only: put a user message with it after the result")
     );
+    let here = "at an s3:// address";
+    let stored = Message::user("x").with(Media::from_url(MediaKind::Image, "s3://bucket/key.png"));
+    assert!(refusal("openai/gpt-5-mini", stored.clone()).contains("it takes them as bytes or by URL"));
+    let stored = Message::user("x").with(Media::from_url(MediaKind::Image, "gs://bucket/key.png"));
+    assert!(refusal("bedrock/amazon.nova-lite-v1:0", stored).contains(here));
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! Images, documents, sound and films as parts of a message.
 
+mod fetch;
+mod reach;
 mod sniff;
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -11,6 +14,8 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
 
+pub(crate) use self::fetch::{At, Fetching, Get};
+pub use self::fetch::{FetchMedia, Fetched};
 use self::sniff::{UNKNOWN, of_bytes, of_name};
 use crate::error::Error;
 
@@ -111,6 +116,14 @@ pub(crate) fn host(url: &str) -> Option<&str> {
         None => host.split(':').next()?,
     };
     Some(host).filter(|host| !host.is_empty())
+}
+
+/// The address that a host is, if it is no name.
+pub(crate) fn address(host: &str) -> Option<IpAddr> {
+    match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        Some(inside) => inside.parse().ok().map(IpAddr::V6),
+        None => host.parse().ok().map(IpAddr::V4),
+    }
 }
 
 /// An image, document, sound or film: from bytes, a file, a URL, a data URL, or the provider's id of a file.
@@ -281,6 +294,9 @@ impl Media {
     #[must_use]
     pub fn file_id(kind: MediaKind, id: impl Into<String>) -> Self {
         let id = id.into();
+        if ["s3://", "gs://"].iter().any(|scheme| id.starts_with(scheme)) {
+            return Self::from_url(kind, id);
+        }
         let mime = of_name(sniff::path_of(&id)).unwrap_or(UNKNOWN);
         Self::new(kind, mime, MediaSource::File(id.into()))
     }
@@ -340,6 +356,17 @@ impl Media {
     #[must_use]
     pub const fn detail(&self) -> Option<Detail> {
         self.detail
+    }
+
+    /// The same with its content, which was at a URL.
+    fn here(&self, mime: &str, bytes: Bytes) -> Self {
+        let source = MediaSource::Bytes(bytes);
+        Self { mime: mime.into(), source, base64: Arc::default(), ..self.clone() }
+    }
+
+    /// The same with the content of another part.
+    fn arrived(&self, from: &Self) -> Self {
+        Self { name: self.name.clone(), detail: self.detail, ..from.clone() }
     }
 
     /// Whether the media type is known.

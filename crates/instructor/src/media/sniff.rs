@@ -123,6 +123,12 @@ pub(super) fn of_bytes(bytes: &[u8]) -> Option<&'static str> {
     SIGNATURES.iter().find(|signature| signature.marks.iter().all(|&(at, mark)| marked(at, mark))).map(|s| s.mime)
 }
 
+/// Whether a content of this type is always known by its first bytes. Sound and film may begin anywhere.
+pub(super) fn shows(mime: &str) -> bool {
+    let always = mime.starts_with("image/") || mime == "application/pdf";
+    always && SIGNATURES.iter().any(|signature| signature.mime == mime)
+}
+
 /// The type that a file name's extension means.
 pub(super) fn of_name(name: &str) -> Option<&'static str> {
     let (_, extension) = name.rsplit_once('.')?;

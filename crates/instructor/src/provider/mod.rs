@@ -84,6 +84,10 @@ impl Quirks {
     pub(crate) const AUDIO_IS_DATA_URL: Self = Self(1 << 12);
     /// Documents are `document_url`; sounds, documents and file ids stand in the part itself, not in an object there.
     pub(crate) const FLAT_PARTS: Self = Self(1 << 13);
+    /// An image has to come as bytes: "image URLs are not currently supported, please use base64 encoded data instead".
+    pub(crate) const NO_IMAGE_URLS: Self = Self(1 << 15);
+    /// Media in the storage of the one who pays are taken by their address there.
+    pub(crate) const BUCKETS: Self = Self(1 << 14);
 
     pub(crate) const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -394,7 +398,8 @@ pub(crate) const GEMINI_COMPATIBLE: Row = Row {
 };
 
 /// The same below an address that names the project that pays.
-pub(crate) const GEMINI_PUBLISHED: Row = Row { wire: &Gemini::PUBLISHED, auth: Auth::Bearer, ..GEMINI_COMPATIBLE };
+pub(crate) const GEMINI_PUBLISHED: Row =
+    Row { wire: &Gemini::PUBLISHED, auth: Auth::Bearer, quirks: Quirks::BUCKETS, ..GEMINI_COMPATIBLE };
 
 /// Cohere's own protocol.
 pub(crate) const COHERE_CHAT: Row = Row { wire: &Cohere, dialect: Dialect::Cohere, ..OPENAI_COMPATIBLE };

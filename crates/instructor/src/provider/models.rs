@@ -12,9 +12,11 @@ pub(crate) struct Family {
     /// Whether it gives its reasoning sealed, to be sent back to a server that keeps nothing. A model that does not
     /// reason refuses to be asked for it: "Encrypted content is not supported with this model."
     pub(crate) sealed: bool,
+    /// Whether it reads media in tool results, where its protocol has a place for them.
+    pub(crate) media_in_results: bool,
 }
 
-const ORDINARY: Family = Family { prefix: "", forcing: true, tools: true, sealed: false };
+const ORDINARY: Family = Family { prefix: "", forcing: true, tools: true, sealed: false, media_in_results: true };
 
 const SEALED: Family = Family { sealed: true, ..ORDINARY };
 
@@ -22,6 +24,9 @@ const FAMILIES: &[Family] = &[
     // These refuse every tool_choice but "auto" and "none".
     Family { prefix: "claude-fable-5", forcing: false, ..ORDINARY },
     Family { prefix: "claude-mythos", forcing: false, ..ORDINARY },
+    // Parts of a function's response came with the third generation.
+    Family { prefix: "gemini-1", media_in_results: false, ..ORDINARY },
+    Family { prefix: "gemini-2", media_in_results: false, ..ORDINARY },
     // These do not reason.
     Family { prefix: "gpt-5-chat", ..ORDINARY },
     Family { prefix: "gpt-5.1-chat", ..ORDINARY },

@@ -86,10 +86,11 @@ pub(crate) const TABLE: &[Row] = &[
         base_url: "http://localhost:11434/v1",
         base_url_env: "OLLAMA_BASE_URL",
         key_env: &["OLLAMA_API_KEY"],
-        // tool_choice is ignored, so a call can't be forced; the schema becomes a grammar that the model never sees
+        // tool_choice is ignored, so a call can't be forced; the schema becomes a grammar that the model never sees;
+        // an image at a URL is a 400
         preferred: Mode::Schema,
         dialect: Dialect::Ollama,
-        quirks: Quirks::SCHEMA_UNSEEN,
+        quirks: Quirks::SCHEMA_UNSEEN.and(Quirks::NO_IMAGE_URLS),
         ..OPENAI_COMPATIBLE
     },
     Row {

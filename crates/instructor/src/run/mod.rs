@@ -3,6 +3,7 @@
 //! [`Run::step`] takes what happened and says what to do next. Bytes and time come in as arguments, so that the async
 //! driver, the blocking driver and the tests (with virtual time) are thin loops around the same machine.
 
+mod fetch;
 mod memory;
 mod policy;
 mod report;
@@ -22,6 +23,7 @@ pub(crate) use self::verdict::Judge;
 use self::verdict::{Verdict, judge};
 use crate::credential::{Credential, Http, Keyring, Secret};
 use crate::error::{Error, ErrorKind, TransportError, TransportErrorKind};
+use crate::media::{At, FetchMedia, Fetching, Get};
 use crate::message::Message;
 use crate::mode::Plan;
 use crate::model::Contract;
@@ -57,6 +59,9 @@ pub(crate) struct Job<'a> {
     pub(crate) memory: &'a Memory,
     pub(crate) model: &'a str,
     pub(crate) messages: &'a [Message],
+    /// The media in them that have to be fetched first.
+    pub(crate) wanted: Vec<At>,
+    pub(crate) fetch: Option<FetchMedia>,
     pub(crate) settings: &'a Settings,
     pub(crate) retry: Retry,
     pub(crate) budget: Budget,
@@ -74,20 +79,21 @@ pub(crate) struct Shaping<'a> {
 }
 
 impl Job<'_> {
-    /// The request of an attempt, with the turns of the re-ask before it; of the draft, where that is there.
+    /// The request of an attempt: what is said, with the turns of a re-ask after it; the second call, where there are two.
     pub(crate) fn encode(
         &self,
         plan: &Plan<'_>,
+        messages: &[Message],
         turns: &[Message],
-        draft: Option<&[Message]>,
+        shaping: bool,
     ) -> Result<http::Request<Bytes>, Error> {
         let tools = plan.tools();
         let said = plan.lower(&tools);
         let profile = &self.endpoint.profile;
-        let model = self.model_of(draft.is_some());
+        let model = self.model_of(shaping);
         let call = Call {
             model,
-            messages: draft.unwrap_or(self.messages),
+            messages,
             instructions: said.instructions,
             nudge: said.nudge,
             turns,
@@ -102,7 +108,7 @@ impl Job<'_> {
         *request.uri_mut() = self.endpoint.address.of(model)?;
         *request.headers_mut() = self.endpoint.headers.clone();
         request.headers_mut().insert(header::CONTENT_LENGTH, length);
-        for (name, value) in Forms::of(profile).headers(self.messages) {
+        for (name, value) in Forms::of(profile, model).headers(messages) {
             request.headers_mut().insert(name, HeaderValue::from_static(value));
         }
         Ok(request)
@@ -143,6 +149,8 @@ pub(crate) enum Event {
     Authorised(Result<Arc<Credential>, Error>),
     Answer(Answer),
     Failed(TransportError),
+    /// What came of a fetch.
+    Fetched(Result<Answer, TransportError>),
 }
 
 /// An HTTP answer, whole.
@@ -157,7 +165,12 @@ pub(crate) struct Answer {
 #[derive(Debug)]
 pub(crate) enum Step {
     Authorise(Authorise),
-    Send { request: http::Request<Bytes>, timeout: Option<Duration> },
+    Send {
+        request: http::Request<Bytes>,
+        timeout: Option<Duration>,
+    },
+    /// Get media for the request.
+    Fetch(Get),
     Wait(Duration),
     Done(Result<Completion, Error>),
 }
@@ -232,6 +245,10 @@ pub(crate) struct Run<'a> {
     judge: &'a mut Judge<'a>,
     /// How it is asked for now.
     plan: Plan<'a>,
+    /// The media that are not here yet.
+    fetching: Option<Fetching>,
+    /// The caller's messages with what was fetched for them.
+    completed: Option<Vec<Message>>,
     /// The text that the value is made of, once it is there, and the messages that stand for the caller's then.
     draft: Option<(Response, Vec<Message>)>,
     /// The turns of the re-ask that comes next: the last rejected answer and what was wrong with it.
@@ -258,6 +275,8 @@ impl<'a> Run<'a> {
             job,
             judge,
             plan: job.plan,
+            fetching: job.fetching(),
+            completed: None,
             draft: None,
             turns: Vec::new(),
             report: Report::default(),
@@ -279,7 +298,7 @@ impl<'a> Run<'a> {
         match event {
             Event::Begin => {
                 self.started = now.monotonic;
-                self.send(now)
+                self.fetch(now)
             }
             Event::Woke => self.send(now),
             Event::Authorised(Ok(credential)) => self.authorised(credential, now),
@@ -289,6 +308,7 @@ impl<'a> Run<'a> {
             }
             Event::Answer(answer) => self.answered(answer, now),
             Event::Failed(error) => self.unanswered(error, now),
+            Event::Fetched(answer) => self.fetched(answer, now),
         }
     }
 
@@ -332,13 +352,16 @@ impl<'a> Run<'a> {
 
     fn dispatch(&mut self, now: Now) -> Step {
         let Endpoint { profile, signer, .. } = &self.job.endpoint;
-        let request = self
-            .job
-            .encode(&self.plan, &self.turns, self.draft.as_ref().map(|(_, messages)| &**messages))
-            .and_then(|mut request| match &self.credential {
+        let messages = match (&self.draft, &self.completed) {
+            (Some((_, messages)), _) | (None, Some(messages)) => messages,
+            (None, None) => self.job.messages,
+        };
+        let request = self.job.encode(&self.plan, messages, &self.turns, self.draft.is_some()).and_then(
+            |mut request| match &self.credential {
                 None => Ok(request),
                 Some(held) => profile.authorise(&mut request, held, signer.as_ref(), now.unix).map(|()| request),
-            });
+            },
+        );
         let request = match request {
             Ok(request) => request,
             Err(error) => return Step::Done(Err(error.with_report(self.close(now)))),
@@ -374,7 +397,7 @@ impl<'a> Run<'a> {
     fn unanswered(&mut self, error: TransportError, now: Now) -> Step {
         let kind = match error.kind() {
             TransportErrorKind::TooLarge => ErrorKind::Malformed,
-            TransportErrorKind::Request => ErrorKind::Config,
+            TransportErrorKind::Request | TransportErrorKind::Forbidden => ErrorKind::Config,
             _ => ErrorKind::Transport,
         };
         let detail = match error.cause() {

@@ -30,6 +30,7 @@ pub(crate) const fn remedy(kind: ErrorKind) -> Remedy {
         | ErrorKind::Auth
         | ErrorKind::Quota
         | ErrorKind::BadRequest
+        | ErrorKind::Media
         | ErrorKind::Budget
         | ErrorKind::Unsupported
         | ErrorKind::Config => Remedy::Stop,

@@ -4,14 +4,16 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::error::ErrorKind;
+use crate::media::Fetched;
 use crate::mode::Mode;
 use crate::repair::Repair;
 use crate::validate::Issues;
 use crate::wire::Usage;
 
-/// Every attempt of one request, in order.
+/// Every attempt of one request, in order, and what was fetched for it.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
+    pub(crate) fetched: Vec<Fetched>,
     pub(crate) attempts: Vec<Attempt>,
     pub(crate) elapsed: Duration,
 }
@@ -21,6 +23,12 @@ impl Report {
     #[must_use]
     pub fn attempts(&self) -> &[Attempt] {
         &self.attempts
+    }
+
+    /// The media that were fetched for the request before the first attempt; see [`FetchMedia`](crate::FetchMedia).
+    #[must_use]
+    pub fn fetched(&self) -> &[Fetched] {
+        &self.fetched
     }
 
     /// The sum of what the attempts used. What no attempt knows is unknown.
@@ -36,14 +44,16 @@ impl Report {
     }
 }
 
-/// A line for each attempt.
+/// A line for each part that was fetched, and each attempt.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, attempt) in self.attempts.iter().enumerate() {
+        let fetched = self.fetched.iter().map(|fetched| fetched as &dyn fmt::Display);
+        let attempts = self.attempts.iter().map(|attempt| attempt as &dyn fmt::Display);
+        for (i, line) in fetched.chain(attempts).enumerate() {
             if i > 0 {
                 f.write_str("\n")?;
             }
-            write!(f, "{attempt}")?;
+            write!(f, "{line}")?;
         }
         Ok(())
     }

@@ -16,6 +16,7 @@ use super::server::Server;
 use crate::blocking;
 use crate::client::{Client, ClientBuilder};
 use crate::error::{TransportError, TransportErrorKind};
+use crate::media::FetchMedia;
 use crate::provider::{Address, Profile};
 use crate::run::Now;
 use crate::transport::{BlockingTransport, Body, BoxFuture, Transport};
@@ -187,6 +188,8 @@ struct State {
 
 /// A transport, async and blocking, that answers from a script in virtual time. Cheap to clone; clones share the script.
 ///
+/// Media that are fetched ([`FetchMedia`]) are asked of the script too, whatever host they are at.
+///
 /// Rules ([`when`](Self::when)) are asked first, each as often as it fits; then the replies in order. A request that
 /// finds no answer fails with a configuration error that says so.
 #[derive(Clone, Default)]
@@ -353,6 +356,15 @@ impl Transport for Script {
         Box::pin(std::future::ready(()))
     }
 
+    fn fetch(
+        &self,
+        request: http::Request<Bytes>,
+        _: FetchMedia,
+        timeout: Duration,
+    ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>> {
+        Transport::send(self, request, Some(timeout))
+    }
+
     fn now(&self) -> Now {
         self.time()
     }
@@ -370,6 +382,15 @@ impl BlockingTransport for Script {
 
     fn sleep(&self, wait: Duration) {
         self.wait(wait);
+    }
+
+    fn fetch(
+        &self,
+        request: http::Request<Bytes>,
+        _: FetchMedia,
+        timeout: Duration,
+    ) -> Result<http::Response<Box<dyn Read + Send>>, TransportError> {
+        BlockingTransport::send(self, request, Some(timeout))
     }
 
     fn now(&self) -> Now {

@@ -94,7 +94,7 @@ fn read_request(reader: &mut BufReader<TcpStream>) -> io::Result<Option<http::Re
     let mut words = line.split_ascii_whitespace();
     let (Some(method), Some(target)) = (words.next(), words.next()) else { return Err(invalid("no request line")) };
     let mut builder = http::Request::builder().method(method).uri(target);
-    let mut length = None;
+    let mut length = (method == "GET").then_some(0);
     loop {
         let mut line = String::new();
         reader.read_line(&mut line)?;

@@ -1,6 +1,8 @@
 //! Bytes over the network, and the clock: everything that the engine must not do itself. A trait for each side, and the
 //! loop that drives the engine over it.
 
+#[cfg(any(feature = "reqwest", feature = "blocking"))]
+mod guard;
 #[cfg(feature = "reqwest")]
 pub(crate) mod reqwest;
 #[cfg(feature = "tower")]
@@ -22,6 +24,7 @@ use crate::credential::{Exchange, Http};
 use crate::error::{Error, TransportError, TransportErrorKind};
 pub use crate::future::BoxFuture;
 use crate::future::block_on;
+use crate::media::{FetchMedia, Get};
 use crate::run::{Answer, Authorise, Completion, Event, Now, Run, Step};
 
 /// Sends HTTP requests without blocking, and keeps the time.
@@ -38,6 +41,22 @@ pub trait Transport: Send + Sync {
 
     /// Waits.
     fn sleep(&self, wait: Duration) -> BoxFuture<'_, ()>;
+
+    /// Gets media from a host that a URL of the caller's names, for [`FetchMedia`]. This is not `send`: it must resolve the
+    /// host's name itself, ask [`FetchMedia::permits`] of every address, fail with
+    /// [`Forbidden`](TransportErrorKind::Forbidden) if it does not permit one, connect to just those addresses, and follow
+    /// no redirect and use no proxy, since either would choose another address. All else is checked by the caller.
+    ///
+    /// A transport that does not implement it fetches nothing.
+    fn fetch(
+        &self,
+        request: http::Request<Bytes>,
+        policy: FetchMedia,
+        timeout: Duration,
+    ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>> {
+        drop((request, policy, timeout));
+        Box::pin(std::future::ready(Err(fetches_nothing())))
+    }
 
     /// The time.
     fn now(&self) -> Now {
@@ -63,10 +82,30 @@ pub trait BlockingTransport: Send + Sync {
         std::thread::sleep(wait);
     }
 
+    /// Gets media from a host that a URL of the caller's names; see [`Transport::fetch`], whose duties it has.
+    ///
+    /// # Errors
+    ///
+    /// Where no answer arrives, or no address of the host may be asked.
+    fn fetch(
+        &self,
+        request: http::Request<Bytes>,
+        policy: FetchMedia,
+        timeout: Duration,
+    ) -> Result<http::Response<Box<dyn Read + Send>>, TransportError> {
+        drop((request, policy, timeout));
+        Err(fetches_nothing())
+    }
+
     /// The time.
     fn now(&self) -> Now {
         system_time()
     }
+}
+
+fn fetches_nothing() -> TransportError {
+    let hint = "this transport fetches no media: give the bytes, or implement its fetch";
+    TransportError::new(TransportErrorKind::Request).with_source(hint)
 }
 
 fn system_time() -> Now {
@@ -195,20 +234,33 @@ pub(crate) async fn drive(transport: &dyn Transport, mut run: Run<'_>, limit: us
                 Event::Woke
             }
             Step::Authorise(wanted) => authorise(transport, wanted, limit).await,
-            Step::Send { request, timeout } => match transport.send(request, timeout).await {
-                Ok(response) => {
-                    let (parts, body) = response.into_parts();
-                    match body.collect(limit).await {
-                        Ok(body) => {
-                            Event::Answer(Answer { status: parts.status.as_u16(), headers: parts.headers, body })
-                        }
-                        Err(error) => Event::Failed(error),
-                    }
-                }
+            Step::Send { request, timeout } => match arrived(transport.send(request, timeout).await, limit).await {
+                Ok(answer) => Event::Answer(answer),
                 Err(error) => Event::Failed(error),
             },
+            Step::Fetch(Get { request, policy, timeout }) => {
+                let response = transport.fetch(request, policy, timeout).await;
+                Event::Fetched(arrived(response, policy.max_bytes()).await)
+            }
         };
     }
+}
+
+async fn arrived(
+    response: Result<http::Response<Body>, TransportError>,
+    limit: usize,
+) -> Result<Answer, TransportError> {
+    let (parts, body) = response?.into_parts();
+    if announced(&parts.headers).is_some_and(|length| length > limit) {
+        return Err(too_large());
+    }
+    let body = body.collect(limit).await?;
+    Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body })
+}
+
+/// The length that a server says.
+fn announced(headers: &http::HeaderMap) -> Option<usize> {
+    headers.get(http::header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// Drives a request to its end over a blocking transport.
@@ -231,14 +283,21 @@ pub(crate) fn drive_blocking(
                 Ok(answer) => Event::Answer(answer),
                 Err(error) => Event::Failed(error),
             },
+            Step::Fetch(Get { request, policy, timeout }) => {
+                let response = transport.fetch(request, policy, timeout);
+                Event::Fetched(response.and_then(|response| read(response, policy.max_bytes())))
+            }
         };
     }
 }
 
 fn read(response: http::Response<Box<dyn Read + Send>>, limit: usize) -> Result<Answer, TransportError> {
     let (parts, body) = response.into_parts();
-    let length = parts.headers.get(http::header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
-    let mut all = Vec::with_capacity(length.unwrap_or(0_usize).min(limit));
+    let length = announced(&parts.headers).unwrap_or(0);
+    if length > limit {
+        return Err(too_large());
+    }
+    let mut all = Vec::with_capacity(length);
     let read = body.take(limit as u64 + 1).read_to_end(&mut all).map_err(|error| {
         let kind = match error.kind() {
             std::io::ErrorKind::TimedOut | std::io::ErrorKind::WouldBlock => TransportErrorKind::Timeout,

@@ -1,5 +1,7 @@
 //! The async transport on reqwest.
 
+use std::error::Error as StdError;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::OnceLock;
 use std::task::{Context, Poll, ready};
@@ -8,8 +10,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_core::Stream;
 
+use super::guard::{Forbidden, permitted};
 use super::{Body, BoxFuture, Transport};
 use crate::error::{TransportError, TransportErrorKind};
+use crate::media::{FetchMedia, address};
 
 /// Sends with a [`reqwest::Client`], made at the first request unless one is given.
 #[derive(Debug)]
@@ -18,24 +22,28 @@ pub struct Reqwest {
     /// The address of the first request, parsed: nearly always that of all.
     first: OnceLock<(http::Uri, reqwest::Url)>,
     connect_timeout: Duration,
+    /// Those that fetch media: from public addresses, and from private ones too.
+    fetching: [OnceLock<Result<reqwest::Client, String>>; 2],
     /// Only `https` needs the machine's root certificates, and reading them is most of the cost of a start.
     secure: bool,
 }
 
 impl Reqwest {
     pub(crate) const fn new(connect_timeout: Duration, secure: bool) -> Self {
-        Self { client: OnceLock::new(), first: OnceLock::new(), connect_timeout, secure }
+        Self {
+            client: OnceLock::new(),
+            first: OnceLock::new(),
+            fetching: [const { OnceLock::new() }; 2],
+            connect_timeout,
+            secure,
+        }
     }
 
-    /// On a client of the caller's: proxies, certificates and pools are its own.
+    /// On a client of the caller's: proxies, certificates and pools are its own. Media ([`FetchMedia`]) are fetched by
+    /// another client, without proxies, since only so it is known to which address it connects.
     #[must_use]
     pub fn with_client(client: reqwest::Client) -> Self {
-        Self {
-            client: OnceLock::from(Ok(client)),
-            first: OnceLock::new(),
-            connect_timeout: Duration::ZERO,
-            secure: true,
-        }
+        Self { client: OnceLock::from(Ok(client)), ..Self::new(CONNECT_TIMEOUT, true) }
     }
 
     fn url(&self, uri: &http::Uri) -> Result<reqwest::Url, TransportError> {
@@ -49,19 +57,51 @@ impl Reqwest {
         Ok(url)
     }
 
+    fn builder(&self) -> reqwest::ClientBuilder {
+        reqwest::Client::builder()
+            .connect_timeout(self.connect_timeout)
+            // A redirect would take the prompt to an address that nobody chose.
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("instructor-rs/", env!("CARGO_PKG_VERSION")))
+    }
+
     fn client(&self) -> Result<&reqwest::Client, TransportError> {
         let made = self.client.get_or_init(|| {
-            let mut builder = reqwest::Client::builder()
-                .connect_timeout(self.connect_timeout)
-                // A redirect would take the prompt to an address that nobody chose.
-                .redirect(reqwest::redirect::Policy::none())
-                .user_agent(concat!("instructor-rs/", env!("CARGO_PKG_VERSION")));
-            if !self.secure {
-                builder = builder.tls_certs_only([]);
-            }
+            let builder = self.builder();
+            let builder = if self.secure { builder } else { builder.tls_certs_only([]) };
             builder.build().map_err(|e| e.to_string())
         });
         made.as_ref().map_err(|e| TransportError::new(TransportErrorKind::Request).with_source(e.as_str()))
+    }
+
+    /// One for each, so that no connection to a private address is open where none may be made.
+    fn fetching(&self, policy: FetchMedia) -> Result<&reqwest::Client, TransportError> {
+        let private = policy.is_private();
+        let [public, all] = &self.fetching;
+        let made = if private { all } else { public }.get_or_init(|| {
+            self.builder().no_proxy().dns_resolver(Guarded { private }).build().map_err(|e| e.to_string())
+        });
+        made.as_ref().map_err(|e| TransportError::new(TransportErrorKind::Request).with_source(e.as_str()))
+    }
+}
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Looks names up, and fails where one has an address that must not be asked.
+#[derive(Debug)]
+struct Guarded {
+    private: bool,
+}
+
+impl reqwest::dns::Resolve for Guarded {
+    fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        let private = self.private;
+        Box::pin(async move {
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            permitted(&found, private)?;
+            let found: reqwest::dns::Addrs = Box::new(found.into_iter());
+            Ok(found)
+        })
     }
 }
 
@@ -86,6 +126,29 @@ impl Transport for Reqwest {
     fn sleep(&self, wait: Duration) -> BoxFuture<'_, ()> {
         Box::pin(tokio::time::sleep(wait))
     }
+
+    fn fetch(
+        &self,
+        request: http::Request<Bytes>,
+        policy: FetchMedia,
+        timeout: Duration,
+    ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>> {
+        Box::pin(async move {
+            let (parts, _) = request.into_parts();
+            let url = reqwest::Url::parse(&parts.uri.to_string())
+                .map_err(|e| TransportError::new(TransportErrorKind::Request).with_source(e))?;
+            // What is an address already is not looked up; parsing may have made it one.
+            if url.host_str().and_then(address).is_some_and(|address| !policy.permits(address)) {
+                return Err(TransportError::new(TransportErrorKind::Forbidden));
+            }
+            let mut request = reqwest::Request::new(parts.method, url);
+            *request.headers_mut() = parts.headers;
+            *request.timeout_mut() = Some(timeout);
+            let response = self.fetching(policy)?.execute(request).await.map_err(failed)?;
+            let response: http::Response<reqwest::Body> = response.into();
+            Ok(response.map(|body| Body::arriving(Chunks(body))))
+        })
+    }
 }
 
 /// The data of a body, piece by piece.
@@ -108,7 +171,10 @@ impl Stream for Chunks {
 }
 
 fn failed(error: reqwest::Error) -> TransportError {
-    let kind = if error.is_timeout() {
+    let mut causes = std::iter::successors(error.source(), |&cause| cause.source());
+    let kind = if causes.any(<dyn StdError>::is::<Forbidden>) {
+        TransportErrorKind::Forbidden
+    } else if error.is_timeout() {
         TransportErrorKind::Timeout
     } else if error.is_connect() {
         TransportErrorKind::Connect

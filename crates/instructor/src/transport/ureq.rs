@@ -1,39 +1,48 @@
 //! The blocking transport on ureq, without an async runtime.
 
 use std::io::{self, Read};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use ureq::config::Config;
+use ureq::config::{Config, ConfigBuilder};
+use ureq::typestate::AgentScope;
 use ureq::unversioned::resolver::{self, DefaultResolver, ResolvedSocketAddrs};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
 use super::BlockingTransport;
+use super::guard::{Forbidden, permitted};
 use crate::error::{TransportError, TransportErrorKind};
+use crate::media::{FetchMedia, address};
 
 /// Sends with a [`ureq::Agent`].
 #[derive(Debug)]
 pub struct Ureq {
     agent: ureq::Agent,
+    connect_timeout: Duration,
 }
 
 impl Ureq {
     pub(crate) fn new(connect_timeout: Duration) -> Self {
-        let config = ureq::Agent::config_builder()
-            .timeout_connect(Some(connect_timeout))
-            // A redirect would take the prompt to an address that nobody chose.
-            .max_redirects(0)
-            .user_agent(concat!("instructor-rs/", env!("CARGO_PKG_VERSION")))
-            .build();
-        Self::with_agent(ureq::Agent::with_parts(config, DefaultConnector::default(), Resolver::default()))
+        let config = config(connect_timeout).build();
+        let agent = ureq::Agent::with_parts(config, DefaultConnector::default(), Resolver::default());
+        Self { agent, connect_timeout }
     }
 
-    /// On an agent of the caller's: proxies, certificates and pools are its own.
+    /// On an agent of the caller's: proxies, certificates and pools are its own. Media ([`FetchMedia`]) are fetched by
+    /// another agent, without proxies, since only so it is known to which address it connects.
     #[must_use]
     pub const fn with_agent(agent: ureq::Agent) -> Self {
-        Self { agent }
+        Self { agent, connect_timeout: Duration::from_secs(10) }
     }
+}
+
+fn config(connect_timeout: Duration) -> ConfigBuilder<AgentScope> {
+    ureq::Agent::config_builder()
+        .timeout_connect(Some(connect_timeout))
+        // A redirect would take the prompt to an address that nobody chose.
+        .max_redirects(0)
+        .user_agent(concat!("instructor-rs/", env!("CARGO_PKG_VERSION")))
 }
 
 impl BlockingTransport for Ureq {
@@ -53,6 +62,42 @@ impl BlockingTransport for Ureq {
         let response = self.agent.run(request).map_err(failed)?;
         Ok(response.map(|body| Box::new(Timed(body.into_reader())) as Box<dyn Read + Send>))
     }
+
+    fn fetch(
+        &self,
+        request: http::Request<Bytes>,
+        policy: FetchMedia,
+        timeout: Duration,
+    ) -> Result<http::Response<Box<dyn Read + Send>>, TransportError> {
+        let config =
+            config(self.connect_timeout).proxy(None).http_status_as_error(false).timeout_global(Some(timeout)).build();
+        // One for each fetch, so that no connection to a private address is open where none may be made.
+        let resolver = Guarded { private: policy.is_private(), resolver: Resolver::default() };
+        let agent = ureq::Agent::with_parts(config, DefaultConnector::default(), resolver);
+        let (parts, _) = request.into_parts();
+        let response = agent.run(http::Request::from_parts(parts, ())).map_err(failed)?;
+        Ok(response.map(|body| Box::new(Timed(body.into_reader())) as Box<dyn Read + Send>))
+    }
+}
+
+/// Looks names up, and fails where one has an address that must not be asked.
+#[derive(Debug)]
+struct Guarded {
+    private: bool,
+    resolver: Resolver,
+}
+
+impl resolver::Resolver for Guarded {
+    fn resolve(
+        &self,
+        uri: &http::Uri,
+        config: &Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let found = self.resolver.resolve(uri, config, timeout)?;
+        permitted(&found, self.private).map_err(|error| ureq::Error::Other(Box::new(error)))?;
+        Ok(found)
+    }
 }
 
 /// Reads addresses that need no look-up by itself: for a look-up within a time limit ureq starts a thread, also where
@@ -67,7 +112,7 @@ impl resolver::Resolver for Resolver {
         config: &Config,
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let literal = uri.host().and_then(|host| host.trim_matches(['[', ']']).parse::<IpAddr>().ok());
+        let literal = uri.host().and_then(address);
         let port = uri.port_u16().or(match uri.scheme_str() {
             Some("https") => Some(443),
             Some("http") => Some(80),
@@ -101,6 +146,7 @@ impl<R: Read> Read for Timed<R> {
 
 fn failed(error: ureq::Error) -> TransportError {
     let kind = match &error {
+        ureq::Error::Other(cause) if cause.is::<Forbidden>() => TransportErrorKind::Forbidden,
         ureq::Error::Timeout(_) => TransportErrorKind::Timeout,
         ureq::Error::HostNotFound | ureq::Error::ConnectionFailed => TransportErrorKind::Connect,
         ureq::Error::Io(e) if e.kind() == std::io::ErrorKind::ConnectionRefused => TransportErrorKind::Connect,

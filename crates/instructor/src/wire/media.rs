@@ -6,7 +6,7 @@ use std::fmt;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::error::Error;
-use crate::media::{Media, MediaKind, MediaSource};
+use crate::media::{At, Media, MediaKind, MediaSource};
 use crate::message::{Message, Part, Role};
 use crate::provider::{Profile, Quirks};
 
@@ -18,6 +18,8 @@ pub(crate) struct Taken {
     /// The media types, or their starts; if there are none, those that the form has words for, or all of the kind.
     types: &'static [&'static str],
     form: Form,
+    /// Who may say it; of tools, it is a part of their result.
+    by: &'static [Role],
     /// What a server has to have for it.
     only: Quirks,
     /// What a server must not have: any one of these.
@@ -31,7 +33,10 @@ pub(crate) enum Place {
     Bytes,
     /// Bytes that are UTF-8.
     Text,
+    /// At a public address.
     Url,
+    /// In the provider's storage, under an address with this scheme.
+    Store(&'static str),
     File,
 }
 
@@ -63,7 +68,19 @@ pub(crate) enum Slot {
 
 impl Taken {
     pub(crate) const fn new(kind: MediaKind, from: Place, types: &'static [&'static str], form: Form) -> Self {
-        Self { kind, from, types, form, only: Quirks::NONE, never: Quirks::NONE, header: None }
+        Self { kind, from, types, form, by: &[Role::User], only: Quirks::NONE, never: Quirks::NONE, header: None }
+    }
+
+    /// In tool results too.
+    pub(crate) const fn in_results(mut self) -> Self {
+        self.by = &[Role::User, Role::Tool];
+        self
+    }
+
+    /// In tool results, and nowhere else in this form.
+    pub(crate) const fn in_results_only(mut self) -> Self {
+        self.by = &[Role::Tool];
+        self
     }
 
     /// By servers that have this alone.
@@ -90,8 +107,9 @@ impl Taken {
 
     fn reaches(&self, media: &Media) -> bool {
         match (self.from, media.source()) {
-            (Place::Bytes, MediaSource::Bytes(_)) | (Place::Url, MediaSource::Url(_)) => true,
-            (Place::File, MediaSource::File(_)) => true,
+            (Place::Bytes, MediaSource::Bytes(_)) | (Place::File, MediaSource::File(_)) => true,
+            (Place::Url, MediaSource::Url(url)) => is_public(url),
+            (Place::Store(scheme), MediaSource::Url(url)) => url.starts_with(scheme),
             (Place::Text, MediaSource::Bytes(bytes)) => std::str::from_utf8(bytes).is_ok(),
             _ => false,
         }
@@ -119,55 +137,91 @@ fn words(form: Form) -> Option<&'static [(&'static str, &'static str)]> {
     })
 }
 
-/// The rows that hold for one provider.
+/// The rows that hold for one provider and model.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Forms {
     rows: &'static [Taken],
     quirks: Quirks,
+    /// Whether the model reads media in tool results.
+    results: bool,
 }
 
 impl Forms {
-    pub(crate) fn of(profile: &Profile) -> Self {
-        Self { rows: profile.wire().media(), quirks: profile.quirks() }
+    pub(crate) fn of(profile: &Profile, model: &str) -> Self {
+        let results = profile.family(model).media_in_results;
+        Self { rows: profile.wire().media(), quirks: profile.quirks(), results }
     }
 
     fn rows(self) -> impl Iterator<Item = &'static Taken> {
         self.rows.iter().filter(move |row| row.holds(self.quirks))
     }
 
-    fn row(self, media: &Media) -> Option<&'static Taken> {
-        self.rows().find(|row| row.kind == media.kind() && row.reaches(media) && row.names(media))
+    /// The rows of a kind, for who says it.
+    fn rows_of(self, kind: MediaKind, role: Role) -> impl Iterator<Item = &'static Taken> {
+        let heard = role != Role::Tool || self.results;
+        self.rows().filter(move |row| heard && row.kind == kind && row.by.contains(&role))
     }
 
-    /// The part, if it is taken.
-    pub(crate) fn show(self, media: &Media) -> Option<Shown<'_>> {
-        self.row(media).map(|row| Shown { media, form: row.form, number: 1 })
+    fn row(self, media: &Media, role: Role) -> Option<&'static Taken> {
+        self.rows_of(media.kind(), role).find(|row| row.reaches(media) && row.names(media))
+    }
+
+    /// The part, if it is taken of whoever says it.
+    pub(crate) fn show(self, media: &Media, role: Role) -> Option<Shown<'_>> {
+        self.row(media, role).map(|row| Shown { media, form: row.form, number: 1 })
     }
 
     /// The headers that the media of these messages need.
     pub(crate) fn headers(self, messages: &[Message]) -> impl Iterator<Item = (&'static str, &'static str)> {
-        media(messages).filter_map(move |(_, media)| self.row(media)?.header)
+        media(messages).filter_map(move |(_, role, media)| self.row(media, role)?.header)
     }
 
-    /// Refuses media that the provider does not take, and says what it takes.
-    pub(crate) fn check(self, provider: &str, messages: &[Message]) -> Result<(), Error> {
-        for (at, media) in media(messages) {
-            if self.row(media).is_none() {
-                let mime = if media.is_typed() { media.mime() } else { "no known type" };
-                let what = format!("({at}: {mime}, {:?})", media.source());
-                return Err(Error::unsupported(format!("{provider} takes no {}", self.refusal(media, &what))));
+    /// Refuses media that the provider does not take, and says what it takes; finds those that it takes as bytes only
+    /// and that may be fetched.
+    pub(crate) fn check(self, provider: &str, messages: &[Message], fetches: bool) -> Result<Vec<At>, Error> {
+        let mut wanted = Vec::new();
+        for (at, role, media) in media(messages) {
+            if self.row(media, role).is_some() {
+                let said = messages.get(at.message).map(Message::parts).unwrap_or_default();
+                let before = said.get(..at.part).unwrap_or_default();
+                if role == Role::Tool && !before.iter().any(|part| matches!(part, Part::ToolResult(_))) {
+                    let kind = media.kind();
+                    return Err(Error::config(format!(
+                        "the {kind} ({at}) stands before the tool result that it is part of"
+                    )));
+                }
+                continue;
             }
-            if at.role != Role::User {
-                let kind = plural(media.kind());
-                return Err(Error::unsupported(format!("{provider} takes {kind} in user messages only ({at})")));
+            let may_be_fetched = self.inlines(media, role);
+            if may_be_fetched && fetches {
+                wanted.push(at);
+                continue;
             }
+            let mime = if media.is_typed() { media.mime() } else { "no known type" };
+            let what = format!("({at}: {mime}, {:?})", media.source());
+            let hint = if may_be_fetched { "; to have it fetched, allow that with fetch_media" } else { "" };
+            return Err(Error::unsupported(format!("{provider} takes no {}{hint}", self.refusal(media, role, &what))));
         }
-        Ok(())
+        Ok(wanted)
     }
 
-    fn refusal(self, media: &Media, what: &str) -> String {
+    /// Whether media at a public address would be taken as bytes, as far as its type is known.
+    fn inlines(self, media: &Media, role: Role) -> bool {
+        let inline = |row: &Taken| matches!(row.from, Place::Bytes | Place::Text);
+        let named = |row: &Taken| !media.is_typed() || row.names(media);
+        matches!(media.source(), MediaSource::Url(url) if is_public(url))
+            && self.rows_of(media.kind(), role).any(|row| inline(row) && named(row))
+    }
+
+    fn refusal(self, media: &Media, role: Role, what: &str) -> String {
         let kind = plural(media.kind());
-        let rows: Vec<_> = self.rows().filter(|row| row.kind == media.kind()).collect();
+        let rows: Vec<_> = self.rows_of(media.kind(), role).collect();
+        if rows.is_empty() && role != Role::User && self.rows_of(media.kind(), Role::User).next().is_some() {
+            let here = if role == Role::Tool { "in tool results" } else { "in what the model says" };
+            let results = self.rows_of(media.kind(), Role::Tool).next().map_or("", |_| " and tool results");
+            let instead = if role == Role::Tool { ": put a user message with it after the result" } else { "" };
+            return format!("{kind} {here} {what}; it takes them in user messages{results} only{instead}");
+        }
         if rows.is_empty() {
             let mut kinds: Vec<&str> = self.rows().map(|row| plural(row.kind)).collect();
             kinds.dedup();
@@ -176,11 +230,13 @@ impl Forms {
         }
         let near: Vec<_> = rows.iter().filter(|row| row.reaches(media)).collect();
         if near.is_empty() {
-            let mut places: Vec<&str> = rows.iter().map(|row| row.from.word()).collect();
+            let mut places: Vec<String> = rows.iter().map(|row| row.from.word()).collect();
             places.dedup();
+            let places: Vec<&str> = places.iter().map(String::as_str).collect();
             let how = match media.source() {
                 MediaSource::Bytes(_) => "as bytes",
-                MediaSource::Url(_) => "by URL",
+                MediaSource::Url(url) if is_public(url) => "by URL",
+                MediaSource::Url(_) => "at such an address",
                 MediaSource::File(_) => "by file id",
             };
             return format!("{kind} {how} {what}; it takes them {}", listed(&places, "or"));
@@ -191,13 +247,19 @@ impl Forms {
 }
 
 impl Place {
-    const fn word(self) -> &'static str {
+    fn word(self) -> String {
         match self {
-            Self::Bytes | Self::Text => "as bytes",
-            Self::Url => "by URL",
-            Self::File => "by file id",
+            Self::Bytes | Self::Text => String::from("as bytes"),
+            Self::Url => String::from("by URL"),
+            Self::Store(scheme) => format!("at an {scheme} address"),
+            Self::File => String::from("by file id"),
         }
     }
+}
+
+/// Whether an address is one that anybody can ask, and no place in a provider's storage.
+fn is_public(url: &str) -> bool {
+    url.starts_with("https://") || url.starts_with("http://")
 }
 
 const fn plural(kind: MediaKind) -> &'static str {
@@ -218,23 +280,10 @@ fn listed(words: &[&str], last: &str) -> String {
     }
 }
 
-/// Where a part stands.
-struct At {
-    message: usize,
-    part: usize,
-    role: Role,
-}
-
-impl fmt::Display for At {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "message {}, part {}", self.message + 1, self.part + 1)
-    }
-}
-
-fn media(messages: &[Message]) -> impl Iterator<Item = (At, &Media)> {
+fn media(messages: &[Message]) -> impl Iterator<Item = (At, Role, &Media)> {
     messages.iter().enumerate().flat_map(|(message, said)| {
         said.parts().iter().enumerate().filter_map(move |(part, content)| match content {
-            Part::Media(media) => Some((At { message, part, role: said.role() }, media)),
+            Part::Media(media) => Some((At { message, part }, said.role(), media)),
             _ => None,
         })
     })

@@ -13,13 +13,12 @@ use crate::wire::{Call, Choice, Forms, Output, Settings, Shape, body};
 const MAX_TOKENS: u64 = 8192;
 
 pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error> {
-    let forms = Forms::of(profile);
+    let forms = Forms::of(profile, call.model);
     let system: Vec<Block<'_>> = call
         .messages
         .iter()
         .filter(|m| m.role() == Role::System)
-        .flat_map(|m| m.parts())
-        .filter_map(|part| block(part, forms))
+        .flat_map(|message| blocks(message, forms))
         .chain(call.instructions.map(|text| Block::Text { text }))
         .collect();
     body::write(&call.settings.extra, |body| {
@@ -112,7 +111,7 @@ impl<'a> ToolChoice<'a> {
 #[derive(Serialize)]
 struct Turn<'a> {
     role: &'static str,
-    #[serde(serialize_with = "content")]
+    #[serde(serialize_with = "spoken")]
     content: Vec<Block<'a>>,
 }
 
@@ -120,9 +119,7 @@ struct Turn<'a> {
 /// turn stand together at its start, as the API demands.
 fn turns<'a>(call: &'a Call<'_>, forms: Forms) -> Vec<Turn<'a>> {
     let role = |message: &Message| if message.role() == Role::Assistant { "assistant" } else { "user" };
-    let said = |message: &'a Message| {
-        message.parts().iter().filter_map(move |part| Some((role(message), block(part, forms)?)))
-    };
+    let said = |message: &'a Message| blocks(message, forms).map(move |block| (role(message), block));
     let spoken = |messages: &'a [Message]| messages.iter().filter(|m| m.role() != Role::System).flat_map(said);
     let nudge = call.nudge.map(|text| ("user", Block::Text { text }));
     let mut turns: Vec<Turn<'a>> = Vec::with_capacity(call.messages.len() + call.turns.len());
@@ -148,7 +145,8 @@ enum Block<'a> {
     },
     ToolResult {
         tool_use_id: &'a str,
-        content: &'a str,
+        #[serde(serialize_with = "spoken")]
+        content: Vec<Self>,
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         is_error: bool,
     },
@@ -158,19 +156,26 @@ enum Block<'a> {
     Verbatim(&'a RawValue),
 }
 
-fn block(part: &Part, forms: Forms) -> Option<Block<'_>> {
-    match part {
+fn blocks(message: &Message, forms: Forms) -> impl Iterator<Item = Block<'_>> {
+    let role = message.role();
+    message.parts().iter().enumerate().filter_map(move |(at, part)| match part {
         // The API refuses empty text blocks.
         Part::Text(text) => (!text.trim().is_empty()).then_some(Block::Text { text }),
         Part::ToolCall(ToolCall { id, name, arguments }) => {
             Some(Block::ToolUse { id, name, input: Arguments(arguments) })
         }
         Part::ToolResult(ToolResult { call_id, text, is_error }) => {
-            Some(Block::ToolResult { tool_use_id: call_id, content: text, is_error: *is_error })
+            let mut content: Vec<Block<'_>> =
+                message.media_of_result(at).filter_map(|media| forms.show(media, role)).map(Block::Media).collect();
+            if content.is_empty() || !text.trim().is_empty() {
+                content.insert(0, Block::Text { text });
+            }
+            Some(Block::ToolResult { tool_use_id: call_id, content, is_error: *is_error })
         }
         Part::Opaque(opaque) => opaque.for_wire(NAME).map(Block::Verbatim),
-        Part::Media(media) => forms.show(media).map(Block::Media),
-    }
+        Part::Media(_) if role == Role::Tool => None,
+        Part::Media(media) => forms.show(media, role).map(Block::Media),
+    })
 }
 
 /// One text is said as a string, anything else as a list of blocks.
@@ -185,6 +190,6 @@ impl Serialize for Content<'_, '_> {
     }
 }
 
-fn content<S: Serializer>(blocks: &[Block<'_>], serializer: S) -> Result<S::Ok, S::Error> {
+fn spoken<S: Serializer>(blocks: &[Block<'_>], serializer: S) -> Result<S::Ok, S::Error> {
     Content(blocks).serialize(serializer)
 }

@@ -20,13 +20,13 @@ macro_rules! document {
 
 #[rustfmt::skip]
 pub(super) const MEDIA: &[Taken] = &[
-    Taken::new(Image, Place::Bytes, IMAGES, &[("type", Is("image")), ("source", Of(BASE64))]),
-    Taken::new(Image, Place::Url, IMAGES, &[("type", Is("image")), ("source", Of(URL))]),
-    Taken::new(Image, Place::File, &[], &[("type", Is("image")), ("source", Of(FILE))]).header(BETA, FILES),
-    Taken::new(Document, Place::Bytes, &["application/pdf"], document!(BASE64)),
-    Taken::new(Document, Place::Text, TEXTS, document!(TEXT)),
-    Taken::new(Document, Place::Url, &["application/pdf"], document!(URL)),
-    Taken::new(Document, Place::File, &[], document!(FILE)).header(BETA, FILES),
+    Taken::new(Image, Place::Bytes, IMAGES, &[("type", Is("image")), ("source", Of(BASE64))]).in_results(),
+    Taken::new(Image, Place::Url, IMAGES, &[("type", Is("image")), ("source", Of(URL))]).in_results(),
+    Taken::new(Image, Place::File, &[], &[("type", Is("image")), ("source", Of(FILE))]).in_results().header(BETA, FILES),
+    Taken::new(Document, Place::Bytes, &["application/pdf"], document!(BASE64)).in_results(),
+    Taken::new(Document, Place::Text, TEXTS, document!(TEXT)).in_results(),
+    Taken::new(Document, Place::Url, &["application/pdf"], document!(URL)).in_results(),
+    Taken::new(Document, Place::File, &[], document!(FILE)).in_results().header(BETA, FILES),
 ];
 
 const BETA: &str = "anthropic-beta";

@@ -23,13 +23,12 @@ pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error>
     for key in MERGED.iter().filter(|key| given.get(**key).is_some_and(Value::is_object)) {
         extra.to_mut().shift_remove(*key);
     }
-    let forms = Forms::of(profile);
+    let forms = Forms::of(profile, call.model);
     let system: Vec<Block<'_>> = call
         .messages
         .iter()
         .filter(|m| m.role() == Role::System)
-        .flat_map(|m| m.parts())
-        .filter_map(|part| block(part, forms))
+        .flat_map(|message| blocks(message, forms))
         .chain(call.instructions.map(Block::Text))
         .collect();
     let limit = call.settings.max_tokens.or(profile.default_max_tokens());
@@ -203,9 +202,7 @@ struct Turn<'a> {
 /// all tool results of a turn together.
 fn turns<'a>(call: &'a Call<'_>, forms: Forms) -> Vec<Turn<'a>> {
     let role = |message: &Message| if message.role() == Role::Assistant { "assistant" } else { "user" };
-    let said = |message: &'a Message| {
-        message.parts().iter().filter_map(move |part| Some((role(message), block(part, forms)?)))
-    };
+    let said = |message: &'a Message| blocks(message, forms).map(move |block| (role(message), block));
     let spoken = |messages: &'a [Message]| messages.iter().filter(|m| m.role() != Role::System).flat_map(said);
     let nudge = call.nudge.map(|text| ("user", Block::Text(text)));
     let mut turns: Vec<Turn<'a>> = Vec::with_capacity(call.messages.len() + call.turns.len());
@@ -216,9 +213,17 @@ fn turns<'a>(call: &'a Call<'_>, forms: Forms) -> Vec<Turn<'a>> {
         }
     }
     // No two documents may have the same name, and each has to have one.
-    for (number, block) in turns.iter_mut().flat_map(|turn| &mut turn.content).enumerate() {
-        if let Block::Media(shown) = block {
-            shown.number(number + 1);
+    let mut count = 0;
+    for block in turns.iter_mut().flat_map(|turn| &mut turn.content) {
+        let within = match block {
+            Block::ToolResult { content, .. } => content.as_mut_slice(),
+            block => std::slice::from_mut(block),
+        };
+        for block in within {
+            count += 1;
+            if let Block::Media(shown) = block {
+                shown.number(count);
+            }
         }
     }
     turns
@@ -235,7 +240,7 @@ enum Block<'a> {
     },
     ToolResult {
         tool_use_id: &'a str,
-        content: [Said<'a>; 1],
+        content: Vec<Self>,
         #[serde(skip_serializing_if = "Option::is_none")]
         status: Option<&'static str>,
     },
@@ -245,25 +250,25 @@ enum Block<'a> {
     Verbatim(&'a RawValue),
 }
 
-#[derive(Serialize)]
-struct Said<'a> {
-    text: &'a str,
-}
-
-fn block(part: &Part, forms: Forms) -> Option<Block<'_>> {
-    match part {
+fn blocks(message: &Message, forms: Forms) -> impl Iterator<Item = Block<'_>> {
+    let role = message.role();
+    message.parts().iter().enumerate().filter_map(move |(at, part)| match part {
         // The API refuses blank text blocks.
         Part::Text(text) => (!text.trim().is_empty()).then_some(Block::Text(text)),
         Part::ToolCall(ToolCall { id, name, arguments }) => {
             Some(Block::ToolUse { tool_use_id: id, name, input: Arguments(arguments) })
         }
-        // "success" is the default, and not every model takes the field.
-        Part::ToolResult(ToolResult { call_id, text, is_error }) => Some(Block::ToolResult {
-            tool_use_id: call_id,
-            content: [Said { text }],
-            status: is_error.then_some("error"),
-        }),
+        Part::ToolResult(ToolResult { call_id, text, is_error }) => {
+            let mut content: Vec<Block<'_>> =
+                message.media_of_result(at).filter_map(|media| forms.show(media, role)).map(Block::Media).collect();
+            if content.is_empty() || !text.trim().is_empty() {
+                content.insert(0, Block::Text(text));
+            }
+            // "success" is the default, and not every model takes the field.
+            Some(Block::ToolResult { tool_use_id: call_id, content, status: is_error.then_some("error") })
+        }
         Part::Opaque(opaque) => opaque.for_wire(NAME).map(Block::Verbatim),
-        Part::Media(media) => forms.show(media).map(Block::Media),
-    }
+        Part::Media(_) if role == Role::Tool => None,
+        Part::Media(media) => forms.show(media, role).map(Block::Media),
+    })
 }

@@ -1,7 +1,7 @@
-//! The blocks that media become. An id of a file is its address in the provider's storage.
+//! The blocks that media become.
 
 use crate::media::MediaKind::{Document, Image, Video};
-use crate::wire::media::Slot::{Base64, FileId, Label, Of, Word};
+use crate::wire::media::Slot::{Base64, Label, Of, Url, Word};
 use crate::wire::media::{Form, Place, Taken};
 
 type Words = &'static [(&'static str, &'static str)];
@@ -29,17 +29,23 @@ const FILMS: Words = &[
     ("video/3gpp", "three_gp"),
 ];
 
+const S3: Place = Place::Store("s3://");
 const INLINE: Form = &[("bytes", Base64)];
-const STORED: Form = &[("s3Location", Of(&[("uri", FileId)]))];
+const AT_S3: Form = &[("s3Location", Of(&[("uri", Url)]))];
 
 #[rustfmt::skip]
 pub(super) const MEDIA: &[Taken] = &[
-    Taken::new(Image, Place::Bytes, &[], &[("image", Of(&[("format", Word(IMAGES)), ("source", Of(INLINE))]))]),
-    Taken::new(Image, Place::File, &[], &[("image", Of(&[("format", Word(IMAGES)), ("source", Of(STORED))]))]),
+    Taken::new(Image, Place::Bytes, &[], &[("image", Of(&[("format", Word(IMAGES)), ("source", Of(INLINE))]))])
+        .in_results()
+        .in_results(),
+    Taken::new(Image, S3, &[], &[("image", Of(&[("format", Word(IMAGES)), ("source", Of(AT_S3))]))])
+        .in_results(),
     Taken::new(Document, Place::Bytes, &[],
-        &[("document", Of(&[("format", Word(DOCUMENTS)), ("name", Label), ("source", Of(INLINE))]))]),
-    Taken::new(Document, Place::File, &[],
-        &[("document", Of(&[("format", Word(DOCUMENTS)), ("name", Label), ("source", Of(STORED))]))]),
+        &[("document", Of(&[("format", Word(DOCUMENTS)), ("name", Label), ("source", Of(INLINE))]))])
+        .in_results(),
+    Taken::new(Document, S3, &[],
+        &[("document", Of(&[("format", Word(DOCUMENTS)), ("name", Label), ("source", Of(AT_S3))]))])
+        .in_results(),
     Taken::new(Video, Place::Bytes, &[], &[("video", Of(&[("format", Word(FILMS)), ("source", Of(INLINE))]))]),
-    Taken::new(Video, Place::File, &[], &[("video", Of(&[("format", Word(FILMS)), ("source", Of(STORED))]))]),
+    Taken::new(Video, S3, &[], &[("video", Of(&[("format", Word(FILMS)), ("source", Of(AT_S3))]))]),
 ];

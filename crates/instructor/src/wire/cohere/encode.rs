@@ -13,7 +13,7 @@ use crate::wire::{Call, Choice, Forms, Output, Shape, body};
 pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error> {
     body::write(&call.settings.extra, |body| {
         body.put("model", call.model)?;
-        body.put("messages", &turns(call, Forms::of(profile)))?;
+        body.put("messages", &turns(call, Forms::of(profile, call.model)))?;
         match call.output {
             Output::Text => {}
             Output::Object => body.put("response_format", &Format { kind: "json_object", json_schema: None })?,
@@ -176,7 +176,7 @@ fn mixed<'a>(message: &'a Message, more: Option<&'a str>, forms: Forms) -> Conte
         return Content::Text(with(message, more));
     }
     let said = |part: &'a Part| match part {
-        Part::Media(media) => forms.show(media).map(Block::Media),
+        Part::Media(media) => forms.show(media, Role::User).map(Block::Media),
         part => block(part),
     };
     let more = more.map(|text| Block::Text { kind: "text", text });

@@ -54,7 +54,7 @@ pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error>
         if !system.is_empty() {
             body.put("systemInstruction", &Content { role: None, parts: system })?;
         }
-        body.put("contents", &contents(call, Forms::of(profile)))?;
+        body.put("contents", &contents(call, Forms::of(profile, call.model)))?;
         if choice.is_some() {
             let own = Tool::Own { function_declarations: own };
             let tools: Vec<Tool<'_>> =
@@ -288,14 +288,16 @@ impl<'a> Contents<'a> {
                 self.push(MODEL, model_parts(message.parts()));
             }
             Role::User | Role::Tool => {
-                for part in message.parts() {
+                let (forms, role) = (self.forms, message.role());
+                for (at, part) in message.parts().iter().enumerate() {
                     if let Part::ToolResult(result) = part {
-                        self.result(result);
+                        let media = message.media_of_result(at).filter_map(|media| forms.show(media, role));
+                        self.result(result, media.collect());
                     }
                 }
                 let said = |part: &'a Part| match part {
                     Part::Text(text) => (!text.is_empty()).then_some(Said::Text { text }),
-                    Part::Media(media) => self.forms.show(media).map(Said::Media),
+                    Part::Media(media) if role == Role::User => forms.show(media, role).map(Said::Media),
                     _ => None,
                 };
                 let rest: Vec<Said<'a>> = message.parts().iter().filter_map(said).collect();
@@ -308,7 +310,7 @@ impl<'a> Contents<'a> {
 
     /// A result names the tool, which stands in the call that it answers: the one with its id, and where the service
     /// gave no ids, the next.
-    fn result(&mut self, result: &'a ToolResult) {
+    fn result(&mut self, result: &'a ToolResult, parts: Vec<Shown<'a>>) {
         let id = result.call_id.as_str();
         let at = self.calls.iter().position(|call| call.id == id);
         let at = at.or_else(|| self.calls.iter().position(|call| call.id.is_empty() && call.name == id));
@@ -318,6 +320,7 @@ impl<'a> Contents<'a> {
                 id: call.map(|call| call.id.as_str()).filter(|id| !id.is_empty()),
                 name: call.map_or(id, |call| &call.name),
                 response: Outcome(result),
+                parts,
             },
         };
         match self.list.last_mut().filter(|_| self.results) {
@@ -419,6 +422,8 @@ struct Answered<'a> {
     id: Option<&'a str>,
     name: &'a str,
     response: Outcome<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<Shown<'a>>,
 }
 
 /// What a call gave, as an object: the result itself if it is one, else under the key that the protocol has for it.

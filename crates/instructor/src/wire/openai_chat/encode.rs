@@ -8,10 +8,12 @@ use super::NAME;
 use crate::error::Error;
 use crate::message::{Message, Opaque, Part, Role, ToolCall, ToolResult, join_text};
 use crate::provider::{Profile, Quirks};
+use crate::wire::media::Shown;
 use crate::wire::{Call, Choice, Forms, Output, Shape, body};
 
 pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error> {
-    let habits = Habits { echo: profile.quirks().contains(Quirks::ECHO_REASONING), forms: Forms::of(profile) };
+    let habits =
+        Habits { echo: profile.quirks().contains(Quirks::ECHO_REASONING), forms: Forms::of(profile, call.model) };
     body::write(&call.settings.extra, |body| {
         body.put("model", call.model)?;
         body.put("messages", &Turns { call, habits })?;
@@ -168,18 +170,21 @@ impl Serialize for Turns<'_> {
 fn turns<S: SerializeSeq>(seq: &mut S, message: &Message, more: Option<&str>, habits: Habits) -> Result<(), S::Error> {
     let Habits { echo, forms } = habits;
     let parts = message.parts();
+    let role = message.role();
     let text = if parts.iter().any(|part| matches!(part, Part::Media(_))) {
-        Text::Mixed { parts, more, forms }
+        Text::Mixed { parts, more, forms, role }
     } else {
         Text::Parts { parts, more }
     };
-    match message.role() {
+    match role {
         Role::System => seq.serialize_element(&Turn::said("system", text)),
         Role::User => seq.serialize_element(&Turn::said("user", text)),
         Role::Assistant => seq.serialize_element(&Assistant { message, echo }),
-        Role::Tool => message.parts().iter().try_for_each(|part| match part {
+        Role::Tool => parts.iter().enumerate().try_for_each(|(at, part)| match part {
             Part::ToolResult(ToolResult { call_id, text, .. }) => {
-                seq.serialize_element(&Turn { tool_call_id: Some(call_id), ..Turn::said("tool", Text::Plain(text)) })
+                let media: Vec<_> = message.media_of_result(at).filter_map(|media| forms.show(media, role)).collect();
+                let text = if media.is_empty() { Text::Plain(text) } else { Text::Result { text, media } };
+                seq.serialize_element(&Turn { tool_call_id: Some(call_id), ..Turn::said("tool", text) })
             }
             _ => Ok(()),
         }),
@@ -204,7 +209,8 @@ impl<'a> Turn<'a> {
 enum Text<'a> {
     Plain(&'a str),
     Parts { parts: &'a [Part], more: Option<&'a str> },
-    Mixed { parts: &'a [Part], more: Option<&'a str>, forms: Forms },
+    Mixed { parts: &'a [Part], more: Option<&'a str>, forms: Forms, role: Role },
+    Result { text: &'a str, media: Vec<Shown<'a>> },
 }
 
 impl Serialize for Text<'_> {
@@ -213,13 +219,21 @@ impl Serialize for Text<'_> {
             Self::Plain(text) => serializer.serialize_str(text),
             Self::Parts { parts: [Part::Text(text)], more: None } => serializer.serialize_str(text),
             Self::Parts { parts, more } => serializer.collect_str(&Joined { parts, more: *more }),
-            Self::Mixed { parts, more, forms } => {
+            Self::Result { text, media } => {
+                let mut seq = serializer.serialize_seq(None)?;
+                if !text.is_empty() {
+                    seq.serialize_element(&TextPart::new(text))?;
+                }
+                media.iter().try_for_each(|shown| seq.serialize_element(shown))?;
+                seq.end()
+            }
+            Self::Mixed { parts, more, forms, role } => {
                 let mut seq = serializer.serialize_seq(None)?;
                 for part in *parts {
                     match part {
                         Part::Text(text) => seq.serialize_element(&TextPart::new(text))?,
                         Part::Media(media) => {
-                            if let Some(shown) = forms.show(media) {
+                            if let Some(shown) = forms.show(media, *role) {
                                 seq.serialize_element(&shown)?;
                             }
                         }

@@ -13,12 +13,16 @@ const DOCUMENT: Option<&str> = Some("document.pdf");
 /// Servers that have other parts for documents, or none.
 const OTHER_FILES: Quirks = Quirks::NO_FILE_PARTS.and(Quirks::FLAT_PARTS);
 
+/// Results of tools are "expected to be either text or image_url type".
 #[rustfmt::skip]
 pub(super) const MEDIA: &[Taken] = &[
     Taken::new(Image, Place::Bytes, IMAGES,
-        &[("type", Is("image_url")), ("image_url", Of(&[("url", DataUrl), ("detail", Detail)]))]),
+        &[("type", Is("image_url")), ("image_url", Of(&[("url", DataUrl), ("detail", Detail)]))])
+        .in_results(),
     Taken::new(Image, Place::Url, IMAGES,
-        &[("type", Is("image_url")), ("image_url", Of(&[("url", Url), ("detail", Detail)]))]),
+        &[("type", Is("image_url")), ("image_url", Of(&[("url", Url), ("detail", Detail)]))])
+        .in_results()
+        .never(Quirks::NO_IMAGE_URLS),
     Taken::new(Audio, Place::Bytes, SOUNDS,
         &[("type", Is("input_audio")), ("input_audio", Of(&[("data", Base64), ("format", Word(FORMAT))]))])
         .never(Quirks::AUDIO_IS_DATA_URL.and(Quirks::FLAT_PARTS)),

@@ -20,7 +20,7 @@ pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error>
     let stored = is_stored(settings);
     body::write(&settings.extra, |body| {
         body.put("model", call.model)?;
-        body.put("input", &input(call, stored, Forms::of(profile)))?;
+        body.put("input", &input(call, stored, Forms::of(profile, call.model)))?;
         match call.output {
             Output::Text => {}
             Output::Object => body.put_within("text", &[("format", Format::of("json_object"))])?,
@@ -161,7 +161,7 @@ enum Item<'a> {
         #[serde(rename = "type")]
         kind: &'static str,
         call_id: &'a str,
-        output: &'a str,
+        output: Content<'a>,
     },
     Verbatim(&'a RawValue),
 }
@@ -233,19 +233,23 @@ fn input<'a>(call: &'a Call<'_>, stored: bool, forms: Forms) -> Vec<Item<'a>> {
 }
 
 fn push<'a>(items: &mut Vec<Item<'a>>, message: &'a Message, more: Option<&'a str>, stored: bool, forms: Forms) {
+    let role = message.role();
     let said = |part: &'a Part| match part {
         Part::Text(text) => Some(Said::Text(text)),
-        Part::Media(media) => forms.show(media).map(Said::Media),
+        Part::Media(media) => forms.show(media, role).map(Said::Media),
         _ => None,
     };
     let all = || message.parts().iter().filter_map(said).chain(more.map(Said::Text)).collect();
-    match message.role() {
+    match role {
         Role::System => items.push(Item::said("system", all())),
         Role::User => items.push(Item::said("user", all())),
         Role::Assistant => answer(items, message.parts(), stored),
-        Role::Tool => items.extend(message.parts().iter().filter_map(|part| match part {
+        Role::Tool => items.extend(message.parts().iter().enumerate().filter_map(|(at, part)| match part {
             Part::ToolResult(ToolResult { call_id, text, .. }) => {
-                Some(Item::Result { kind: "function_call_output", call_id, output: text })
+                let media = message.media_of_result(at).filter_map(|media| forms.show(media, role)).map(Said::Media);
+                let text = Some(Said::Text(text)).filter(|_| !text.is_empty());
+                let output = Content { kind: "input_text", said: text.into_iter().chain(media).collect() };
+                Some(Item::Result { kind: "function_call_output", call_id, output })
             }
             _ => None,
         })),

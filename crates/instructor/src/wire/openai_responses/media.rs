@@ -11,13 +11,20 @@ const DOCUMENTS: &[&str] = &["application/pdf", "text/"];
 
 #[rustfmt::skip]
 pub(super) const MEDIA: &[Taken] = &[
-    Taken::new(Image, Place::Bytes, IMAGES, &[("type", Is("input_image")), ("image_url", DataUrl), ("detail", Detail)]),
-    Taken::new(Image, Place::Url, IMAGES, &[("type", Is("input_image")), ("image_url", Url), ("detail", Detail)]),
-    Taken::new(Image, Place::File, &[], &[("type", Is("input_image")), ("file_id", FileId), ("detail", Detail)]),
+    Taken::new(Image, Place::Bytes, IMAGES, &[("type", Is("input_image")), ("image_url", DataUrl), ("detail", Detail)])
+        .in_results(),
+    Taken::new(Image, Place::Url, IMAGES, &[("type", Is("input_image")), ("image_url", Url), ("detail", Detail)])
+        .in_results(),
+    Taken::new(Image, Place::File, &[], &[("type", Is("input_image")), ("file_id", FileId), ("detail", Detail)])
+        .in_results(),
     Taken::new(Document, Place::Bytes, PDF,
-        &[("type", Is("input_file")), ("filename", Name(Some("document.pdf"))), ("file_data", DataUrl)]),
+        &[("type", Is("input_file")), ("filename", Name(Some("document.pdf"))), ("file_data", DataUrl)])
+        .in_results(),
     Taken::new(Document, Place::Bytes, TEXTS,
-        &[("type", Is("input_file")), ("filename", Name(Some("document.txt"))), ("file_data", DataUrl)]),
-    Taken::new(Document, Place::Url, DOCUMENTS, &[("type", Is("input_file")), ("file_url", Url)]),
-    Taken::new(Document, Place::File, &[], &[("type", Is("input_file")), ("file_id", FileId)]),
+        &[("type", Is("input_file")), ("filename", Name(Some("document.txt"))), ("file_data", DataUrl)])
+        .in_results(),
+    Taken::new(Document, Place::Url, DOCUMENTS, &[("type", Is("input_file")), ("file_url", Url)])
+        .in_results(),
+    Taken::new(Document, Place::File, &[], &[("type", Is("input_file")), ("file_id", FileId)])
+        .in_results(),
 ];

@@ -165,6 +165,10 @@ fn openai_message(turn: &Value) -> Result<Message, &'static str> {
         }
         "user" if list(&turn["content"]).count() > 1 && content().is_ok() => Err("several texts in a message"),
         "user" => Ok(Message::new(Role::User, content()?)),
+        "tool" if list(&turn["content"]).any(|part| part["type"] == "image_url") => {
+            let result = Message::tool(turn["tool_call_id"].as_str().unwrap(), "");
+            list(&turn["content"]).map(media::openai_part).try_fold(result, |result, part| Ok(result.with(part?)))
+        }
         "tool" => Ok(match &*content()? {
             [Part::Text(text)] => Message::tool(turn["tool_call_id"].as_str().unwrap(), text),
             _ => return Err("several texts in a message"),

@@ -46,28 +46,30 @@ fn message(content: &Value) -> Result<Message, &'static str> {
         return Ok(Message::new(Role::Assistant, parts.flat_map(model_part).collect::<Vec<_>>()));
     }
     let mut role = Role::User;
-    let parts = parts.map(|part| {
+    let mut said = Vec::new();
+    for part in parts {
         if let Some(text) = part["text"].as_str() {
-            return Ok(Part::from(text));
+            said.push(Part::from(text));
+            continue;
         }
         if part["functionResponse"].is_null() {
-            return media::gemini_part(part);
+            said.push(media::gemini_part(part)?);
+            continue;
         }
         let result = part["functionResponse"].as_object().ok_or("media or files")?;
-        if result.contains_key("parts") {
-            return Err("media in a result");
-        }
         role = Role::Tool;
         let response = &result["response"];
         let error = response["error"].as_str().filter(|_| response.as_object().unwrap().len() == 1);
-        Ok(Part::ToolResult(ToolResult {
+        said.push(Part::ToolResult(ToolResult {
             call_id: result.get("id").map_or("", |id| id.as_str().unwrap()).to_owned(),
             text: error.map_or_else(|| response.to_string(), String::from),
             is_error: error.is_some(),
-        }))
-    });
-    let parts = parts.collect::<Result<Vec<_>, _>>()?;
-    Ok(Message::new(role, parts))
+        }));
+        for part in result.get("parts").and_then(Value::as_array).into_iter().flatten() {
+            said.push(media::gemini_part(part)?);
+        }
+    }
+    Ok(Message::new(role, said))
 }
 
 fn model_part(part: &Value) -> Vec<Part> {

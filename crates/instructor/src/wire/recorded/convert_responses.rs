@@ -25,8 +25,13 @@ pub(super) fn messages(rest: &mut Map<String, Value>) -> Result<Vec<Message>, &'
             (None | Some("message"), Some("system")) => messages.push(Message::new(Role::System, texts(item)?)),
             (None | Some("message"), Some("user")) => messages.push(Message::new(Role::User, texts(item)?)),
             (Some("function_call_output"), _) => {
-                let text = item["output"].as_str().ok_or("media or files")?;
-                messages.push(Message::tool(item["call_id"].as_str().unwrap(), text));
+                let result = Message::tool(item["call_id"].as_str().unwrap(), item["output"].as_str().unwrap_or(""));
+                let media = item["output"].as_array().into_iter().flatten();
+                messages.push(
+                    media
+                        .map(|part| media::responses_part(part.as_object().unwrap()))
+                        .try_fold(result, |result, part| part.map(|part| result.with(part)))?,
+                );
             }
             _ => {
                 let parts = answered(item);

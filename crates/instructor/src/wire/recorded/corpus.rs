@@ -71,7 +71,8 @@ impl Exchange {
             Dialect::OpenAiResponses => Profile::openai_responses_compatible(provider, "http://localhost/v1"),
             Dialect::Ollama => Profile::named("ollama_chat").unwrap(),
         };
-        Profile::named(provider).filter(|known| known.protocol() == any.protocol()).unwrap_or(any)
+        let known = if provider == "vertex" { "vertexai" } else { provider };
+        Profile::named(known).filter(|known| known.protocol() == any.protocol()).unwrap_or(any)
     }
 
     /// The conversation that it belongs to, and its place in there.

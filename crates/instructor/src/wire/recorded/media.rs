@@ -135,14 +135,9 @@ fn inline(mime: &str, data: &Value) -> Result<Media, &'static str> {
 
 /// Whether something in it is refused, or would be, if it were not in turns of a re-ask.
 pub(super) fn is_refused(asked: &Asked, profile: &Profile) -> bool {
-    let forms = Forms::of(profile);
-    let shown = |part: &Part| match part {
-        Part::Media(media) => forms.show(media).is_some(),
-        _ => true,
-    };
     asked.with(|call| {
-        let later = call.turns.iter().flat_map(Message::parts).all(shown);
-        !later || forms.check(profile.id(), call.messages).is_err()
+        let forms = Forms::of(profile, call.model);
+        [call.messages, call.turns].into_iter().any(|said| forms.check(profile.id(), said, false).is_err())
     })
 }
 
@@ -240,15 +235,23 @@ fn every_habit_of_servers_has_its_form() {
     ];
     for (quirk, media, form) in rows {
         let profile = any.clone().with_quirks(quirk);
-        assert_eq!(serde_json::to_value(Forms::of(&profile).show(media).unwrap()).unwrap(), form, "{quirk:?}");
+        assert_eq!(
+            serde_json::to_value(Forms::of(&profile, "m").show(media, Role::User).unwrap()).unwrap(),
+            form,
+            "{quirk:?}"
+        );
     }
     for (quirk, media) in [
         (Quirks::NONE, &far),
         (Quirks::NONE, &film),
         (Quirks::NO_FILE_PARTS, &pdf),
+        (Quirks::NO_IMAGE_URLS, &Media::from_url(MediaKind::Image, "https://a.example/b.png")),
         (Quirks::NO_FILE_PARTS, &id),
         (Quirks::TEXT_ONLY, &Media::image(PNG)),
     ] {
-        assert!(Forms::of(&any.clone().with_quirks(quirk)).show(media).is_none(), "{quirk:?} {media:?}");
+        assert!(
+            Forms::of(&any.clone().with_quirks(quirk), "m").show(media, Role::User).is_none(),
+            "{quirk:?} {media:?}"
+        );
     }
 }

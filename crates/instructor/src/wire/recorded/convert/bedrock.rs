@@ -13,6 +13,8 @@ pub(super) fn message(turn: &Value) -> Result<Message, &'static str> {
     let assistant = turn["role"] == "assistant";
     let mut role = if assistant { Role::Assistant } else { Role::User };
     let mut parts = Vec::new();
+    // Media in a result, and beside one.
+    let (mut shown, mut beside) = (false, false);
     for block in list(&turn["content"]) {
         let (key, value) = block.as_object().unwrap().iter().next().unwrap();
         let text = |key: &str| value[key].as_str().unwrap().to_owned();
@@ -23,18 +25,37 @@ pub(super) fn message(turn: &Value) -> Result<Message, &'static str> {
             }
             "toolResult" if !assistant => {
                 role = Role::Tool;
-                let [said] = value["content"].as_array().unwrap().as_slice() else {
-                    return Err("several texts in a message");
+                let content = value["content"].as_array().unwrap();
+                let (said, rest) = match content.split_first().unwrap() {
+                    (first, rest) if first["text"].is_string() => (first["text"].as_str().unwrap(), rest),
+                    _ => ("", content.as_slice()),
                 };
-                let said = said["text"].as_str().ok_or("media or files")?;
                 let is_error = value["status"] == "error";
-                Part::ToolResult(ToolResult { call_id: text("toolUseId"), text: said.to_owned(), is_error })
+                let call_id = text("toolUseId");
+                parts.push(Part::ToolResult(ToolResult { call_id, text: said.to_owned(), is_error }));
+                for block in rest {
+                    let (key, value) = block.as_object().unwrap().iter().next().unwrap();
+                    if key == "text" {
+                        return Err("several texts in a message");
+                    }
+                    parts.push(media::bedrock_block(key, value)?);
+                    shown = true;
+                }
+                continue;
             }
             "cachePoint" => return Err("cache points"),
             _ if assistant => Part::Opaque(Opaque::new("bedrock", to_raw_value(block).unwrap())),
-            _ => media::bedrock_block(key, value)?,
+            _ => {
+                beside = true;
+                media::bedrock_block(key, value)?
+            }
         });
     }
+    if shown && beside {
+        return Err("media of a tool and of the user in one turn");
+    }
+    // What stands beside a result is the user's.
+    let role = if beside { Role::User } else { role };
     Ok(Message::new(role, parts))
 }
 
