@@ -21,6 +21,7 @@ mod matrix;
 mod media;
 mod models;
 mod parallel;
+mod partials;
 mod reading;
 mod requests;
 mod shapes;
