@@ -34,6 +34,7 @@
 //! - [`Mode`]: how it is asked for. [`Profile`]: whom, known by name or made at run time.
 //! - [`Retry`] and [`Budget`]: how often, how long, how much. [`Error`] and [`Report`]: what came of it.
 //! - [`testing`]: answers from a script, through everything but the network.
+//! - [`docs`]: guides, such as [media](docs::media).
 //!
 //! # Crate features
 //!
@@ -53,6 +54,7 @@
 pub mod blocking;
 mod client;
 mod credential;
+pub mod docs;
 mod error;
 mod future;
 mod media;
@@ -66,7 +68,6 @@ mod repair;
 mod request;
 mod run;
 pub mod schema;
-mod stream;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod transport;
@@ -77,14 +78,14 @@ mod wire;
 pub mod __private;
 
 #[cfg(feature = "derive")]
-pub use instructor_derive::{Partial, ResponseModel, model};
+pub use instructor_derive::{ResponseModel, model};
 
 #[cfg(feature = "reqwest")]
 pub use self::client::from_provider;
 pub use self::client::{Client, ClientBuilder};
 pub use self::credential::{Credential, CredentialSource, Http};
 pub use self::error::{Error, ErrorKind, TransportError, TransportErrorKind};
-pub use self::media::{Detail, FetchMedia, Fetched, Media, MediaKind, MediaSource};
+pub use self::media::{Detail, Detected, FetchMedia, Fetched, Media, MediaKind, MediaSource};
 pub use self::message::{Message, Messages, Opaque, Part, Role, ToolCall, ToolResult};
 pub use self::mode::Mode;
 pub use self::model::{Contract, Foreign, ResponseModel};
@@ -93,7 +94,6 @@ pub use self::reading::Reading;
 pub use self::repair::{Level, ParseOptions, Repair, RepairKind, Severity};
 pub use self::request::{Preview, Request};
 pub use self::run::{Attempt, Budget, Completion, Now, Report, Retry, Wait};
-pub use self::stream::{Field, Partial, PartialMap, PartialReader, PartialValue, Whole};
 #[cfg(feature = "reqwest")]
 pub use self::transport::reqwest::Reqwest;
 #[cfg(feature = "tower")]

@@ -81,8 +81,7 @@ fn nothing_is_fetched_unless_it_is_asked_for() {
         "{error}"
     );
     assert!(
-        error
-            .contains("it takes them as bytes or at an s3:// address; to have it fetched, allow that with fetch_media"),
+        error.contains("it takes them as bytes or under s3://; to have it fetched, allow that with fetch_media"),
         "{error}"
     );
     assert!(script.sent().is_empty());

@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use instructor::testing::{Reply, Script};
-use instructor::{Detail, ErrorKind, Media, MediaKind, Message, Mode, Part, Preview, Role, ToolCall, ToolResult};
+use instructor::{
+    Detail, ErrorKind, Media, MediaKind, Message, Mode, Part, Preview, Profile, Role, ToolCall, ToolResult,
+};
 use serde_json::{Value, json};
 
 /// What is broken.
@@ -112,6 +114,51 @@ fn media_of_a_tool_stand_after_its_result() {
     assert_eq!(preview.json()["messages"][0]["content"][3]["type"], "image");
 }
 
+/// The guide's table is what the protocols take.
+#[test]
+fn the_guide_says_what_is_taken() {
+    let guide = include_str!("../../../crates/instructor/src/docs/media.md");
+    let rows = [
+        ("`openai_chat`", "openai"),
+        ("`openai_responses`", "openai_responses"),
+        ("`anthropic`", "anthropic"),
+        ("`gemini`", "gemini"),
+        ("`gemini` of Vertex AI", "vertexai"),
+        ("`bedrock`", "bedrock"),
+        ("`cohere`", "cohere"),
+        ("`ollama`", "ollama_chat"),
+    ];
+    let kinds: [(MediaKind, &str, &[u8]); 4] = [
+        (MediaKind::Image, "png", PNG),
+        (MediaKind::Document, "pdf", b"%PDF-1.7"),
+        (MediaKind::Audio, "mp3", b"ID3"),
+        (MediaKind::Video, "mp4", b"\0\0\0\x18ftypisom"),
+    ];
+    let mut table = String::from("| protocol | images | documents | sound | films |\n|---|---|---|---|---|\n");
+    for (name, provider) in rows {
+        let client = Script::new().client(&format!("{provider}/m"));
+        write!(table, "| {name}").unwrap();
+        for (kind, extension, bytes) in kinds {
+            let at = |start: &str| Media::from_url(kind, format!("{start}a.example/b.{extension}"));
+            let forms = [
+                ("bytes", Media::from_bytes(bytes)),
+                ("URL", at("https://")),
+                ("`gs://`", at("gs://")),
+                ("`s3://`", at("s3://")),
+                ("id", Media::file_id(kind, "file-1").with_mime(Media::from_bytes(bytes).mime())),
+            ];
+            let taken = |media: Media| client.request(Message::user("x").with(media)).preview::<Ticket>().is_ok();
+            let words: Vec<&str> = forms.into_iter().filter_map(|(word, media)| taken(media).then_some(word)).collect();
+            write!(table, " | {}", if words.is_empty() { String::from("-") } else { words.join(", ") }).unwrap();
+        }
+        table.push_str(" |\n");
+    }
+    let shown = guide.split("<!-- taken -->\n").nth(1).unwrap();
+    assert_eq!(shown, table);
+    let all: std::collections::BTreeSet<&str> = Profile::all().map(|profile| profile.protocol()).collect();
+    assert!(all.iter().all(|protocol| table.contains(&format!("`{protocol}`"))), "a protocol is missing: {all:?}");
+}
+
 fn tool_result(id: &str, text: &str) -> ToolResult {
     match Message::tool(id, text).parts() {
         [Part::ToolResult(result)] => result.clone(),
@@ -208,7 +255,7 @@ fn what_is_refused_names_provider_part_and_what_is_taken() {
         refusal("cohere/command-a-vision", result)
             .ends_with("it takes them in user messages only: put a user message with it after the result")
     );
-    let here = "at an s3:// address";
+    let here = "under s3://";
     let stored = Message::user("x").with(Media::from_url(MediaKind::Image, "s3://bucket/key.png"));
     assert!(refusal("openai/gpt-5-mini", stored.clone()).contains("it takes them as bytes or by URL"));
     let stored = Message::user("x").with(Media::from_url(MediaKind::Image, "gs://bucket/key.png"));

@@ -1,10 +1,12 @@
 //! Images, documents, sound and films as parts of a message.
 
+mod detect;
 mod fetch;
 mod reach;
 mod sniff;
 
 use std::fmt;
+use std::io::Read;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -14,6 +16,7 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
 
+pub use self::detect::Detected;
 pub(crate) use self::fetch::{At, Fetching, Get};
 pub use self::fetch::{FetchMedia, Fetched};
 use self::sniff::{UNKNOWN, of_bytes, of_name};
@@ -245,8 +248,9 @@ impl Media {
         Ok(Self::new(MediaKind::of_mime(mime), mime, MediaSource::Bytes(bytes.into())).with_name(name))
     }
 
-    /// Media of a kind at a URL, which the provider fetches. The type is read from the extension, if there is one. Nothing
-    /// is fetched here: a provider that takes no URLs is not asked, and the error says to give the bytes.
+    /// Media of a kind at a URL, which the provider fetches, or in a store of its own (`gs://`, `s3://`). The type is read
+    /// from the extension, if there is one. For a provider that takes no URLs the client fetches it if it is allowed to,
+    /// by [`FetchMedia`]; else that is an error before anything is sent.
     ///
     /// ```
     /// use instructor::{Media, MediaKind};
@@ -281,16 +285,52 @@ impl Media {
         let mime = head.strip_suffix(";base64").ok_or_else(|| bad("a data URL that is not in base64"))?;
         // Parameters, such as a charset, are no part of the type.
         let mime = mime.split(';').next().unwrap_or_default().trim();
-        // What went through a mail or a form may have lost its padding.
-        let lenient = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
-        let decoded = GeneralPurpose::new(&alphabet::STANDARD, lenient).decode(text.trim());
-        let bytes = decoded.map_err(|e| bad("a data URL with text that is not base64").with_source(Some(e.into())))?;
+        let bytes = decoded(text).map_err(|e| bad("a data URL with text that is not base64").with_source(Some(e)))?;
         let media = Self::from_bytes(bytes);
         Ok(if mime.is_empty() { media } else { media.with_mime(mime) })
     }
 
+    /// The content of a base64 text, whose type its first bytes show.
+    ///
+    /// ```
+    /// use instructor::Media;
+    ///
+    /// assert_eq!(Media::from_base64("JVBERi0xLjc=")?.mime(), "application/pdf");
+    /// # Ok::<(), instructor::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if it is not base64.
+    pub fn from_base64(text: &str) -> Result<Self, Error> {
+        let bytes = decoded(text).map_err(|e| Error::config("the text is not base64").with_source(Some(e)))?;
+        Ok(Self::from_bytes(bytes))
+    }
+
+    /// All that a reader gives, which is read now. As with [`from_bytes`](Self::from_bytes) the first bytes show the type;
+    /// [`with_mime`](Self::with_mime) says another.
+    ///
+    /// ```
+    /// use instructor::Media;
+    ///
+    /// let media = Media::from_reader("a,b\n1,2\n".as_bytes())?.with_mime("text/csv");
+    /// assert_eq!(media.mime(), "text/csv");
+    /// # Ok::<(), instructor::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if it can't be read.
+    pub fn from_reader(mut reader: impl Read) -> Result<Self, Error> {
+        let mut bytes = Vec::new();
+        match reader.read_to_end(&mut bytes) {
+            Ok(_) => Ok(Self::from_bytes(bytes)),
+            Err(e) => Err(Error::config(format!("the media can't be read: {e}")).with_source(Some(e.into()))),
+        }
+    }
+
     /// A file that the provider has already, under the id or address that it gave. The type is read from the extension,
-    /// if there is one.
+    /// if there is one; [`with_mime`](Self::with_mime) says it.
     #[must_use]
     pub fn file_id(kind: MediaKind, id: impl Into<String>) -> Self {
         let id = id.into();
@@ -382,11 +422,24 @@ impl Media {
         }
     }
 
+    fn content(&self) -> &[u8] {
+        self.bytes().map_or(&[], |bytes| bytes)
+    }
+
     /// The bytes in base64, made once for all clones.
     pub(crate) fn base64(&self) -> &str {
-        let encode = || base64::engine::general_purpose::STANDARD.encode(self.bytes().map_or(&[][..], |bytes| bytes));
-        self.base64.get_or_init(encode)
+        self.base64.get_or_init(|| {
+            #[cfg(test)]
+            tests::ENCODINGS.with(|count| count.set(count.get() + 1));
+            base64::engine::general_purpose::STANDARD.encode(self.content())
+        })
     }
+}
+
+/// What went through a mail or a form may have lost its padding.
+fn decoded(text: &str) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
+    let lenient = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    Ok(GeneralPurpose::new(&alphabet::STANDARD, lenient).decode(text.trim())?)
 }
 
 /// Kind, type and size or place; never the content.
@@ -398,7 +451,45 @@ impl fmt::Debug for Media {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
+
+    thread_local! {
+        /// How many base64 texts were made.
+        pub(super) static ENCODINGS: Cell<usize> = const { Cell::new(0) };
+    }
+
+    #[cfg(feature = "testing")]
+    #[test]
+    fn base64_is_made_once_for_all_attempts_of_a_request() {
+        use crate::testing::{Reply, Script};
+        use crate::{ErrorKind, FetchMedia, Message};
+
+        let png = b"\x89PNG\r\n\x1a\n".as_slice();
+        let here = Media::image(png);
+        let there = Media::from_url(MediaKind::Image, "https://a.example/b.png");
+        for (media, policy) in [(here.clone(), None), (there, Some(FetchMedia::new()))] {
+            let refusal = r#"{"message": "This model doesn't support tool use."}"#;
+            let script = Script::new()
+                .when(|sent| sent.url().contains("a.example"), Reply::body(png))
+                .reply(Reply::body(refusal).with_status(400))
+                .reply(Reply::value("no number"))
+                .reply(Reply::status(503))
+                .reply(Reply::value(7));
+            let client = script.client("bedrock/amazon.nova-lite-v1:0");
+            let request = client.request(Message::user("x").with(media)).fetch_media(policy);
+            ENCODINGS.set(0);
+            let (_, completion) = script.block_on(request.create_with_completion::<u8>()).unwrap();
+            let failures: Vec<_> = completion.report.attempts().iter().filter_map(|attempt| attempt.failure).collect();
+            assert_eq!(failures, [ErrorKind::SchemaRefused, ErrorKind::SchemaMismatch, ErrorKind::Overloaded]);
+            assert_eq!(ENCODINGS.get(), 1);
+            let bodies = script.sent().into_iter().filter(|sent| !sent.body().is_empty());
+            assert!(bodies.map(|sent| sent.json().to_string().matches("iVBORw0KGgo=").count()).eq([1; 4]));
+        }
+        // The text is the caller's, for the next request too.
+        assert_eq!(here.base64.get().map(String::as_str), Some("iVBORw0KGgo="));
+    }
 
     #[test]
     fn clones_share_one_base64_text() {

@@ -87,10 +87,10 @@ pub(crate) const TABLE: &[Row] = &[
         base_url_env: "OLLAMA_BASE_URL",
         key_env: &["OLLAMA_API_KEY"],
         // tool_choice is ignored, so a call can't be forced; the schema becomes a grammar that the model never sees;
-        // an image at a URL is a 400
+        // an image at a URL is a 400, and so is a `file` part
         preferred: Mode::Schema,
         dialect: Dialect::Ollama,
-        quirks: Quirks::SCHEMA_UNSEEN.and(Quirks::NO_IMAGE_URLS),
+        quirks: Quirks::SCHEMA_UNSEEN.and(Quirks::NO_IMAGE_URLS).and(Quirks::NO_FILE_PARTS),
         ..OPENAI_COMPATIBLE
     },
     Row {
@@ -339,8 +339,12 @@ pub(crate) const TABLE: &[Row] = &[
         keyless: true,
         preferred: Mode::Schema,
         dialect: Dialect::LlamaCpp,
-        // a named tool_choice is taken for auto; the schema becomes a grammar that the model never sees
-        quirks: Quirks::CHOICE_IS_WORD.and(Quirks::SCHEMA_UNSEEN).and(Quirks::ECHO_REASONING),
+        // a named tool_choice is taken for auto; the schema becomes a grammar that the model never sees;
+        // parts are text, images and sound, any other is an "unsupported content[].type"
+        quirks: Quirks::CHOICE_IS_WORD
+            .and(Quirks::SCHEMA_UNSEEN)
+            .and(Quirks::ECHO_REASONING)
+            .and(Quirks::NO_FILE_PARTS),
         ..OPENAI_KEYED
     },
     Row {
@@ -387,7 +391,7 @@ pub(crate) const TABLE: &[Row] = &[
         preferred: Mode::Schema,
         dialect: Dialect::LlamaCpp,
         // runs llama.cpp
-        quirks: Quirks::CHOICE_IS_WORD.and(Quirks::SCHEMA_UNSEEN),
+        quirks: Quirks::CHOICE_IS_WORD.and(Quirks::SCHEMA_UNSEEN).and(Quirks::NO_FILE_PARTS),
         ..OPENAI_KEYED
     },
     Row {

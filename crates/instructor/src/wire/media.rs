@@ -234,10 +234,13 @@ impl Forms {
             places.dedup();
             let places: Vec<&str> = places.iter().map(String::as_str).collect();
             let how = match media.source() {
-                MediaSource::Bytes(_) => "as bytes",
-                MediaSource::Url(url) if is_public(url) => "by URL",
-                MediaSource::Url(_) => "at such an address",
-                MediaSource::File(_) => "by file id",
+                MediaSource::Bytes(_) => String::from("as bytes"),
+                MediaSource::Url(url) if is_public(url) => String::from("by URL"),
+                MediaSource::Url(url) => match url.split_once("://") {
+                    Some((scheme, _)) => format!("under {scheme}://"),
+                    None => String::from("by a URL without a scheme"),
+                },
+                MediaSource::File(_) => String::from("by file id"),
             };
             return format!("{kind} {how} {what}; it takes them {}", listed(&places, "or"));
         }
@@ -251,7 +254,7 @@ impl Place {
         match self {
             Self::Bytes | Self::Text => String::from("as bytes"),
             Self::Url => String::from("by URL"),
-            Self::Store(scheme) => format!("at an {scheme} address"),
+            Self::Store(scheme) => format!("under {scheme}"),
             Self::File => String::from("by file id"),
         }
     }

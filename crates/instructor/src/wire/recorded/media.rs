@@ -196,20 +196,6 @@ fn parts_stay_in_their_order_and_the_nudge_comes_last() {
 }
 
 #[test]
-fn base64_is_made_once_for_all_attempts() {
-    let media = Media::image(PNG);
-    let messages = [Message::user("x").with(media.clone())];
-    for profile in [Profile::named("openai").unwrap(), Profile::named("anthropic").unwrap()] {
-        for _ in 0..3 {
-            let body = call(&messages, |call| profile.wire().encode(call, &profile).unwrap());
-            assert!(String::from_utf8(body).unwrap().contains(PNG_64));
-        }
-    }
-    let Part::Media(sent) = &messages[0].parts()[1] else { panic!("{messages:?}") };
-    assert_eq!(sent.base64().as_ptr(), media.base64().as_ptr());
-}
-
-#[test]
 fn every_habit_of_servers_has_its_form() {
     let any = Profile::openai_compatible("any", "http://localhost/v1");
     let pdf = Media::from_bytes(b"%PDF-1.7".as_slice());

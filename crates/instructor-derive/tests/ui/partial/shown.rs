@@ -1,8 +1,0 @@
-#[instructor::model(partial)]
-#[response(done)]
-struct User {
-    #[response(whole = true)]
-    name: String,
-}
-
-fn main() {}
