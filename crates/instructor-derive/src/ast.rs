@@ -1,9 +1,9 @@
 //! The type as the derive sees it: fields with their place in an answer, and rules.
 
 use syn::punctuated::Punctuated;
-use syn::{DeriveInput, ExprPath, Generics, Ident, Member, Path, Token, Type, parse_quote};
+use syn::{Attribute, DeriveInput, ExprPath, Generics, Ident, Member, Path, Token, Type, Visibility, parse_quote};
 
-use crate::attr::{Place, Response, Serde, plain_name};
+use crate::attr::{Place, Response, Serde, Shown, plain_name};
 use crate::ctxt::Ctxt;
 
 /// A struct or an enum.
@@ -13,6 +13,7 @@ pub(crate) struct Container<'a> {
     /// Where the `instructor` crate is.
     pub(crate) krate: Path,
     pub(crate) rules: Vec<ExprPath>,
+    pub(crate) serde: Serde,
     pub(crate) data: Data<'a>,
 }
 
@@ -23,12 +24,28 @@ pub(crate) enum Data<'a> {
 
 pub(crate) struct Variant<'a> {
     pub(crate) ident: &'a Ident,
+    pub(crate) style: &'a syn::Fields,
+    /// Its name in an answer, and others that it may have there.
+    pub(crate) names: Vec<String>,
+    /// Any other name is this variant's.
+    pub(crate) other: bool,
+    pub(crate) untagged: bool,
+    pub(crate) skip: bool,
+    pub(crate) attrs: &'a [Attribute],
     pub(crate) fields: Vec<Field<'a>>,
 }
 
 pub(crate) struct Field<'a> {
     pub(crate) member: Member,
     pub(crate) ty: &'a Type,
+    pub(crate) vis: &'a Visibility,
+    pub(crate) attrs: &'a [Attribute],
+    /// Its key in an answer, and others that it may have there; of a field with a name.
+    pub(crate) names: Vec<String>,
+    pub(crate) flatten: bool,
+    /// Read by a function, not as its type.
+    pub(crate) with: bool,
+    pub(crate) shown: Shown,
     /// From the value of the type to the field's value in an answer.
     pub(crate) at: Vec<Step>,
     pub(crate) rules: Vec<ExprPath>,
@@ -65,7 +82,16 @@ impl<'a> Container<'a> {
             generics: &input.generics,
             krate: response.krate.unwrap_or_else(|| parse_quote!(::instructor)),
             rules: response.rules,
+            serde,
             data,
+        }
+    }
+
+    /// How many variants the enum has.
+    pub(crate) const fn variants(&self) -> usize {
+        match &self.data {
+            Data::Struct(_) => 0,
+            Data::Enum(variants) => variants.len(),
         }
     }
 
@@ -91,13 +117,15 @@ fn variants<'a>(variants: &'a Punctuated<syn::Variant, Token![,]>, serde: &Serde
         .map(|variant| {
             Response::read(&variant.attrs, Place::Variant, ctxt);
             let own = Serde::read(&variant.attrs);
+            let plain = plain_name(&variant.ident);
+            let name =
+                own.rename.clone().unwrap_or_else(|| serde.rename_all.map_or(plain.clone(), |c| c.of_variant(&plain)));
             let at = if serde.untagged || own.untagged || serde.converted {
                 None
-            } else if serde.tagged {
+            } else if serde.tag.is_some() {
                 serde.content.clone()
             } else {
-                let name = plain_name(&variant.ident);
-                Some(own.rename.unwrap_or_else(|| serde.rename_all.map_or(name.clone(), |case| case.of_variant(&name))))
+                Some(name.clone())
             };
             let parent = Parent {
                 at: &at.map(Step::Key).into_iter().collect::<Vec<_>>(),
@@ -105,7 +133,16 @@ fn variants<'a>(variants: &'a Punctuated<syn::Variant, Token![,]>, serde: &Serde
                 pass: serde.converted,
                 skip: own.skip,
             };
-            Variant { ident: &variant.ident, fields: parent.fields(&variant.fields, ctxt) }
+            Variant {
+                ident: &variant.ident,
+                style: &variant.fields,
+                names: std::iter::once(name).chain(own.aliases).collect(),
+                other: own.other,
+                untagged: own.untagged,
+                skip: own.skip,
+                attrs: &variant.attrs,
+                fields: parent.fields(&variant.fields, ctxt),
+            }
         })
         .collect()
 }
@@ -134,11 +171,24 @@ impl Parent<'_> {
                 let mut at = self.at.to_vec();
                 match &field.ident {
                     _ if self.pass || newtype || serde.flatten => {}
-                    Some(ident) => at.push(Step::Key(self.key(ident, serde.rename))),
+                    Some(ident) => at.push(Step::Key(self.key(ident, serde.rename.clone()))),
                     None => at.push(Step::Index(index)),
                 }
                 index += usize::from(!skip);
-                Field { member, ty: &field.ty, at, rules: response.rules, skip }
+                let name = field.ident.as_ref().map(|ident| self.key(ident, serde.rename));
+                Field {
+                    member,
+                    ty: &field.ty,
+                    vis: &field.vis,
+                    attrs: &field.attrs,
+                    names: name.into_iter().chain(serde.aliases).collect(),
+                    flatten: serde.flatten,
+                    with: serde.with,
+                    shown: response.shown,
+                    at,
+                    rules: response.rules,
+                    skip,
+                }
             })
             .collect()
     }

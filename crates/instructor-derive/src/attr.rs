@@ -22,6 +22,18 @@ pub(crate) enum Place {
 pub(crate) struct Response {
     pub(crate) krate: Option<Path>,
     pub(crate) rules: Vec<ExprPath>,
+    pub(crate) shown: Shown,
+}
+
+/// When a field of a partial shows.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Shown {
+    /// When it is complete, made by serde: its type needs no partial.
+    pub(crate) whole: bool,
+    /// When it is complete.
+    pub(crate) done: bool,
+    /// What is beside it shows when it is complete.
+    pub(crate) required: bool,
 }
 
 impl Response {
@@ -64,14 +76,35 @@ impl Response {
                 Ok((path, _)) => self.krate = Some(path),
                 Err(error) => ctxt.push(error),
             }
+        } else if let Some(shown) = self.shown.key(&meta.path) {
+            *shown = true;
+            if place == Place::Type {
+                ctxt.error(&meta.path, "this tells when a field shows in a stream: move it to the field");
+            }
+            if meta.input.peek(Token![=]) || meta.input.peek(token::Paren) {
+                ctxt.error(&meta.path, "this has no value: write the word alone");
+            }
         } else if meta.path.is_ident("crate") {
             ctxt.error(&meta.path, "`crate` belongs to the whole type: move `#[response(crate = \"..\")]` there");
         } else {
             let allowed = match place {
                 Place::Type => "on a type, write `validate = path` or `crate = \"path\"`",
-                Place::Variant | Place::Field => "on a field, write `validate = path`",
+                Place::Variant | Place::Field => {
+                    "on a field, write `validate = path`, or `whole`, `done` or `required` for what it is in a stream"
+                }
             };
             ctxt.error(&meta.path, format!("unknown key in `#[response(..)]`: {allowed}"));
+        }
+    }
+}
+
+impl Shown {
+    fn key(&mut self, path: &Path) -> Option<&mut bool> {
+        match path.get_ident()?.to_string().as_str() {
+            "whole" => Some(&mut self.whole),
+            "done" => Some(&mut self.done),
+            "required" => Some(&mut self.required),
+            _ => None,
         }
     }
 }
@@ -146,14 +179,19 @@ pub(crate) fn rest_of_value(input: ParseStream<'_>) -> syn::Result<TokenStream> 
 #[derive(Default)]
 pub(crate) struct Serde {
     pub(crate) rename: Option<String>,
+    pub(crate) aliases: Vec<String>,
     pub(crate) rename_all: Option<Case>,
     pub(crate) rename_all_fields: Option<Case>,
-    pub(crate) tagged: bool,
+    pub(crate) tag: Option<String>,
     pub(crate) content: Option<String>,
     pub(crate) untagged: bool,
     pub(crate) transparent: bool,
     pub(crate) flatten: bool,
     pub(crate) skip: bool,
+    /// Any other name.
+    pub(crate) other: bool,
+    /// A function reads it.
+    pub(crate) with: bool,
     /// The answer is read as another type and converted.
     pub(crate) converted: bool,
 }
@@ -177,12 +215,15 @@ impl Serde {
             Some("rename_all_fields") => {
                 self.rename_all_fields = deserialize_name(meta)?.as_deref().and_then(Case::from_name);
             }
-            Some("tag") => self.tagged = true,
+            Some("alias") => self.aliases.push(meta.value()?.parse::<LitStr>()?.value()),
+            Some("tag") => self.tag = deserialize_name(meta)?,
             Some("content") => self.content = deserialize_name(meta)?,
             Some("untagged") => self.untagged = true,
             Some("transparent") => self.transparent = true,
             Some("flatten") => self.flatten = true,
             Some("skip" | "skip_deserializing") => self.skip = true,
+            Some("other") => self.other = true,
+            Some("with" | "deserialize_with") => self.with = true,
             Some("from" | "try_from") => self.converted = true,
             _ => {}
         }

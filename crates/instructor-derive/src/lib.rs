@@ -1,6 +1,6 @@
-//! Macros of instructor-rs: `#[derive(ResponseModel)]` and `#[instructor::model]`.
+//! Macros of instructor-rs: `#[derive(ResponseModel)]`, `#[derive(Partial)]` and `#[instructor::model]`.
 //!
-//! Use them through the `instructor` crate, which re-exports both; what they emit names that crate.
+//! Use them through the `instructor` crate, which re-exports them; what they emit names that crate.
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
@@ -63,6 +63,27 @@ pub fn derive_response_model(input: TokenStream) -> TokenStream {
     emit::response_model(&input).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
+/// Makes what a struct or an enum is while it arrives: for `User`, a type `PartialUser`.
+///
+/// Of a struct, it has the same fields, each of them a `Field` of what the field's own type is while it arrives. Of an
+/// enum, it has the same variants, each with a `Field` of what is in it; one with several fields has them in a struct
+/// `PartialEnumVariant`. The variant shows as soon as it is known. A newtype struct has no type of its own: it shows as
+/// what is in it; an enum without content, and a type that is read `from` another, as `Whole<Self>`.
+///
+/// | Attribute | On | Meaning |
+/// |---|---|---|
+/// | `#[response(whole)]` | a field | shows when it is complete, as `Whole<T>`; its type needs no partial |
+/// | `#[response(done)]` | a field | shows when it is complete |
+/// | `#[response(required)]` | a field | nothing of the struct shows before this is complete |
+/// | `#[response(crate = "path")]` | the type | where the `instructor` crate is, if a crate re-exports it |
+///
+/// A field that serde reads `with` a function is shown as the JSON that it is read from.
+#[proc_macro_derive(Partial, attributes(response, serde))]
+pub fn derive_partial(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    emit::partial(&input).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
 /// Makes a struct or an enum a response model in one line, without serde or schemars among the app's own
 /// dependencies.
 ///
@@ -74,6 +95,7 @@ pub fn derive_response_model(input: TokenStream) -> TokenStream {
 /// |---|---|
 /// | none | the `instructor` crate is at `::instructor` |
 /// | `crate = "path"` | where the `instructor` crate is, if a crate re-exports it |
+/// | `partial` | the type can be shown while it arrives: derives `Partial` too |
 ///
 /// The attributes of the derives, `#[serde(..)]`, `#[schemars(..)]` and `#[response(..)]`, are written on the item as
 /// ever. An item with its own `impl Deserialize` cannot use this macro; it derives `ResponseModel` alone.

@@ -13,10 +13,10 @@ use crate::ctxt::Ctxt;
 
 pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut ctxt = Ctxt::default();
-    let (krate, text) = arguments(args, &mut ctxt);
+    let (krate, text, partial) = arguments(args, &mut ctxt);
     let expanded = match syn::parse2::<DeriveInput>(item.clone()) {
         Ok(mut input) => {
-            let derives = derives(&krate, &input.attrs);
+            let derives = derives(&krate, &input.attrs, partial);
             let homes = homes(&text, &input.attrs);
             // A helper attribute before the derive that it belongs to is refused by the compiler.
             input.attrs.extend(homes);
@@ -36,8 +36,10 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     quote!(#errors #expanded)
 }
 
-fn arguments(args: TokenStream, ctxt: &mut Ctxt) -> (Path, String) {
+/// Where the crate is, as a path and as text, and whether a partial is wanted.
+fn arguments(args: TokenStream, ctxt: &mut Ctxt) -> (Path, String, bool) {
     let mut krate = None;
+    let mut partial = false;
     let parsed = syn::meta::parser(|meta| {
         if meta.path.is_ident("crate") {
             match crate_path(&meta) {
@@ -45,10 +47,12 @@ fn arguments(args: TokenStream, ctxt: &mut Ctxt) -> (Path, String) {
                 Ok(path) => krate = Some(path),
                 Err(error) => ctxt.push(error),
             }
+        } else if meta.path.is_ident("partial") && !meta.input.peek(Token![=]) {
+            partial = true;
         } else {
             ctxt.error(
                 &meta.path,
-                "unknown argument of `#[instructor::model]`: write `crate = \"path\"` or nothing; \
+                "unknown argument of `#[instructor::model]`: write `partial`, `crate = \"path\"` or nothing; \
                  validators go in `#[response(validate = path)]` below",
             );
         }
@@ -60,11 +64,12 @@ fn arguments(args: TokenStream, ctxt: &mut Ctxt) -> (Path, String) {
         const WRITE: &str = "write `#[instructor::model]` or `#[instructor::model(crate = \"path\")]`";
         ctxt.push(syn::Error::new(error.span(), format!("{error}: {WRITE}")));
     }
-    krate.unwrap_or_else(|| (parse_quote!(::instructor), String::from("::instructor")))
+    let (krate, text) = krate.unwrap_or_else(|| (parse_quote!(::instructor), String::from("::instructor")));
+    (krate, text, partial)
 }
 
 /// The derives that the item does not have yet.
-fn derives(krate: &Path, attrs: &[Attribute]) -> TokenStream {
+fn derives(krate: &Path, attrs: &[Attribute], partial: bool) -> TokenStream {
     let mut present = Vec::new();
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("derive")) {
         // What cannot be read, the compiler reports.
@@ -81,8 +86,10 @@ fn derives(krate: &Path, attrs: &[Attribute]) -> TokenStream {
         parse_quote!(#krate::schemars::JsonSchema),
         parse_quote!(#krate::ResponseModel),
     ];
+    let partial: Option<Path> = partial.then(|| parse_quote!(#krate::Partial));
     let missing = wanted
         .into_iter()
+        .chain(partial)
         .filter(|path| path.segments.last().is_some_and(|last| !present.iter().any(|name| last.ident == name)));
     quote!(#[derive(#(#missing),*)])
 }

@@ -5,4 +5,5 @@ fn messages() {
     let cases = trybuild::TestCases::new();
     cases.compile_fail("tests/ui/derive/*.rs");
     cases.compile_fail("tests/ui/model/*.rs");
+    cases.compile_fail("tests/ui/partial/*.rs");
 }

@@ -232,7 +232,9 @@ impl<'a> Document<'a> {
         self.slot(index).map_or(0, |s| if s.open { self.shown } else { s.next })
     }
 
-    pub(crate) const fn node(&self, index: u32) -> Node<'_> {
+    /// The node of this number, as an [`Event`](crate::Event) names it.
+    #[must_use]
+    pub const fn node(&self, index: u32) -> Node<'_> {
         Node { doc: self, index }
     }
 }
@@ -343,6 +345,18 @@ pub struct Node<'d> {
 }
 
 impl<'d> Node<'d> {
+    /// Its number, as an [`Event`](crate::Event) names it: nodes are numbered in the order of the text.
+    #[must_use]
+    pub const fn index(self) -> u32 {
+        self.index
+    }
+
+    /// The document that it is part of.
+    #[must_use]
+    pub const fn document(self) -> &'d Document<'d> {
+        self.doc
+    }
+
     /// What the value is.
     #[must_use]
     #[inline]

@@ -170,6 +170,11 @@ impl<'a> Engine<'a> {
         matches!(went, Ok(true))
     }
 
+    /// The value that is being read, and where it was found.
+    pub(crate) fn open(&self) -> Option<(&Document<'_>, Found)> {
+        self.inside.as_ref().map(|inside| (inside.machine.document(), inside.found))
+    }
+
     /// The machine that reads the value that is open, and where that begins.
     pub(crate) fn machine_start(&self) -> Option<(usize, &Machine)> {
         self.inside.as_ref().map(|inside| (inside.start, &inside.machine))

@@ -1,8 +1,10 @@
 //! What happened while a text was read, told once each and in order.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::document::{Document, Kind};
+use crate::document::{Document, Kind, Node, State};
+use crate::parse;
 
 /// One thing that happened. Nodes are named by their place in the document, which never changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +13,7 @@ pub enum Event {
     /// A value begins that was not told of before: what follows is about the candidate of this number.
     Candidate(usize),
     /// The value that was told of last is none after all: words in brackets or in quotes, or broken JSON between words.
+    /// Or all were part of some reasoning: then the next candidate is the first again.
     Withdrawn,
     /// An array, an object or a string opens.
     Begin {
@@ -45,6 +48,69 @@ pub enum Event {
         /// The node.
         node: u32,
     },
+}
+
+/// What a piece of a string stands for, such as that of an [`Event::Text`]: its escapes are replaced.
+///
+/// ```
+/// assert_eq!(instructor_json::unescape(r"a\n\u00e9"), "a\né");
+/// assert_eq!(instructor_json::unescape("plain"), "plain");
+/// ```
+#[must_use]
+pub fn unescape(piece: &str) -> Cow<'_, str> {
+    if piece.contains('\\') { Cow::Owned(parse::unescape(piece)) } else { Cow::Borrowed(piece) }
+}
+
+impl Node<'_> {
+    /// What a parser would tell of this value if it came now, all at once: for one that was there before.
+    ///
+    /// ```
+    /// use instructor_json::{Document, Event, Kind};
+    ///
+    /// let document = Document::parse(r#"{"a": [true]}"#)?;
+    /// let list = document.root().get("a").unwrap();
+    /// let told = [
+    ///     Event::Begin { node: 2, kind: Kind::Array, depth: 0 },
+    ///     Event::Scalar { node: 3, kind: Kind::Bool },
+    ///     Event::End { node: 2 },
+    /// ];
+    /// assert_eq!(list.events(), told);
+    /// # Ok::<(), instructor_json::Error>(())
+    /// ```
+    #[must_use]
+    pub fn events(self) -> Vec<Event> {
+        let mut out = Vec::new();
+        tell(self, 0, &mut out);
+        out
+    }
+}
+
+/// As deep as the limits of a document allow.
+fn tell(value: Node<'_>, depth: usize, out: &mut Vec<Event>) {
+    let (node, kind) = (value.index(), value.kind());
+    if !matches!(kind, Kind::String | Kind::Array | Kind::Object) {
+        out.push(Event::Scalar { node, kind });
+        return;
+    }
+    out.push(Event::Begin { node, kind, depth });
+    if kind == Kind::String {
+        let span = value.span();
+        let close = usize::from(value.state() == State::Done);
+        let inner = span.start + 1..span.end - close;
+        if !inner.is_empty() {
+            out.push(Event::Text { node, span: inner });
+        }
+    }
+    for item in value.items() {
+        tell(item, depth + 1, out);
+    }
+    for (key, member) in value.entries() {
+        out.push(Event::Key { node: key.index() });
+        tell(member, depth + 1, out);
+    }
+    if value.state() == State::Done {
+        out.push(Event::End { node });
+    }
 }
 
 /// How much of a document has been told of.

@@ -81,10 +81,10 @@ mod repair;
 
 pub use self::document::{Document, Entries, Items, Kind, Node, State, Step};
 pub use self::error::{Error, ErrorKind};
-pub use self::event::Event;
+pub use self::event::{Event, unescape};
 pub use self::options::{Options, RootHint};
 pub use self::parse::Limits;
-pub use self::parser::Parser;
+pub use self::parser::{Parser, Told};
 pub use self::reading::{Candidate, Found, Reading, candidates, parse, read, read_counted};
 pub use self::repair::{Level, Repair, RepairKind, Severity};
 

@@ -5,7 +5,7 @@ use crate::engine::Engine;
 use crate::event::{Cursor, Event};
 use crate::input::Input;
 use crate::options::{Options, RootHint};
-use crate::reading::Reading;
+use crate::reading::{Found, Reading};
 use crate::{Document, Error, ErrorKind, Kind};
 
 /// Reads a text that arrives in pieces.
@@ -122,6 +122,15 @@ impl Parser {
         }
     }
 
+    /// A value that events tell of, by the number of its [`Event::Candidate`].
+    #[must_use]
+    pub fn told(&self, number: usize) -> Option<Told<'_>> {
+        match self.engine.candidates().get(number) {
+            Some(whole) => Some(Told { document: &whole.document, found: whole.found, truncated: whole.truncated }),
+            None => self.engine.open().map(|(document, found)| Told { document, found, truncated: false }),
+        }
+    }
+
     /// The text that has arrived.
     #[must_use]
     pub fn text(&self) -> &str {
@@ -214,6 +223,18 @@ impl Parser {
     }
 }
 
+/// A value that events tell of.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Told<'p> {
+    /// The value so far.
+    pub document: &'p Document<'p>,
+    /// Where it was found.
+    pub found: Found,
+    /// The text ended inside it: what has ended only where the text does has not.
+    pub truncated: bool,
+}
+
 /// Tells of what is new in the value that is being read, or that has just been.
 fn tell(
     engine: &Engine<'_>,
@@ -222,6 +243,10 @@ fn tell(
     told: &mut usize,
     events: &mut Vec<Event>,
 ) {
+    if engine.candidates().len() < *told {
+        *told = engine.candidates().len();
+        events.push(Event::Withdrawn);
+    }
     while let Some(done) = engine.candidates().get(*told) {
         if *subject != Some(done.span.start) {
             begin(cursor, subject, done.span.start, *told, events);

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+pub use instructor_json::Kind;
+
 use crate::ResponseModel;
+pub use crate::stream::grow::{Grow, Part, Way};
 use crate::validate::{Context, Issues, Path};
 
 /// One step into an answer.
@@ -104,4 +107,22 @@ impl<T: ResponseModel> Nested for Field<'_, T> {
 
 impl<T: ?Sized> Plain for &Field<'_, T> {
     fn validate_field(&self, _: &[Step<'_>], _: &Context, _: &mut Issues) {}
+}
+
+/// A variant without content, of which the name is the whole value.
+#[must_use]
+pub fn unit<P: Part>(json: &str) -> Option<P> {
+    let mut variant = P::choose(&serde_json::from_str::<String>(json).ok()?)?;
+    variant.child(0).is_none().then_some(variant)
+}
+
+/// The slot of a key in flattened fields, which share the numbers from `first` on.
+pub fn flat_key<const N: usize>(first: usize, key: &str, flat: [&mut dyn Grow; N]) -> Option<usize> {
+    flat.into_iter().enumerate().find_map(|(index, field)| Some(first + index + N * field.key(key)?))
+}
+
+/// What a slot of flattened fields stands for.
+pub fn flat_child<const N: usize>(first: usize, slot: usize, flat: [&mut dyn Grow; N]) -> Option<&mut dyn Grow> {
+    let slot = slot.checked_sub(first)?;
+    flat.into_iter().nth(slot.checked_rem(N)?)?.child(slot.checked_div(N)?)
 }

@@ -68,6 +68,7 @@ mod repair;
 mod request;
 mod run;
 pub mod schema;
+mod stream;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod transport;
@@ -78,7 +79,7 @@ mod wire;
 pub mod __private;
 
 #[cfg(feature = "derive")]
-pub use instructor_derive::{ResponseModel, model};
+pub use instructor_derive::{Partial, ResponseModel, model};
 
 #[cfg(feature = "reqwest")]
 pub use self::client::from_provider;
@@ -94,6 +95,7 @@ pub use self::reading::Reading;
 pub use self::repair::{Level, ParseOptions, Repair, RepairKind, Severity};
 pub use self::request::{Preview, Request};
 pub use self::run::{Attempt, Budget, Completion, Now, Report, Retry, Wait};
+pub use self::stream::{Field, Partial, PartialMap, PartialReader, PartialValue, Whole};
 #[cfg(feature = "reqwest")]
 pub use self::transport::reqwest::Reqwest;
 #[cfg(feature = "tower")]

@@ -382,6 +382,12 @@ impl<'de, T: serde::Deserialize<'de>> serde::Deserialize<'de> for Foreign<T> {
     }
 }
 
+impl<T: serde::Serialize> serde::Serialize for Foreign<T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
 impl<T: JsonSchema> JsonSchema for Foreign<T> {
     fn inline_schema() -> bool {
         T::inline_schema()

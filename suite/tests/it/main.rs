@@ -22,6 +22,7 @@ mod matrix;
 mod media;
 mod models;
 mod parallel;
+mod partials;
 mod reading;
 mod requests;
 mod shapes;

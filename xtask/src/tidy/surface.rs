@@ -12,6 +12,8 @@ type Complete = (&'static str, &'static str, &'static str);
 const COMPLETE: &[Complete] = &[
     ("crates/instructor/src/__private.rs", "Step", "a path has keys and indices, and derive output builds it"),
     ("crates/instructor/src/model.rs", "Foreign", "a transparent wrapper: its users build it and take it apart"),
+    ("crates/instructor/src/stream/field.rs", "Field", "a value has these three states, and users match on them"),
+    ("crates/instructor/src/stream/value.rs", "PartialValue", "JSON has these six"),
     ("crates/instructor-json/src/document.rs", "Kind", "JSON has these six"),
     ("crates/instructor-json/src/document.rs", "Step", "a JSON path has keys and indices"),
 ];

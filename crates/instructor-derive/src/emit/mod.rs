@@ -8,7 +8,10 @@ use crate::ast::Container;
 use crate::check::check;
 use crate::ctxt::Ctxt;
 
+mod partial;
 mod validate;
+
+pub(crate) use self::partial::partial;
 
 pub(crate) fn response_model(input: &DeriveInput) -> syn::Result<TokenStream> {
     let mut ctxt = Ctxt::default();

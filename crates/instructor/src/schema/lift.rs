@@ -19,15 +19,20 @@ use crate::validate::{Issue, Issues, Origin, Path};
 
 /// An answer in the canonical form, as JSON text.
 #[derive(Debug)]
-pub(super) struct Lifted {
-    pub(super) json: String,
+pub(crate) struct Lifted {
+    pub(crate) json: String,
     pub(super) issues: Issues,
 }
 
 pub(super) fn lift(plan: &Plan, root: Node<'_>) -> Lifted {
+    lift_at(plan, plan.root, root)
+}
+
+/// [`lift`] for a part of an answer: the value for which a step was taken.
+pub(crate) fn lift_at(plan: &Plan, step: Step, node: Node<'_>) -> Lifted {
     let mut lifter =
-        Lifter { plan, out: String::with_capacity(root.source().len()), path: Vec::new(), issues: Issues::new() };
-    lifter.step(plan.root, root);
+        Lifter { plan, out: String::with_capacity(node.source().len()), path: Vec::new(), issues: Issues::new() };
+    lifter.step(step, node);
     Lifted { json: lifter.out, issues: lifter.issues }
 }
 
@@ -218,7 +223,7 @@ fn unwrapped(node: Node<'_>) -> Node<'_> {
 }
 
 /// The value in a list of none or one. What can only be the value itself, since it would not fit into one, is that.
-pub(super) fn unlisted(node: Node<'_>, kinds: Kinds) -> Option<Node<'_>> {
+pub(crate) fn unlisted(node: Node<'_>, kinds: Kinds) -> Option<Node<'_>> {
     if node.kind() != Kind::Array || node.len() > 1 {
         return Some(node);
     }
@@ -229,7 +234,7 @@ pub(super) fn unlisted(node: Node<'_>, kinds: Kinds) -> Option<Node<'_>> {
 }
 
 /// The key and value of an entry, also of one that was written as an object with one key.
-pub(super) fn entry(item: Node<'_>) -> Option<(Node<'_>, Node<'_>)> {
+pub(crate) fn entry(item: Node<'_>) -> Option<(Node<'_>, Node<'_>)> {
     if let (Some(key), Some(value)) = (item.get(KEY), item.get(VALUE)) {
         let scalar = !matches!(key.kind(), Kind::Object | Kind::Array);
         return scalar.then_some((key, value));
@@ -252,7 +257,7 @@ fn label<'p>(labels: &'p [(Box<str>, Value)], node: Node<'_>) -> Option<&'p Valu
 }
 
 /// The field that a key stands for; they mostly come in order.
-fn field<'p>(fields: &'p Fields, key: Node<'_>, next: &mut usize) -> Option<&'p Named> {
+pub(crate) fn field<'p>(fields: &'p Fields, key: Node<'_>, next: &mut usize) -> Option<&'p Named> {
     if let Some(named) = fields.named.get(*next)
         && key.is_str(&named.sent)
     {

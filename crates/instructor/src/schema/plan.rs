@@ -5,20 +5,20 @@ use serde_json::Value;
 use super::check::kind::Kinds;
 
 /// The position of a step in the plan.
-pub(super) type Step = usize;
+pub(crate) type Step = usize;
 
 /// The steps of one lowered schema. They mirror it node by node; recursive types make it a graph.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Plan {
+pub(crate) struct Plan {
     steps: Vec<Op>,
     /// Steps that change nothing on the way back, themselves and below.
     same: Vec<bool>,
-    pub(super) root: Step,
+    pub(crate) root: Step,
 }
 
 /// What was done to one node.
 #[derive(Clone, Debug, Default)]
-pub(super) enum Op {
+pub(crate) enum Op {
     /// Nothing, here and in everything below.
     #[default]
     Same,
@@ -50,25 +50,25 @@ pub(super) enum Op {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Fields {
-    pub(super) named: Vec<Named>,
-    pub(super) rest: Rest,
+pub(crate) struct Fields {
+    pub(crate) named: Vec<Named>,
+    pub(crate) rest: Rest,
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Named {
-    pub(super) name: Box<str>,
+pub(crate) struct Named {
+    pub(crate) name: Box<str>,
     /// The name where the provider takes fewer names.
-    pub(super) sent: Box<str>,
-    pub(super) presence: Presence,
+    pub(crate) sent: Box<str>,
+    pub(crate) presence: Presence,
     /// Whether the lowered object has to have it.
-    pub(super) required: bool,
-    pub(super) step: Step,
+    pub(crate) required: bool,
+    pub(crate) step: Step,
 }
 
 /// How the absence of a property is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Presence {
+pub(crate) enum Presence {
     /// By its absence, or not at all.
     Plain,
     /// By `null`.
@@ -77,8 +77,13 @@ pub(super) enum Presence {
     List(Kinds),
 }
 
+impl Presence {
+    /// A list of none or one, whatever stands in it.
+    pub(crate) const ANY: Self = Self::List(Kinds::ANY);
+}
+
 #[derive(Clone, Debug)]
-pub(super) enum Rest {
+pub(crate) enum Rest {
     /// There are none.
     Closed,
     /// Further keys are as they are.
@@ -91,15 +96,15 @@ pub(super) enum Rest {
 
 /// A position of a tuple.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Item {
-    pub(super) step: Step,
+pub(crate) struct Item {
+    pub(crate) step: Step,
     /// It may be missing, so it stands in a list of none or one.
-    pub(super) listed: bool,
+    pub(crate) listed: bool,
 }
 
 /// How the alternative is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum By {
+pub(crate) enum By {
     /// By its face.
     Face,
     /// By a name under [`VARIANT`], with the value under [`VALUE`].
@@ -109,63 +114,63 @@ pub(super) enum By {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Alternative {
-    pub(super) name: Box<str>,
+pub(crate) struct Alternative {
+    pub(crate) name: Box<str>,
     /// None where nothing is known of it.
-    pub(super) faces: Option<Vec<Face>>,
-    pub(super) step: Step,
+    pub(crate) faces: Option<Vec<Face>>,
+    pub(crate) step: Step,
     /// The shape, which tells whether a value is to be encoded so.
-    pub(super) shape: usize,
+    pub(crate) shape: usize,
 }
 
 /// What the lowered values of an alternative look like.
 #[derive(Clone, Debug)]
-pub(super) struct Face {
-    pub(super) kinds: Kinds,
+pub(crate) struct Face {
+    pub(crate) kinds: Kinds,
     /// The strings, if only these are possible.
-    pub(super) strings: Option<Vec<Box<str>>>,
-    pub(super) keys: Option<Keys>,
+    pub(crate) strings: Option<Vec<Box<str>>>,
+    pub(crate) keys: Option<Keys>,
 }
 
 /// What the lowered objects of an alternative look like.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Keys {
-    pub(super) required: Vec<Box<str>>,
+pub(crate) struct Keys {
+    pub(crate) required: Vec<Box<str>>,
     /// All keys that can be there, if that is known.
-    pub(super) allowed: Option<Vec<Box<str>>>,
+    pub(crate) allowed: Option<Vec<Box<str>>>,
     /// Required keys whose values are some strings only.
-    pub(super) literals: Vec<(Box<str>, Vec<Box<str>>)>,
+    pub(crate) literals: Vec<(Box<str>, Vec<Box<str>>)>,
 }
 
-pub(super) const VALUE: &str = "value";
-pub(super) const KEY: &str = "key";
-pub(super) const VARIANT: &str = "variant";
-pub(super) const MORE: &str = "more";
+pub(crate) const VALUE: &str = "value";
+pub(crate) const KEY: &str = "key";
+pub(crate) const VARIANT: &str = "variant";
+pub(crate) const MORE: &str = "more";
 
 /// The name of a tuple's position.
-pub(super) fn item_name(index: usize) -> String {
+pub(crate) fn item_name(index: usize) -> String {
     format!("item_{index}")
 }
 
 impl Plan {
     /// The step that does nothing is the first.
-    pub(super) const SAME: Step = 0;
+    pub(crate) const SAME: Step = 0;
 
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { steps: vec![Op::Same], same: vec![true], root: Self::SAME }
     }
 
     /// What was done to a node.
-    pub(super) fn op(&self, step: Step) -> &Op {
+    pub(crate) fn op(&self, step: Step) -> &Op {
         self.steps.get(step).unwrap_or(&Op::Same)
     }
 
     /// What has to be undone at a node: nothing where nothing below it has to be either, so that it is copied whole.
-    pub(super) fn undo(&self, step: Step) -> &Op {
+    pub(crate) fn undo(&self, step: Step) -> &Op {
         if self.same.get(step) == Some(&false) { self.op(step) } else { &Op::Same }
     }
 
-    pub(super) fn push(&mut self, op: Op) -> Step {
+    pub(crate) fn push(&mut self, op: Op) -> Step {
         if matches!(op, Op::Same) {
             return Self::SAME;
         }
@@ -174,20 +179,20 @@ impl Plan {
         self.steps.len() - 1
     }
 
-    pub(super) fn set(&mut self, step: Step, op: Op) {
+    pub(crate) fn set(&mut self, step: Step, op: Op) {
         if let Some(slot) = self.steps.get_mut(step).filter(|_| step != Self::SAME) {
             *slot = op;
         }
     }
 
-    pub(super) fn is_same(&self) -> bool {
+    pub(crate) fn is_same(&self) -> bool {
         matches!(self.undo(self.root), Op::Same)
     }
 
     /// Finds the steps that change nothing.
     ///
     /// The greatest set counts: a recursive type is the same if nothing in its cycle says otherwise.
-    pub(super) fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         self.same = self.steps.iter().map(Op::changes_nothing_itself).collect();
         loop {
             let mut changed = false;

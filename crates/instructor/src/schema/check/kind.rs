@@ -6,7 +6,7 @@ use super::number::is_integer;
 
 /// Kinds of JSON values. Numbers are two kinds, because every integer is a number but not the other way round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::schema) struct Kinds(u8);
+pub(crate) struct Kinds(u8);
 
 impl Kinds {
     pub(in crate::schema) const NONE: Self = Self(0);
@@ -58,7 +58,7 @@ impl Kinds {
     }
 
     /// Whether some value of this JSON kind is admitted.
-    pub(in crate::schema) const fn may_be(self, kind: Kind) -> bool {
+    pub(crate) const fn may_be(self, kind: Kind) -> bool {
         self.0 & Self::of(kind).0 != 0
     }
 

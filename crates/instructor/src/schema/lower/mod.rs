@@ -38,7 +38,7 @@ pub struct Lowered {
     pub(crate) schema: Box<RawValue>,
     /// The provider can enforce it.
     pub(crate) strict: bool,
-    pub(super) plan: Plan,
+    pub(crate) plan: Plan,
     losses: Vec<Loss>,
     changes: Vec<Change>,
     /// What values are told apart by when one is encoded; none where nothing is encoded.

@@ -1,0 +1,8 @@
+#[instructor::model(partial)]
+#[response(done)]
+struct User {
+    #[response(whole = true)]
+    name: String,
+}
+
+fn main() {}

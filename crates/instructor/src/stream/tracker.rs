@@ -1,0 +1,163 @@
+//! From the text of an answer, as it arrives, to a sink.
+
+use std::ops::Range;
+
+use instructor_json::{Error, Event, Found, Parser};
+
+use super::grow::{Grow, Way};
+use super::walk::{Frame, Walk};
+use crate::model::Contract;
+use crate::repair::ParseOptions;
+use crate::schema::Dialect;
+use crate::schema::plan::{Op, Plan};
+
+/// Reads one answer while it arrives, and grows a sink with what is certain of it.
+///
+/// Of several values that stand in the text, the last counts, as it does for the whole text where that is allowed; one
+/// between words does not count after one in a fence.
+#[derive(Debug)]
+pub(crate) struct Tracker {
+    parser: Parser,
+    /// The form that the model was shown, if it is not the type's own.
+    form: Option<(Contract, Dialect)>,
+    frames: Vec<Frame>,
+    /// Where the value stood that the sink shows.
+    shown: Option<Found>,
+    /// The events that come are about that value.
+    following: bool,
+    /// The value that events are about.
+    number: usize,
+}
+
+impl Tracker {
+    pub(crate) fn new(form: Option<(Contract, Dialect)>, options: ParseOptions) -> Self {
+        Self {
+            parser: Parser::new(options).with_events(),
+            form,
+            frames: Vec::new(),
+            shown: None,
+            following: false,
+            number: 0,
+        }
+    }
+
+    /// Takes more of the text; whether the sink shows something else than before.
+    ///
+    /// # Errors
+    ///
+    /// When the text can't be read: the sink shows what was certain before.
+    pub(crate) fn push(&mut self, text: &str, sink: &mut dyn Grow) -> Result<bool, Error> {
+        let pushed = self.parser.push(text.as_bytes());
+        let changed = self.follow(sink);
+        pushed.map(|()| changed)
+    }
+
+    /// The text is complete; whether the sink shows something else than before. What the text's end cut stays open.
+    pub(crate) fn end(&mut self, sink: &mut dyn Grow) -> bool {
+        self.parser.end();
+        self.follow(sink)
+    }
+
+    /// The text so far.
+    pub(crate) fn text(&self) -> &str {
+        self.parser.text()
+    }
+
+    fn follow(&mut self, sink: &mut dyn Grow) -> bool {
+        let events: Vec<Event> = self.parser.events().collect();
+        let mut changed = false;
+        let mut at = 0;
+        while let Some(event) = events.get(at) {
+            let turns = |event: &Event| matches!(event, Event::Candidate(_) | Event::Withdrawn);
+            let rest = events.get(at + 1..).unwrap_or_default();
+            let end = at + 1 + rest.iter().position(turns).unwrap_or(rest.len());
+            // Of a value that is withdrawn, the document is gone.
+            let gone = matches!(events.get(end), Some(Event::Withdrawn));
+            match event {
+                Event::Candidate(_) if gone => self.following = false,
+                Event::Candidate(number) => {
+                    self.number = *number;
+                    changed |= self.start(rest.first(), sink);
+                    changed |= self.walk(&events, at + 1..end, sink);
+                }
+                Event::Withdrawn => changed |= self.withdraw(sink),
+                _ if gone => {}
+                _ => changed |= self.walk(&events, at..end, sink),
+            }
+            at = end;
+        }
+        changed
+    }
+
+    fn plan(&self) -> Option<&Plan> {
+        let (contract, dialect) = self.form.as_ref()?;
+        contract.lowered(*dialect).ok().map(|lowered| &lowered.plan)
+    }
+
+    /// Whether a value that begins is followed, and from where on.
+    fn start(&mut self, root: Option<&Event>, sink: &mut dyn Grow) -> bool {
+        self.following = false;
+        let (Some(told), Some(Event::Begin { kind, .. } | Event::Scalar { kind, .. })) =
+            (self.parser.told(self.number), root)
+        else {
+            return false;
+        };
+        let step = self.plan().map_or(Plan::SAME, |plan| plan.root);
+        let as_it_is = self.plan().is_none_or(|plan| matches!(plan.undo(step), Op::Same));
+        let found = told.found;
+        let passed = self.shown == Some(Found::Fence) && found != Found::Fence;
+        if passed || (as_it_is && sink.way(*kind) == Way::Never) {
+            return false;
+        }
+        let better = self.shown.is_some_and(|before| before != found && found == Found::Fence);
+        let replaced = self.shown.is_some() && (better || !sink.takes_all());
+        if replaced {
+            sink.reset();
+        }
+        self.shown = Some(found);
+        self.following = true;
+        self.frames = vec![Frame::root(step)];
+        replaced
+    }
+
+    /// The last value is none, or none of them is.
+    fn withdraw(&mut self, sink: &mut dyn Grow) -> bool {
+        let all = self.parser.told(0).is_none();
+        if !all && !std::mem::take(&mut self.following) {
+            return false;
+        }
+        sink.reset();
+        self.following = false;
+        self.shown = None;
+        // What was shown before is shown again.
+        if let Some(before) = self.number.checked_sub(1).filter(|_| !all && !sink.takes_all())
+            && let Some(told) = self.parser.told(before)
+        {
+            let events = told.document.root().events();
+            self.number = before;
+            self.start(events.first(), sink);
+            self.walk(&events, 0..events.len(), sink);
+        }
+        true
+    }
+
+    fn walk(&mut self, events: &[Event], range: Range<usize>, sink: &mut dyn Grow) -> bool {
+        let frames = std::mem::take(&mut self.frames);
+        let Some(told) = self.parser.told(self.number).filter(|told| self.following && !told.truncated) else {
+            return false;
+        };
+        let same = Plan::default();
+        let mut walk = Walk {
+            plan: self.plan().unwrap_or(&same),
+            doc: told.document,
+            events: events.get(range).unwrap_or_default().to_vec().into_iter(),
+            frames,
+            changed: false,
+            whole: false,
+        };
+        walk.run(0, 0, sink);
+        let Walk { frames, changed, .. } = walk;
+        self.frames = frames;
+        changed
+    }
+}
