@@ -101,7 +101,7 @@ fn what_is_fetched_is_fetched_once_for_all_attempts() {
             .reply(Reply::status(503))
             .reply(right())
     };
-    let messages = [asked("https://a.example/x.png?signature=secret")];
+    let messages = [asked("HTTPS://a.example/x.png?signature=secret")];
     for (script, result) in both(script, FetchMedia::new(), &messages) {
         let (ticket, completion) = result.unwrap();
         assert_eq!(ticket.urgency, 1);

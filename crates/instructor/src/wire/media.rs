@@ -262,7 +262,7 @@ impl Place {
 
 /// Whether an address is one that anybody can ask, and no place in a provider's storage.
 fn is_public(url: &str) -> bool {
-    url.starts_with("https://") || url.starts_with("http://")
+    url.split_once("://").is_some_and(|(scheme, _)| ["https", "http"].iter().any(|s| s.eq_ignore_ascii_case(scheme)))
 }
 
 const fn plural(kind: MediaKind) -> &'static str {
