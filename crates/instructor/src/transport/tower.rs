@@ -17,7 +17,8 @@ use crate::error::{TransportError, TransportErrorKind};
 type Failed = Box<dyn std::error::Error + Send + Sync>;
 
 /// Sends with any `tower::Service<http::Request<Bytes>>`: layers for tracing, retries, limits or signatures of your own
-/// apply to every request. It is cloned for each request, as services are.
+/// apply to every request. It is cloned for each request, as services are. It fetches no media
+/// ([`FetchMedia`](crate::FetchMedia)), since nothing tells to which address a service connects.
 ///
 /// ```
 /// use std::convert::Infallible;
