@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use instructor::schema::Dialect;
-use instructor::{Level, Mode, RepairKind};
+use instructor::{Level, Mode, Reasoning, RepairKind};
 use serde_json::Value;
 
 use crate::exit;
@@ -225,6 +225,10 @@ pub(crate) struct Extract {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Request")]
     pub(crate) max_tokens: Option<u64>,
 
+    /// How much the model is to think: off, minimal, low, medium, high, xhigh, max, or a number of tokens
+    #[arg(long, value_name = "HOW", value_parser = |text: &str| text.parse::<Reasoning>(), help_heading = "Request")]
+    pub(crate) reasoning: Option<Reasoning>,
+
     /// A further top-level field of the request body; can be repeated
     #[arg(long, value_name = "KEY=JSON", value_parser = extra, help_heading = "Request")]
     pub(crate) extra: Vec<(String, Value)>,
@@ -245,7 +249,7 @@ pub(crate) struct Extract {
     #[arg(long, help_heading = "Output")]
     pub(crate) compact: bool,
 
-    /// Print the exact request instead of sending it, with the key masked; needs no key
+    /// Print the exact request instead of sending it, with the key masked, and on standard error the mode; needs no key
     #[arg(long, help_heading = "Output")]
     pub(crate) dry_run: bool,
 

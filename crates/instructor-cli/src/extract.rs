@@ -16,6 +16,8 @@ pub(crate) fn run(args: &Extract) -> Result<(), Failure> {
     let failed = |error: &Error| failure(error, args, client.profile());
     if args.dry_run {
         let preview = request.preview_value(&contract).map_err(|e| failed(&e))?;
+        let strict = if preview.is_strict() { ", strict" } else { "" };
+        output::say(&format!("mode {}{strict}", preview.mode()));
         return output::result(&preview.to_string());
     }
     let (json, completion) = request.create_json(&contract).map_err(|e| failed(&e))?;
@@ -35,6 +37,9 @@ fn settings(args: &Extract) -> ClientBuilder {
     }
     if let Some(tokens) = args.max_tokens {
         builder = builder.max_tokens(tokens);
+    }
+    if let Some(reasoning) = args.reasoning {
+        builder = builder.reasoning(reasoning);
     }
     if let Some(retries) = args.max_retries {
         builder = builder.max_retries(retries);

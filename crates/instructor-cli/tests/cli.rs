@@ -288,15 +288,15 @@ fn nobody_listens() {
 #[test]
 fn a_dry_run_shows_the_request_and_sends_nothing() {
     let server = Loopback::new([Reply::Value(ada())]);
-    for (spec, variables, header) in [
-        ("openai/m", &[("OPENAI_API_KEY", KEY)][..], "authorization: ***"),
-        ("anthropic/m", &[("ANTHROPIC_API_KEY", KEY)], "x-api-key: ***"),
-        ("openai/m", &[], "authorization: ***"),
-        ("ollama/m", &[], "content-type: application/json"),
+    for (spec, variables, header, mode) in [
+        ("openai/m", &[("OPENAI_API_KEY", KEY)][..], "authorization: ***", "schema, strict"),
+        ("anthropic/m", &[("ANTHROPIC_API_KEY", KEY)], "x-api-key: ***", "tools"),
+        ("openai/m", &[], "authorization: ***", "schema, strict"),
+        ("ollama/m", &[], "content-type: application/json", "schema, strict"),
     ] {
         let args = ["extract", "--dry-run", "--schema", SCHEMA, "--provider", spec, "--base-url", &server.url];
         let ran = run(&args, variables, TEXT.as_bytes());
-        assert_eq!((ran.exit, ran.stderr.as_str()), (0, ""), "{spec}");
+        assert_eq!((ran.exit, ran.stderr.as_str()), (0, &*format!("mode {mode}\n")), "{spec}");
         assert!(ran.stdout.starts_with(&format!("POST {}/", server.url)), "{}", ran.stdout);
         assert!(!ran.stdout.contains(KEY) && !ran.stdout.contains("placeholder"), "{}", ran.stdout);
         let (head, body) = ran.stdout.split_once("\n\n").unwrap();

@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use crate::run::{Attempt, Report};
 use crate::validate::Issues;
+use crate::wire::RateLimits;
 
 /// What went wrong, for branching. Each kind has a policy of its own in the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -198,6 +199,12 @@ impl Error {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
+    }
+
+    /// What the provider last said of its rate limits; all unknown if it said nothing.
+    #[must_use]
+    pub fn rate_limits(&self) -> RateLimits {
+        self.0.report.rate_limits()
     }
 
     /// The HTTP status of the last answer, if there was one.

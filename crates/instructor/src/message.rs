@@ -77,6 +77,31 @@ impl Message {
         self
     }
 
+    /// With the mark that the prompt up to here is the same in other requests, so that the provider may keep it; see
+    /// [`PromptCache`].
+    ///
+    /// ```
+    /// # use instructor::testing::Script;
+    /// use instructor::Message;
+    ///
+    /// # let script = Script::new();
+    /// # let client = script.client("anthropic/claude-haiku-4-5");
+    /// let messages = [Message::user("A long contract ..").cached(), Message::user("Is there a deadline?")];
+    /// let body = client.request(&messages).preview::<bool>()?.json();
+    /// assert_eq!(body["messages"][0]["content"][0]["cache_control"]["type"], "ephemeral");
+    /// # Ok::<(), instructor::Error>(())
+    /// ```
+    #[must_use]
+    pub fn cached(self) -> Self {
+        self.cached_for(PromptCache::Short)
+    }
+
+    /// [`cached`](Self::cached), for a time.
+    #[must_use]
+    pub fn cached_for(self, time: PromptCache) -> Self {
+        self.with(Part::CachePoint(time))
+    }
+
     /// Who speaks.
     #[must_use]
     pub const fn role(&self) -> Role {
@@ -129,6 +154,34 @@ pub enum Part {
     /// Something that only the protocol it came from understands, such as a signed thinking block. It is sent back
     /// as it came when the turn is sent back.
     Opaque(Opaque),
+    /// The prompt up to here may be kept by the provider. Nothing is said by it.
+    CachePoint(PromptCache),
+}
+
+/// How long a provider is asked to keep the beginning of a prompt, up to a mark: on a message
+/// ([`Message::cached`]), inside one ([`Part::CachePoint`]), or after the schema ([`Request::cache_schema`]).
+///
+/// A mark changes what a request costs and nothing else:
+///
+/// - Anthropic and Bedrock get it as `cache_control` and `cachePoint`, four in one prompt at most (more are an error
+///   before anything is sent), and so do servers of OpenAI's chat protocol that hand it on to such a model.
+/// - OpenAI, Gemini, DeepSeek and most others keep prompts without being asked: a mark has no effect there, and neither
+///   has it where nothing is kept. What helps there is a prompt whose beginning stays the same, which it does in
+///   re-asks, and a key for similar prompts: [`Request::cache_key`].
+/// - A content that is kept under a name, with Gemini, is `extra("cachedContent", name)`.
+///
+/// What was read and written is in [`Usage`](crate::Usage).
+///
+/// [`Request::cache_schema`]: crate::Request::cache_schema
+/// [`Request::cache_key`]: crate::Request::cache_key
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PromptCache {
+    /// As long as the provider does by default: minutes.
+    #[default]
+    Short,
+    /// An hour, where there is a choice.
+    Hour,
 }
 
 impl Part {

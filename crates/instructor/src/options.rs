@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::media::FetchMedia;
 use crate::mode::Mode;
+use crate::provider::Reasoning;
 use crate::repair::ParseOptions;
 use crate::run::{Budget, Retry};
 use crate::wire::Settings;
@@ -15,6 +16,7 @@ pub(crate) struct Options {
     pub(crate) shape_model: Option<String>,
     pub(crate) mode: Mode,
     pub(crate) reading: ParseOptions,
+    pub(crate) reasoning: Option<Reasoning>,
     pub(crate) settings: Settings,
     pub(crate) retry: Retry,
     pub(crate) budget: Budget,
@@ -29,6 +31,7 @@ impl Default for Options {
             shape_model: None,
             mode: Mode::Auto,
             reading: ParseOptions::new(),
+            reasoning: None,
             settings: Settings::default(),
             retry: Retry::new(),
             budget: Budget::new(),
@@ -126,6 +129,27 @@ macro_rules! setters {
         /// With a limit of output tokens.
         pub fn max_tokens(mut self, tokens: u64) -> Self {
             self.options().settings.max_tokens = Some(tokens);
+            self
+        }
+
+        /// With how much the model is to think; see [`Reasoning`]. With [`Mode::ThinkThenShape`] it is said to the first
+        /// call only: the second has nothing to think about.
+        pub fn reasoning(mut self, reasoning: Reasoning) -> Self {
+            self.options().reasoning = Some(reasoning);
+            self
+        }
+
+        /// With a mark after the schema, for as long as the provider is to keep it: after the tools, or where there are
+        /// none after the system text. See [`PromptCache`].
+        pub fn cache_schema(mut self, time: PromptCache) -> Self {
+            self.options().settings.cache_schema = Some(time);
+            self
+        }
+
+        /// With a key that requests with the same beginning share, so that they reach the same cache: OpenAI's
+        /// `prompt_cache_key`. It has no effect where there is no such field.
+        pub fn cache_key(mut self, key: impl Into<String>) -> Self {
+            self.options().settings.cache_key = Some(key.into());
             self
         }
 

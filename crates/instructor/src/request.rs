@@ -15,10 +15,11 @@ use serde_json::value::RawValue;
 use crate::client::{Client, Core};
 use crate::error::{Error, ErrorKind};
 use crate::media::FetchMedia;
-use crate::message::Messages;
+use crate::message::{Messages, PromptCache};
 use crate::mode::{Mode, Plan};
 use crate::model::{Contract, ResponseModel};
 use crate::options::{Options, setters};
+use crate::provider::Reasoning;
 use crate::repair::{Level, RepairKind};
 use crate::run::{Budget, Completion, Job, Judge, Retry, Run, Shaping};
 use crate::transport;
@@ -95,7 +96,8 @@ impl<'a, C> Request<'a, C> {
             let what = format!("{at} is at a URL and is fetched when the request is sent");
             return Err(Error::unsupported(format!("{what}; a preview fetches nothing: give the bytes to see them")));
         }
-        job.encode(&job.plan, job.messages, &[], false).map(Preview)
+        let request = job.encode(&job.plan, job.messages, &[], false)?;
+        Ok(Preview { request, mode: job.plan.mode, strict: job.plan.strict() })
     }
 
     /// What stays the same over all attempts.
@@ -113,13 +115,17 @@ impl<'a, C> Request<'a, C> {
         let forms = Forms::of(&endpoint.profile, model);
         let wanted = forms.check(endpoint.profile.id(), self.messages.as_slice(), options.fetch.is_some())?;
         let memory = &self.core.memory;
-        let plan = |mode, model| {
-            let (profile, known) = (&endpoint.profile, memory.recall(model, contract));
-            Plan::new(mode, contract, profile, profile.family(model), known)
-        };
-        let first = plan(options.mode, model)?;
+        let plan =
+            |mode, model, family| Plan::new(mode, contract, &endpoint.profile, family, memory.recall(model, contract));
+        let thinking = |model, reasoning| endpoint.profile.thinking(model, reasoning, &options.settings);
+        let first = thinking(model, options.reasoning)?;
+        let settings = first.settings;
+        let first = plan(options.mode, model, first.family)?;
         let shaping = match options.shape_model.as_deref().unwrap_or(model) {
-            model if first.drafts() => Some(Shaping { plan: plan(Mode::Auto, model)?, model }),
+            model if first.drafts() => {
+                let plan = plan(Mode::Auto, model, thinking(model, None)?.family)?;
+                Some(Shaping { plan, model, settings: &options.settings })
+            }
             _ => None,
         };
         Ok(Job {
@@ -132,7 +138,7 @@ impl<'a, C> Request<'a, C> {
             messages: self.messages.as_slice(),
             wanted,
             fetch: options.fetch,
-            settings: &options.settings,
+            settings,
             retry: options.retry,
             budget: options.budget,
             reading: options.reading,
@@ -306,41 +312,57 @@ fn type_issue(value: Node<'_>, error: &serde_json::Error) -> Issue {
 
 /// A request as it would go out, byte for byte. `Display` shows it with the key masked.
 #[derive(Debug)]
-pub struct Preview(http::Request<Bytes>);
+pub struct Preview {
+    request: http::Request<Bytes>,
+    mode: Mode,
+    strict: bool,
+}
 
 impl Preview {
+    /// How the value is asked for: what [`Mode::Auto`] has chosen, or the mode that was named.
+    #[must_use]
+    pub const fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// Whether the provider is asked to enforce the schema.
+    #[must_use]
+    pub const fn is_strict(&self) -> bool {
+        self.strict
+    }
+
     /// Where it would go.
     #[must_use]
     pub fn url(&self) -> String {
-        self.0.uri().to_string()
+        self.request.uri().to_string()
     }
 
     /// Its headers. The key is among them, marked as sensitive.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
-        self.0.headers()
+        self.request.headers()
     }
 
     /// Its body.
     #[must_use]
     pub fn body(&self) -> &[u8] {
-        self.0.body()
+        self.request.body()
     }
 
     /// Its body as JSON.
     #[must_use]
     pub fn json(&self) -> Value {
-        serde_json::from_slice(self.0.body()).unwrap_or_default()
+        serde_json::from_slice(self.request.body()).unwrap_or_default()
     }
 }
 
 impl fmt::Display for Preview {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{} {}", self.0.method(), self.0.uri())?;
-        for (name, value) in self.0.headers() {
+        writeln!(f, "{} {}", self.request.method(), self.request.uri())?;
+        for (name, value) in self.request.headers() {
             let shown = if value.is_sensitive() { "***" } else { value.to_str().unwrap_or("(bytes)") };
             writeln!(f, "{name}: {shown}")?;
         }
-        write!(f, "\n{}", String::from_utf8_lossy(self.0.body()))
+        write!(f, "\n{}", String::from_utf8_lossy(self.request.body()))
     }
 }

@@ -52,6 +52,7 @@ type Exception = (&'static str, &'static str, &'static str);
 const EXCEPTIONS: &[Exception] = &[
     ("error", "Report", "plain data: an error carries the report of the run that it ended"),
     ("error", "Attempt", "plain data: what a report is made of"),
+    ("error", "RateLimits", "plain data: what a report says of the provider"),
 ];
 
 /// Every module names only what is below it.

@@ -71,9 +71,16 @@ impl<'a> Ladder<'a> {
     /// The rung that an earlier request ended on, or the first in whose form the schema can be said.
     pub(super) fn start(self, known: Option<Rung>) -> Result<Plan<'a>, Error> {
         let known = known.filter(|known| self.rungs().any(|rung| rung == *known));
+        if let Some(plan) = known.and_then(|rung| self.plan(rung)?.ok()) {
+            return Ok(plan);
+        }
         let mut first = None;
-        for rung in known.into_iter().chain(self.rungs()) {
+        for rung in self.rungs() {
             match self.plan(rung) {
+                // The schema comes whole on the next one.
+                Some(Ok(plan)) if self.asked == Mode::Auto && plan.cramped() => {
+                    return Ok(self.below(&plan, None).unwrap_or(plan));
+                }
                 Some(Ok(plan)) => return Ok(plan),
                 Some(Err(error)) => _ = first.get_or_insert(error),
                 None => {}
@@ -116,11 +123,14 @@ impl<'a> Ladder<'a> {
 
     /// Where [`Mode::Auto`] starts.
     fn preferred(&self) -> Mode {
-        match self.profile.mode() {
+        let (profile, family) = (self.profile, self.family);
+        match profile.mode() {
             ladder @ (Mode::Schema | Mode::Json | Mode::MdJson) => ladder,
             // What answers another question than the ladder is never chosen for the caller.
-            Mode::Auto | Mode::Tools | Mode::ParallelTools | Mode::ThinkThenShape if self.family.tools => Mode::Tools,
-            Mode::Auto | Mode::Tools | Mode::ParallelTools | Mode::ThinkThenShape => Mode::Schema,
+            Mode::Auto | Mode::Tools | Mode::ParallelTools | Mode::ThinkThenShape if !family.tools => Mode::Schema,
+            // A schema is enforced where a call can't be, such as while the model thinks.
+            _ if !family.forcing && profile.can(Mode::Schema) => Mode::Schema,
+            _ => Mode::Tools,
         }
     }
 
@@ -131,6 +141,11 @@ impl<'a> Ladder<'a> {
         let refused = |why: &dyn fmt::Display| {
             Error::unsupported(format!("{} in mode {} with {}: {why}", contract.name(), rung.mode, profile.id()))
         };
+        if family.tools_refused && matches!(rung.mode, Mode::Tools | Mode::ParallelTools) {
+            let why =
+                "the model takes no tools on this protocol while it reasons; turn reasoning off, or use mode schema";
+            return Some(Err(refused(&why)));
+        }
         let form = if rung.mode == Mode::ParallelTools {
             contract.toolset().map(Form::Tools).map_err(|why| {
                 let wanted = "this mode asks for a list whose items are calls, such as a `Vec` of an enum of models";
@@ -194,5 +209,52 @@ mod tests {
         let lax = plan(Mode::Schema, None).below(None).unwrap();
         assert!(!lax.strict() && lax.below(None).is_none());
         assert!(!plan(Mode::Schema, Some(lax.rung())).strict());
+    }
+
+    #[test]
+    fn a_schema_that_has_no_room_is_asked_for_where_it_comes_whole() {
+        let deep = (0..14).fold(
+            json!({ "type": "integer" }),
+            |inner, _| json!({ "type": "object", "properties": { "a": inner }, "required": ["a"] }),
+        );
+        let (deep, flat) =
+            (Contract::from_schema(deep).unwrap(), Contract::from_schema(json!({ "type": "object" })).unwrap());
+        let start = |asked, contract, profile: &Profile| {
+            let plan = Plan::new(asked, contract, profile, family("m"), None).unwrap();
+            (plan.mode, plan.strict())
+        };
+        let named = |id| Profile::named(id).unwrap();
+        // profile, mode that is asked for, where it starts with a contract that fits, and with one that is too deep
+        let cases = [
+            (named("openai"), Mode::Auto, (Mode::Schema, true), (Mode::Schema, false)),
+            (named("cerebras"), Mode::Auto, (Mode::Schema, true), (Mode::Schema, false)),
+            // It takes any depth.
+            (named("gemini"), Mode::Auto, (Mode::Schema, true), (Mode::Schema, true)),
+            // A mode that is named is not left.
+            (named("openai"), Mode::Schema, (Mode::Schema, true), (Mode::Schema, true)),
+        ];
+        for (profile, asked, fits, too_deep) in cases {
+            assert_eq!(start(asked, &flat, &profile), fits, "{} {asked}", profile.id());
+            assert_eq!(start(asked, &deep, &profile), too_deep, "{} {asked}", profile.id());
+        }
+    }
+
+    #[test]
+    fn where_no_call_can_be_forced_a_schema_comes_first() {
+        let contract = Contract::from_schema(json!({ "type": "object" })).unwrap();
+        let tools = Profile::named("groq").unwrap();
+        let no_schema = Profile::named("groq").unwrap().with_modes([Mode::Tools]);
+        let (mut unforced, mut toolless) = (family("m"), family("m"));
+        unforced.forcing = false;
+        toolless.tools = false;
+        let cases = [
+            (&tools, family("m"), Mode::Tools),
+            (&tools, unforced, Mode::Schema),
+            (&no_schema, unforced, Mode::Tools),
+            (&no_schema, toolless, Mode::Schema),
+        ];
+        for (profile, family, wanted) in cases {
+            assert_eq!(Plan::new(Mode::Auto, &contract, profile, family, None).unwrap().mode, wanted, "{family:?}");
+        }
     }
 }

@@ -37,6 +37,18 @@ pub(crate) use self::ladder::Rung;
 /// [`ParallelTools`](Self::ParallelTools) and [`ThinkThenShape`](Self::ThinkThenShape) are no rungs: they are asked for
 /// by name, and a contract that they can't ask for is refused before anything is sent.
 ///
+/// Where [`Auto`](Self::Auto) starts:
+///
+/// | what is known | mode |
+/// |---|---|
+/// | nothing more | the provider's own ([`Profile::mode`]) |
+/// | that is `Tools`, and the model takes none on this protocol | `Schema` |
+/// | that is `Tools`, and no call can be forced: the model refuses it, or does while it thinks | `Schema` where the provider has it, else `Tools`, with the call asked for in words |
+/// | that is `Schema`, and the contract is over its limits, so that what lies deep would be JSON text | the next, where it comes whole: `Schema` lax, or without that `Tools` or `Json` |
+/// | the client has been refused before | where that request ended |
+///
+/// [`Preview::mode`](crate::Preview::mode) and `instructor extract --dry-run` tell what it is for a request.
+///
 /// A step costs a call, which is an attempt of the [`Report`](crate::Report) and of the
 /// [`Budget`](crate::Budget), but no retry. The client remembers for the model and response model what was taken, and
 /// starts there from then on. Where nothing is left the error's kind is
@@ -267,6 +279,11 @@ impl<'a> Plan<'a> {
     /// Whether the provider is asked to enforce the schema.
     pub(crate) fn strict(&self) -> bool {
         matches!(self.mode, Mode::Schema | Mode::Tools) && matches!(self.form, Form::Value(lowered) if lowered.strict)
+    }
+
+    /// Whether the provider is asked to enforce the schema and parts of it are left out of that, for want of room.
+    fn cramped(&self) -> bool {
+        self.mode == Mode::Schema && matches!(self.form, Form::Value(lowered) if lowered.cramped)
     }
 
     /// The form in which the answer comes as one value, if that is not the contract's own.

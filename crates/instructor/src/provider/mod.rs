@@ -3,6 +3,7 @@
 mod address;
 pub(crate) mod auth;
 pub(crate) mod models;
+mod reasoning;
 mod spec;
 mod table;
 
@@ -11,7 +12,9 @@ use std::fmt;
 
 pub(crate) use self::address::Address;
 pub(crate) use self::auth::{Auth, Login, Signer};
-use self::models::Family;
+use self::models::{Family, is_of};
+use self::reasoning::{Dial, dial};
+pub use self::reasoning::{Effort, Reasoning};
 pub(crate) use self::spec::Spec;
 pub(crate) use self::table::TABLE;
 use crate::mode::Mode;
@@ -48,6 +51,8 @@ pub(crate) struct Row {
     pub(crate) modes: &'static [Mode],
     pub(crate) dialect: Dialect,
     pub(crate) quirks: Quirks,
+    /// How models are told how much to think, by what their names begin with; the first match wins.
+    pub(crate) reasoning: &'static [(&'static str, &'static Dial)],
     /// The body field that limits the output.
     pub(crate) max_tokens_field: &'static str,
     /// The model that `Client::from_env` takes where no model is named.
@@ -71,6 +76,11 @@ impl Quirks {
 
     /// No call can be forced: `tool_choice` is `auto` at most.
     pub(crate) const CHOICE_IS_AUTO: Self = Self(1 << 4);
+
+    /// Parts of a prompt take `cache_control`, for models whose cache has to be asked for.
+    pub(crate) const CACHE_CONTROL: Self = Self(1 << 5);
+    /// It takes `prompt_cache_key`; others with a closed schema refuse it.
+    pub(crate) const CACHE_KEY: Self = Self(1 << 6);
 
     /// No media of any kind: a part that is no text is a 400 (`unknown variant`).
     pub(crate) const TEXT_ONLY: Self = Self(1 << 8);
@@ -136,6 +146,7 @@ pub struct Profile {
     modes: Cow<'static, [Mode]>,
     dialect: Dialect,
     quirks: Quirks,
+    reasoning: &'static [(&'static str, &'static Dial)],
     max_tokens_field: Cow<'static, str>,
     default_max_tokens: Option<u64>,
     default_model: Option<&'static str>,
@@ -295,6 +306,11 @@ impl Profile {
         family
     }
 
+    /// How a model is told how much to think.
+    fn dial(&self, model: &str) -> &'static Dial {
+        self.reasoning.iter().find(|(prefix, _)| is_of(model, prefix)).map_or(&dial::NONE, |(_, dial)| dial)
+    }
+
     pub(crate) const fn auth(&self) -> Auth {
         self.auth
     }
@@ -346,6 +362,7 @@ impl From<&Row> for Profile {
             modes: Cow::Borrowed(row.modes),
             dialect: row.dialect,
             quirks: row.quirks,
+            reasoning: row.reasoning,
             max_tokens_field: Cow::Borrowed(row.max_tokens_field),
             default_max_tokens: None,
             default_model: row.default_model,
@@ -368,6 +385,7 @@ pub(crate) const OPENAI_COMPATIBLE: Row = Row {
     modes: &[Mode::Schema, Mode::Tools, Mode::Json],
     dialect: Dialect::Plain,
     quirks: Quirks::NONE,
+    reasoning: &[("", &dial::EFFORT)],
     max_tokens_field: "max_tokens",
     default_model: None,
 };
@@ -376,8 +394,12 @@ pub(crate) const OPENAI_COMPATIBLE: Row = Row {
 pub(crate) const OPENAI_KEYED: Row = Row { keyless: false, ..OPENAI_COMPATIBLE };
 
 /// What servers that speak OpenAI's responses have in common.
-pub(crate) const OPENAI_RESPONSES_COMPATIBLE: Row =
-    Row { wire: &OpenAiResponses, max_tokens_field: "max_output_tokens", ..OPENAI_COMPATIBLE };
+pub(crate) const OPENAI_RESPONSES_COMPATIBLE: Row = Row {
+    wire: &OpenAiResponses,
+    reasoning: &[("", &dial::OBJECT)],
+    max_tokens_field: "max_output_tokens",
+    ..OPENAI_COMPATIBLE
+};
 
 /// What servers that speak Anthropic's messages have in common. The protocol has no switch for JSON of any kind.
 pub(crate) const ANTHROPIC_COMPATIBLE: Row = Row {
@@ -385,6 +407,7 @@ pub(crate) const ANTHROPIC_COMPATIBLE: Row = Row {
     auth: Auth::Header("x-api-key"),
     modes: &[Mode::Schema, Mode::Tools],
     dialect: Dialect::Anthropic,
+    reasoning: &[("", &dial::THINKING)],
     ..OPENAI_COMPATIBLE
 };
 
@@ -394,6 +417,7 @@ pub(crate) const GEMINI_COMPATIBLE: Row = Row {
     auth: Auth::Header("x-goog-api-key"),
     preferred: Mode::Schema,
     dialect: Dialect::Gemini,
+    reasoning: &[("", &dial::LEVEL)],
     ..OPENAI_COMPATIBLE
 };
 
@@ -402,7 +426,8 @@ pub(crate) const GEMINI_PUBLISHED: Row =
     Row { wire: &Gemini::PUBLISHED, auth: Auth::Bearer, quirks: Quirks::BUCKETS, ..GEMINI_COMPATIBLE };
 
 /// Cohere's own protocol.
-pub(crate) const COHERE_CHAT: Row = Row { wire: &Cohere, dialect: Dialect::Cohere, ..OPENAI_COMPATIBLE };
+pub(crate) const COHERE_CHAT: Row =
+    Row { wire: &Cohere, dialect: Dialect::Cohere, reasoning: &[("", &dial::TOKEN_BUDGET)], ..OPENAI_COMPATIBLE };
 
 /// Ollama's own chat. The schema becomes a grammar that the model never sees, and a call can't be forced.
 pub(crate) const OLLAMA_CHAT: Row = Row {
@@ -410,6 +435,7 @@ pub(crate) const OLLAMA_CHAT: Row = Row {
     preferred: Mode::Schema,
     dialect: Dialect::Ollama,
     quirks: Quirks::SCHEMA_UNSEEN.and(Quirks::CHOICE_IS_AUTO),
+    reasoning: &[("", &dial::THINK)],
     max_tokens_field: "num_predict",
     ..OPENAI_COMPATIBLE
 };
@@ -420,6 +446,13 @@ pub(crate) const BEDROCK_CONVERSE: Row = Row {
     login: Some(Login::Aws { service: "bedrock" }),
     modes: &[Mode::Schema, Mode::Tools],
     dialect: Dialect::Bedrock,
+    // Each vendor's own fields, handed on.
+    reasoning: &[
+        ("claude", &dial::THINKING_WITHIN),
+        ("gpt-oss", &dial::EFFORT_WITHIN),
+        ("qwen", &dial::CONFIG_WITHIN),
+        ("nova-2", &dial::SWITCH_WITHIN),
+    ],
     max_tokens_field: "maxTokens",
     ..OPENAI_COMPATIBLE
 };

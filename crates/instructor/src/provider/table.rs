@@ -5,7 +5,7 @@
 
 use super::{
     ANTHROPIC_COMPATIBLE, Auth, BEDROCK_CONVERSE, COHERE_CHAT, GEMINI_COMPATIBLE, GEMINI_PUBLISHED, OLLAMA_CHAT,
-    OPENAI_COMPATIBLE, OPENAI_KEYED, OPENAI_RESPONSES_COMPATIBLE, Quirks, Row,
+    OPENAI_COMPATIBLE, OPENAI_KEYED, OPENAI_RESPONSES_COMPATIBLE, Quirks, Row, dial,
 };
 use crate::mode::Mode;
 use crate::schema::Dialect;
@@ -20,6 +20,7 @@ pub(crate) const TABLE: &[Row] = &[
         dialect: Dialect::OpenAi,
         max_tokens_field: "max_completion_tokens",
         default_model: Some("gpt-5-mini"),
+        quirks: Quirks::CACHE_KEY,
         ..OPENAI_KEYED
     },
     Row {
@@ -31,6 +32,7 @@ pub(crate) const TABLE: &[Row] = &[
         preferred: Mode::Schema,
         dialect: Dialect::OpenAi,
         default_model: Some("gpt-5-mini"),
+        quirks: Quirks::CACHE_KEY,
         ..OPENAI_RESPONSES_COMPATIBLE
     },
     Row {
@@ -69,6 +71,8 @@ pub(crate) const TABLE: &[Row] = &[
         key_env: &["GROQ_API_KEY"],
         dialect: Dialect::Groq,
         default_model: Some("llama-3.3-70b-versatile"),
+        // Qwen takes "none" and "default" only
+        reasoning: &[("qwen", &dial::EFFORT_NONE), ("", &dial::EFFORT)],
         ..OPENAI_KEYED
     },
     Row {
@@ -77,8 +81,9 @@ pub(crate) const TABLE: &[Row] = &[
         base_url_env: "OPENROUTER_BASE_URL",
         key_env: &["OPENROUTER_API_KEY"],
         // reasoning_details have to come back in tool turns; it fetches documents itself and hands films on
-        quirks: Quirks::ECHO_REASONING.and(Quirks::FILE_BY_URL).and(Quirks::VIDEO_PARTS),
+        quirks: Quirks::ECHO_REASONING.and(Quirks::FILE_BY_URL).and(Quirks::VIDEO_PARTS).and(Quirks::CACHE_CONTROL),
         default_model: Some("openai/gpt-5-mini"),
+        reasoning: &[("", &dial::ROUTED)],
         ..OPENAI_KEYED
     },
     Row {
@@ -111,7 +116,7 @@ pub(crate) const TABLE: &[Row] = &[
         dialect: Dialect::OpenAi,
         max_tokens_field: "max_completion_tokens",
         // chat takes no `file` part
-        quirks: Quirks::NO_FILE_PARTS,
+        quirks: Quirks::NO_FILE_PARTS.and(Quirks::CACHE_KEY),
         ..OPENAI_KEYED
     },
     Row {
@@ -136,7 +141,7 @@ pub(crate) const TABLE: &[Row] = &[
         dialect: Dialect::Mistral,
         default_model: Some("mistral-small-latest"),
         // parts are `document_url`, and `input_audio` with the bare base64 text
-        quirks: Quirks::FLAT_PARTS,
+        quirks: Quirks::FLAT_PARTS.and(Quirks::CACHE_KEY),
         ..OPENAI_KEYED
     },
     Row {
@@ -176,6 +181,7 @@ pub(crate) const TABLE: &[Row] = &[
         // no json_schema; a tool turn without its reasoning_content is a 400; so is `image_url`
         quirks: Quirks::ECHO_REASONING.and(Quirks::TEXT_ONLY),
         default_model: Some("deepseek-chat"),
+        reasoning: &[("deepseek-chat", &dial::SWITCH_AND_EFFORT_IF_TOLD), ("", &dial::SWITCH_AND_EFFORT)],
         ..OPENAI_KEYED
     },
     Row {
@@ -187,6 +193,8 @@ pub(crate) const TABLE: &[Row] = &[
         dialect: Dialect::Xai,
         // completion_tokens leaves reasoning_tokens out
         quirks: Quirks::REASONING_ON_TOP,
+        // reasoning_effort is taken by some models only
+        reasoning: &[("grok-3-mini", &dial::EFFORT_LOW_HIGH), ("grok-4-", &dial::NONE), ("", &dial::EFFORT)],
         ..OPENAI_KEYED
     },
     Row {
@@ -210,6 +218,7 @@ pub(crate) const TABLE: &[Row] = &[
         key_env: &["WRITER_API_KEY"],
         modes: &[Mode::Schema, Mode::Tools],
         quirks: Quirks::CHOICE_IS_AUTO,
+        reasoning: &[],
         ..OPENAI_KEYED
     },
     Row {
@@ -252,6 +261,7 @@ pub(crate) const TABLE: &[Row] = &[
         modes: &[Mode::Tools, Mode::Json],
         // tool_choice is auto only; reasoning_content has to come back
         quirks: Quirks::CHOICE_IS_AUTO.and(Quirks::ECHO_REASONING),
+        reasoning: &[("kimi-k3", &dial::EFFORT_ALWAYS), ("kimi-k2.7-code", &dial::NONE), ("", &dial::SWITCH)],
         ..OPENAI_KEYED
     },
     Row {
@@ -262,6 +272,7 @@ pub(crate) const TABLE: &[Row] = &[
         key_env: &["DASHSCOPE_API_KEY", "ALIBABA_API_KEY"],
         // no `file` part; the omni models want sound as a data URL
         quirks: Quirks::NO_FILE_PARTS.and(Quirks::AUDIO_IS_DATA_URL),
+        reasoning: &[("", &dial::FLAG)],
         ..OPENAI_KEYED
     },
     Row {
@@ -274,6 +285,8 @@ pub(crate) const TABLE: &[Row] = &[
         modes: &[Mode::Tools, Mode::Json],
         // no json_schema, tool_choice is auto only; reasoning_content has to come back
         quirks: Quirks::CHOICE_IS_AUTO.and(Quirks::ECHO_REASONING),
+        // GLM-5.3 always thinks
+        reasoning: &[("glm-5.3", &dial::EFFORT_ALWAYS), ("", &dial::SWITCH)],
         ..OPENAI_KEYED
     },
     Row {
@@ -283,6 +296,8 @@ pub(crate) const TABLE: &[Row] = &[
         key_env: &["MINIMAX_API_KEY"],
         modes: &[Mode::Tools, Mode::Json],
         max_tokens_field: "max_completion_tokens",
+        // M2 always thinks
+        reasoning: &[("MiniMax-M2", &dial::NONE), ("", &dial::SWITCH)],
         ..OPENAI_KEYED
     },
     Row {
@@ -311,6 +326,7 @@ pub(crate) const TABLE: &[Row] = &[
         base_url: "https://ai-gateway.vercel.sh/v1",
         base_url_env: "AI_GATEWAY_BASE_URL",
         key_env: &["AI_GATEWAY_API_KEY", "VERCEL_AI_GATEWAY_API_KEY"],
+        reasoning: &[("", &dial::ROUTED)],
         ..OPENAI_KEYED
     },
     Row {
@@ -321,6 +337,8 @@ pub(crate) const TABLE: &[Row] = &[
         base_url_env: "LITELLM_PROXY_API_BASE",
         key_env: &["LITELLM_PROXY_API_KEY"],
         keyless: true,
+        reasoning: &[("", &dial::PROXIED)],
+        quirks: Quirks::CACHE_CONTROL,
         ..OPENAI_KEYED
     },
     Row {
@@ -328,6 +346,7 @@ pub(crate) const TABLE: &[Row] = &[
         base_url: "https://gateway.truefoundry.ai",
         base_url_env: "TFY_BASE_URL",
         key_env: &["TFY_API_KEY"],
+        reasoning: &[("", &dial::PROXIED)],
         ..OPENAI_KEYED
     },
     Row {
@@ -345,6 +364,7 @@ pub(crate) const TABLE: &[Row] = &[
             .and(Quirks::SCHEMA_UNSEEN)
             .and(Quirks::ECHO_REASONING)
             .and(Quirks::NO_FILE_PARTS),
+        reasoning: &[("", &dial::TEMPLATE_ALONE)],
         ..OPENAI_KEYED
     },
     Row {
@@ -356,6 +376,7 @@ pub(crate) const TABLE: &[Row] = &[
         preferred: Mode::Schema,
         // named tools and schemas are decoded under constraint; the schema is not shown to the model
         quirks: Quirks::SCHEMA_UNSEEN,
+        reasoning: &[("", &dial::TEMPLATE)],
         ..OPENAI_KEYED
     },
     Row {
@@ -366,6 +387,7 @@ pub(crate) const TABLE: &[Row] = &[
         keyless: true,
         preferred: Mode::Schema,
         quirks: Quirks::SCHEMA_UNSEEN,
+        reasoning: &[("", &dial::TEMPLATE)],
         ..OPENAI_KEYED
     },
     Row {
@@ -392,6 +414,7 @@ pub(crate) const TABLE: &[Row] = &[
         dialect: Dialect::LlamaCpp,
         // runs llama.cpp
         quirks: Quirks::CHOICE_IS_WORD.and(Quirks::SCHEMA_UNSEEN).and(Quirks::NO_FILE_PARTS),
+        reasoning: &[("", &dial::TEMPLATE_ALONE)],
         ..OPENAI_KEYED
     },
     Row {
@@ -432,6 +455,7 @@ pub(crate) const TABLE: &[Row] = &[
         auth: Auth::Header("api-key"),
         preferred: Mode::Schema,
         dialect: Dialect::OpenAi,
+        quirks: Quirks::CACHE_KEY,
         ..OPENAI_RESPONSES_COMPATIBLE
     },
     Row {

@@ -9,6 +9,7 @@ mod policy;
 mod report;
 mod verdict;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,7 +31,7 @@ use crate::model::Contract;
 use crate::provider::{Address, Profile, Signer};
 use crate::repair::{ParseOptions, Repair};
 use crate::validate::Issues;
-use crate::wire::{Call, Declined, Forms, Response, Settings, Usage};
+use crate::wire::{Call, Declined, Forms, RateLimits, Response, Settings, Usage};
 
 /// Where requests go and what they carry besides their body.
 #[derive(Clone, Debug)]
@@ -62,7 +63,7 @@ pub(crate) struct Job<'a> {
     /// The media in them that have to be fetched first.
     pub(crate) wanted: Vec<At>,
     pub(crate) fetch: Option<FetchMedia>,
-    pub(crate) settings: &'a Settings,
+    pub(crate) settings: Cow<'a, Settings>,
     pub(crate) retry: Retry,
     pub(crate) budget: Budget,
     /// How much may be done to an answer so that it can be read.
@@ -76,6 +77,7 @@ pub(crate) struct Job<'a> {
 pub(crate) struct Shaping<'a> {
     pub(crate) plan: Plan<'a>,
     pub(crate) model: &'a str,
+    pub(crate) settings: &'a Settings,
 }
 
 impl Job<'_> {
@@ -91,6 +93,7 @@ impl Job<'_> {
         let said = plan.lower(&tools);
         let profile = &self.endpoint.profile;
         let model = self.model_of(shaping);
+        let shaping = self.shaping.filter(|_| shaping);
         let call = Call {
             model,
             messages,
@@ -98,7 +101,7 @@ impl Job<'_> {
             nudge: said.nudge,
             turns,
             output: said.output,
-            settings: self.settings,
+            settings: shaping.map_or(&*self.settings, |shaping| shaping.settings),
         };
         let body = Bytes::from(profile.wire().encode(&call, profile)?);
         // Said here, so that no transport falls back on chunks, which some servers refuse.
@@ -257,6 +260,8 @@ pub(crate) struct Run<'a> {
     started: Duration,
     sent: Duration,
     waited: Duration,
+    /// What the last answer said of them.
+    rate_limits: RateLimits,
     sent_bytes: usize,
     answer_failures: u32,
     service_failures: u32,
@@ -283,6 +288,7 @@ impl<'a> Run<'a> {
             started: Duration::ZERO,
             sent: Duration::ZERO,
             waited: Duration::ZERO,
+            rate_limits: RateLimits::default(),
             sent_bytes: 0,
             answer_failures: 0,
             service_failures: 0,
@@ -414,6 +420,8 @@ impl<'a> Run<'a> {
             .iter()
             .find_map(|name| headers.get(*name)?.to_str().ok());
         let id = id.map(String::from);
+        let limits = RateLimits::read(&headers, self.job.endpoint.profile.wire().limits(), now.unix);
+        self.rate_limits = limits;
         match judge(self.job, &self.plan, self.judge, status, &headers, &body, now.unix) {
             Verdict::Taken(response, repairs) => {
                 self.learn();
@@ -432,6 +440,9 @@ impl<'a> Run<'a> {
                 self.send(now)
             }
             Verdict::Failed(mut failure) => {
+                if failure.kind == ErrorKind::RateLimited {
+                    failure.retry_after = failure.retry_after.or_else(|| limits.wait());
+                }
                 failure.detail = self.masked(failure.detail);
                 let origin = self.credential.as_ref().and_then(|held| held.origin());
                 if let Some(origin) = origin.filter(|_| failure.kind == ErrorKind::Auth) {
@@ -493,6 +504,7 @@ impl<'a> Run<'a> {
             elapsed: now.monotonic.saturating_sub(self.sent),
             waited: std::mem::take(&mut self.waited),
             request_id,
+            rate_limits: std::mem::take(&mut self.rate_limits),
             issues,
             repairs: Vec::new(),
             detail,

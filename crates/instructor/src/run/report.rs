@@ -8,7 +8,7 @@ use crate::media::Fetched;
 use crate::mode::Mode;
 use crate::repair::Repair;
 use crate::validate::Issues;
-use crate::wire::Usage;
+use crate::wire::{RateLimits, Usage};
 
 /// Every attempt of one request, in order, and what was fetched for it.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +35,13 @@ impl Report {
     #[must_use]
     pub fn usage(&self) -> Usage {
         self.attempts.iter().fold(Usage::default(), |sum, attempt| sum + attempt.usage)
+    }
+
+    /// What the provider last said of its rate limits; all unknown if it said nothing.
+    #[must_use]
+    pub fn rate_limits(&self) -> RateLimits {
+        let said = self.attempts.iter().rev().map(|attempt| attempt.rate_limits);
+        said.into_iter().find(|limits| !limits.is_unknown()).unwrap_or_default()
     }
 
     /// From the start of the request to its end, waits included.
@@ -82,6 +89,8 @@ pub struct Attempt {
     pub waited: Duration,
     /// The provider's id of the request, for its support.
     pub request_id: Option<String>,
+    /// What the provider said of its rate limits.
+    pub rate_limits: RateLimits,
     /// What was wrong with the answer. Shows text of the answer.
     pub issues: Issues,
     /// What was done to the answer so that it could be read. Shows text of the answer.

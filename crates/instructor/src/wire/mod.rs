@@ -8,11 +8,13 @@ mod audit;
 pub(crate) mod bedrock;
 mod binary;
 mod body;
+mod cache;
 pub(crate) mod cohere;
 mod declined;
 mod failure;
 mod frame;
 pub(crate) mod gemini;
+mod limits;
 pub(crate) mod media;
 pub(crate) mod ollama;
 pub(crate) mod openai_chat;
@@ -26,12 +28,14 @@ use std::fmt;
 use serde_json::value::RawValue;
 
 use crate::error::Error;
-use crate::message::Message;
+use crate::message::{Message, PromptCache};
 use crate::provider::Profile;
 
 pub(crate) use self::declined::Declined;
 pub(crate) use self::failure::{Failure, read_failure};
 use self::frame::{Frame, Frames};
+use self::limits::Headers;
+pub use self::limits::{RateLimit, RateLimits};
 pub(crate) use self::media::Forms;
 use self::media::Taken;
 pub use self::response::{Finish, Response, Usage};
@@ -47,6 +51,11 @@ pub(crate) trait Wire: fmt::Debug + Send + Sync {
     /// Headers that the protocol wants on every request, besides the key.
     fn headers(&self) -> &'static [(&'static str, &'static str)] {
         &[]
+    }
+
+    /// The rate-limit headers that it alone has.
+    fn limits(&self) -> &'static Headers {
+        &Headers::NONE
     }
 
     /// Whether models that refuse tools while they reason elsewhere take them here.
@@ -141,6 +150,9 @@ pub(crate) enum Choice {
 pub(crate) struct Settings {
     pub(crate) temperature: Option<f64>,
     pub(crate) max_tokens: Option<u64>,
+    /// A mark after the schema.
+    pub(crate) cache_schema: Option<PromptCache>,
+    pub(crate) cache_key: Option<String>,
     /// Top-level fields of the body; they win over those that the wire writes.
     pub(crate) extra: serde_json::Map<String, serde_json::Value>,
 }

@@ -38,6 +38,8 @@ pub struct Lowered {
     pub(crate) schema: Box<RawValue>,
     /// The provider can enforce it.
     pub(crate) strict: bool,
+    /// A limit of the dialect was reached, so that what lies deep in it is JSON text, which the provider does not enforce.
+    pub(crate) cramped: bool,
     pub(crate) plan: Plan,
     losses: Vec<Loss>,
     changes: Vec<Change>,
@@ -216,20 +218,31 @@ pub fn lower(schema: &Value, dialect: Dialect, policy: Policy) -> Result<Lowered
     let Some(rules) = dialect.rules() else {
         let (schema, plan) = plain::rooted(schema);
         let (losses, changes) = (Vec::new(), Vec::new());
-        return Ok(Lowered { schema: raw(&schema), strict: false, plan, losses, changes, shapes: None });
+        return Ok(Lowered {
+            schema: raw(&schema),
+            strict: false,
+            cramped: false,
+            plan,
+            losses,
+            changes,
+            shapes: None,
+        });
     };
     let facts = Facts::of(&shapes, |id| levels(&shapes, rules, id));
     let unions = shapes.list.iter().filter(|shape| matches!(shape.kind, Kind::Union(_))).count();
     let far = rules.limits.unions.saturating_mul(FAR_OVER).max(MANY);
     let unrolled = if unions > far { 0 } else { UNROLLED };
-    let mut choices = Choices { depth: rules.limits.depth.min(DEEPEST), unrolled, ..Choices::default() };
+    let depth = rules.limits.depth.min(DEEPEST);
+    let mut choices = Choices { depth, unrolled, ..Choices::default() };
     // Each round gives up something; what can be given up ends.
     for _ in 0..ROUNDS {
         let Emitted { schema, plan, losses, changes, points } = Emitter::new(&shapes, rules, &facts, &choices).run();
         let size = measure(&schema, rules);
         if !choices.give_up(rules, &size, &points, &shapes) {
             let fits = size.fits(rules);
-            let lowered = Lowered { schema: raw(&schema), strict: true, plan, losses, changes, shapes: Some(shapes) };
+            let cramped = choices.depth < depth;
+            let lowered =
+                Lowered { schema: raw(&schema), strict: true, cramped, plan, losses, changes, shapes: Some(shapes) };
             return if fits { Ok(lowered) } else { Err(Unlowerable::TooLarge) };
         }
     }

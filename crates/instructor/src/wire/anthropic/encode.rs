@@ -3,9 +3,10 @@ use serde_json::value::RawValue;
 
 use super::NAME;
 use crate::error::Error;
-use crate::message::{Message, Part, Role, ToolCall, ToolResult};
+use crate::message::{Message, Part, PromptCache, Role, ToolCall, ToolResult};
 use crate::provider::Profile;
 use crate::wire::body::Arguments;
+use crate::wire::cache::{self, Marked};
 use crate::wire::media::Shown;
 use crate::wire::{Call, Choice, Forms, Output, Settings, Shape, body};
 
@@ -13,17 +14,24 @@ use crate::wire::{Call, Choice, Forms, Output, Settings, Shape, body};
 const MAX_TOKENS: u64 = 8192;
 
 pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error> {
+    cache::check(call)?;
     let forms = Forms::of(profile, call.model);
-    let system: Vec<Block<'_>> = call
-        .messages
-        .iter()
-        .filter(|m| m.role() == Role::System)
-        .flat_map(|message| blocks(message, forms))
-        .chain(call.instructions.map(|text| Block::Text { text }))
-        .collect();
+    let mut system: Vec<Marked<Block<'_>>> = Vec::new();
+    for piece in call.messages.iter().filter(|m| m.role() == Role::System).flat_map(|m| pieces(m, forms)) {
+        match piece {
+            Piece::Block(block) => system.push(Marked::not(block)),
+            Piece::Mark(mark) => mark_last(&mut system, mark),
+        }
+    }
+    system.extend(call.instructions.map(|text| Marked::not(Block::Text { text })));
+    let cached = call.settings.cache_schema;
+    if let (Some(mark), Output::Text | Output::Object | Output::Schema(_)) = (cached, call.output) {
+        mark_last(&mut system, mark);
+    }
     body::write(&call.settings.extra, |body| {
         body.put("model", call.model)?;
-        body.put("max_tokens", &call.settings.max_tokens.or(profile.default_max_tokens()).unwrap_or(MAX_TOKENS))?;
+        let limit = call.settings.max_tokens.or(profile.default_max_tokens());
+        body.put("max_tokens", &limit.unwrap_or_else(|| MAX_TOKENS.saturating_add(budget(call.settings))))?;
         if !system.is_empty() {
             body.put("system", &Content(&system))?;
         }
@@ -32,32 +40,31 @@ pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error>
             // There is no switch for "some JSON object": the mode's instructions have to do.
             Output::Text | Output::Object => {}
             Output::Schema(shape) => {
+                // The caller's other fields of it, such as an effort, stay.
                 let format = Format { kind: "json_schema", schema: shape.schema };
-                body.put("output_config", &OutputConfig { format })?;
+                body.put_within("output_config", &[("format", format)])?;
             }
             Output::Tool { shape, choice } => {
-                body.put("tools", &[Tool::from(shape)])?;
-                let choice = if thinks(call.settings) { Choice::Auto } else { choice };
+                body.put("tools", &[Marked { part: Tool::from(shape), mark: cached }])?;
                 body.put("tool_choice", &ToolChoice::new(choice, shape.name))?;
             }
             Output::Tools { tools, choice } => {
-                body.put("tools", &tools.iter().copied().map(Tool::from).collect::<Vec<_>>())?;
-                let free = choice == Choice::Auto || thinks(call.settings);
-                body.put("tool_choice", &ToolChoice::several(if free { Choice::Auto } else { Choice::Any }))?;
+                let mut tools: Vec<_> = tools.iter().copied().map(|shape| Marked::not(Tool::from(shape))).collect();
+                if let Some(mark) = cached {
+                    mark_last(&mut tools, mark);
+                }
+                body.put("tools", &tools)?;
+                let choice = if choice == Choice::Auto { choice } else { Choice::Any };
+                body.put("tool_choice", &ToolChoice::several(choice))?;
             }
         }
         body.put_some("temperature", call.settings.temperature.as_ref())
     })
 }
 
-/// With a thinking budget the API refuses to be told to call a tool.
-fn thinks(settings: &Settings) -> bool {
-    settings.extra.get("thinking").and_then(|t| t.get("type")).is_some_and(|kind| kind == "enabled")
-}
-
-#[derive(Serialize)]
-struct OutputConfig<'a> {
-    format: Format<'a>,
+/// The limit has to be above the thinking budget, which counts against it.
+fn budget(settings: &Settings) -> u64 {
+    settings.extra.get("thinking").and_then(|t| t.get("budget_tokens")?.as_u64()).unwrap_or_default()
 }
 
 #[derive(Serialize)]
@@ -112,21 +119,29 @@ impl<'a> ToolChoice<'a> {
 struct Turn<'a> {
     role: &'static str,
     #[serde(serialize_with = "spoken")]
-    content: Vec<Block<'a>>,
+    content: Vec<Marked<Block<'a>>>,
 }
 
 /// The conversation without its system text. Neighbours of one role become one turn, so that all tool results of a
 /// turn stand together at its start, as the API demands.
 fn turns<'a>(call: &'a Call<'_>, forms: Forms) -> Vec<Turn<'a>> {
     let role = |message: &Message| if message.role() == Role::Assistant { "assistant" } else { "user" };
-    let said = |message: &'a Message| blocks(message, forms).map(move |block| (role(message), block));
+    let said = |message: &'a Message| pieces(message, forms).map(move |piece| (role(message), piece));
     let spoken = |messages: &'a [Message]| messages.iter().filter(|m| m.role() != Role::System).flat_map(said);
-    let nudge = call.nudge.map(|text| ("user", Block::Text { text }));
+    let nudge = call.nudge.map(|text| ("user", Piece::Block(Block::Text { text })));
     let mut turns: Vec<Turn<'a>> = Vec::with_capacity(call.messages.len() + call.turns.len());
-    for (role, block) in spoken(call.messages).chain(nudge).chain(spoken(call.turns)) {
-        match turns.last_mut() {
-            Some(turn) if turn.role == role => turn.content.push(block),
-            _ => turns.push(Turn { role, content: vec![block] }),
+    for (role, piece) in spoken(call.messages).chain(nudge).chain(spoken(call.turns)) {
+        match (piece, turns.last_mut()) {
+            (Piece::Mark(mark), Some(turn)) => {
+                // What goes back word for word, such as a thought, takes no mark.
+                let own = |said: &&mut Marked<Block<'_>>| !matches!(said.part, Block::Verbatim(_));
+                if let Some(last) = turn.content.iter_mut().rev().find(own) {
+                    last.mark = Some(mark);
+                }
+            }
+            (Piece::Mark(_), None) => {}
+            (Piece::Block(block), Some(turn)) if turn.role == role => turn.content.push(Marked::not(block)),
+            (Piece::Block(block), _) => turns.push(Turn { role, content: vec![Marked::not(block)] }),
         }
     }
     turns
@@ -146,7 +161,7 @@ enum Block<'a> {
     ToolResult {
         tool_use_id: &'a str,
         #[serde(serialize_with = "spoken")]
-        content: Vec<Self>,
+        content: Vec<Marked<Self>>,
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         is_error: bool,
     },
@@ -156,40 +171,54 @@ enum Block<'a> {
     Verbatim(&'a RawValue),
 }
 
-fn blocks(message: &Message, forms: Forms) -> impl Iterator<Item = Block<'_>> {
+/// What a part adds to a turn.
+enum Piece<'a> {
+    Block(Block<'a>),
+    /// A mark on the block before it.
+    Mark(PromptCache),
+}
+
+fn mark_last<T>(parts: &mut [Marked<T>], mark: PromptCache) {
+    if let Some(last) = parts.last_mut() {
+        last.mark = Some(mark);
+    }
+}
+
+fn pieces(message: &Message, forms: Forms) -> impl Iterator<Item = Piece<'_>> {
     let role = message.role();
     message.parts().iter().enumerate().filter_map(move |(at, part)| match part {
         // The API refuses empty text blocks.
-        Part::Text(text) => (!text.trim().is_empty()).then_some(Block::Text { text }),
+        Part::Text(text) => (!text.trim().is_empty()).then_some(Piece::Block(Block::Text { text })),
         Part::ToolCall(ToolCall { id, name, arguments }) => {
-            Some(Block::ToolUse { id, name, input: Arguments(arguments) })
+            Some(Piece::Block(Block::ToolUse { id, name, input: Arguments(arguments) }))
         }
         Part::ToolResult(ToolResult { call_id, text, is_error }) => {
-            let mut content: Vec<Block<'_>> =
-                message.media_of_result(at).filter_map(|media| forms.show(media, role)).map(Block::Media).collect();
+            let shown = message.media_of_result(at).filter_map(|media| forms.show(media, role));
+            let mut content: Vec<_> = shown.map(|shown| Marked::not(Block::Media(shown))).collect();
             if content.is_empty() || !text.trim().is_empty() {
-                content.insert(0, Block::Text { text });
+                content.insert(0, Marked::not(Block::Text { text }));
             }
-            Some(Block::ToolResult { tool_use_id: call_id, content, is_error: *is_error })
+            Some(Piece::Block(Block::ToolResult { tool_use_id: call_id, content, is_error: *is_error }))
         }
-        Part::Opaque(opaque) => opaque.for_wire(NAME).map(Block::Verbatim),
+        Part::Opaque(opaque) => opaque.for_wire(NAME).map(Block::Verbatim).map(Piece::Block),
         Part::Media(_) if role == Role::Tool => None,
-        Part::Media(media) => forms.show(media, role).map(Block::Media),
+        Part::Media(media) => forms.show(media, role).map(Block::Media).map(Piece::Block),
+        Part::CachePoint(mark) => Some(Piece::Mark(*mark)),
     })
 }
 
 /// One text is said as a string, anything else as a list of blocks.
-struct Content<'a, 'b>(&'b [Block<'a>]);
+struct Content<'a, 'b>(&'b [Marked<Block<'a>>]);
 
 impl Serialize for Content<'_, '_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {
-            [Block::Text { text }] => serializer.serialize_str(text),
+            [Marked { part: Block::Text { text }, mark: None }] => serializer.serialize_str(text),
             blocks => serializer.collect_seq(blocks),
         }
     }
 }
 
-fn spoken<S: Serializer>(blocks: &[Block<'_>], serializer: S) -> Result<S::Ok, S::Error> {
+fn spoken<S: Serializer>(blocks: &[Marked<Block<'_>>], serializer: S) -> Result<S::Ok, S::Error> {
     Content(blocks).serialize(serializer)
 }

@@ -5,6 +5,7 @@ mod encode;
 mod media;
 mod stream;
 
+use super::limits::{Headers, Names};
 use super::media::Taken;
 use super::{Call, Decoder, Response, Undecoded, Wire};
 use crate::error::Error;
@@ -15,6 +16,30 @@ use crate::provider::Profile;
 pub(crate) struct Anthropic;
 
 const NAME: &str = "anthropic";
+
+/// Its rate-limit headers, with the kind before the figure.
+const LIMITS: Headers = Headers {
+    requests: Names {
+        limit: &["anthropic-ratelimit-requests-limit"],
+        remaining: &["anthropic-ratelimit-requests-remaining"],
+        reset: &["anthropic-ratelimit-requests-reset"],
+    },
+    tokens: Names {
+        limit: &["anthropic-ratelimit-tokens-limit"],
+        remaining: &["anthropic-ratelimit-tokens-remaining"],
+        reset: &["anthropic-ratelimit-tokens-reset"],
+    },
+    input_tokens: Names {
+        limit: &["anthropic-ratelimit-input-tokens-limit"],
+        remaining: &["anthropic-ratelimit-input-tokens-remaining"],
+        reset: &["anthropic-ratelimit-input-tokens-reset"],
+    },
+    output_tokens: Names {
+        limit: &["anthropic-ratelimit-output-tokens-limit"],
+        remaining: &["anthropic-ratelimit-output-tokens-remaining"],
+        reset: &["anthropic-ratelimit-output-tokens-reset"],
+    },
+};
 
 impl Wire for Anthropic {
     fn name(&self) -> &'static str {
@@ -27,6 +52,10 @@ impl Wire for Anthropic {
 
     fn headers(&self) -> &'static [(&'static str, &'static str)] {
         &[("anthropic-version", "2023-06-01")]
+    }
+
+    fn limits(&self) -> &'static Headers {
+        &LIMITS
     }
 
     fn media(&self) -> &'static [Taken] {

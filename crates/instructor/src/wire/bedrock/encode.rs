@@ -7,11 +7,12 @@ use serde_json::{Map, Value};
 
 use super::NAME;
 use crate::error::Error;
-use crate::message::{Message, Part, Role, ToolCall, ToolResult};
+use crate::message::{Message, Part, PromptCache, Role, ToolCall, ToolResult};
 use crate::provider::Profile;
 use crate::wire::body::Arguments;
+use crate::wire::cache;
 use crate::wire::media::Shown;
-use crate::wire::{Call, Choice, Forms, Output, Settings, Shape, body};
+use crate::wire::{Call, Choice, Forms, Output, Shape, body};
 
 /// The objects of the body that hold settings beside what is written here: fields that the caller adds to them stand
 /// beside ours.
@@ -23,14 +24,21 @@ pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error>
     for key in MERGED.iter().filter(|key| given.get(**key).is_some_and(Value::is_object)) {
         extra.to_mut().shift_remove(*key);
     }
+    cache::check(call)?;
     let forms = Forms::of(profile, call.model);
-    let system: Vec<Block<'_>> = call
+    let mut system: Vec<Block<'_>> = call
         .messages
         .iter()
         .filter(|m| m.role() == Role::System)
         .flat_map(|message| blocks(message, forms))
         .chain(call.instructions.map(Block::Text))
         .collect();
+    let cached = call.settings.cache_schema.map(CachePoint::from);
+    if let (Some(mark), false, Output::Text | Output::Object | Output::Schema(_)) =
+        (cached, system.is_empty(), call.output)
+    {
+        system.push(Block::CachePoint(mark));
+    }
     let limit = call.settings.max_tokens.or(profile.default_max_tokens());
     let mut inference = Vec::new();
     inference.extend(limit.map(|n| (profile.max_tokens_field(), Field::Count(n))));
@@ -41,14 +49,14 @@ pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error>
         Output::Text | Output::Object => {}
         Output::Schema(shape) => format.push(("textFormat", Field::Format(TextFormat::from(shape)))),
         Output::Tool { shape, choice } => {
-            tools.push(("tools", Field::Tools(vec![shape.into()])));
-            let choice = if thinks(call.settings) { Choice::Auto } else { choice };
+            let all = [Tool::from(shape)].into_iter().chain(cached.map(Tool::CachePoint)).collect();
+            tools.push(("tools", Field::Tools(all)));
             tools.extend(ToolChoice::new(choice, shape.name).map(|choice| ("toolChoice", Field::Choice(choice))));
         }
         Output::Tools { tools: several, choice } => {
-            tools.push(("tools", Field::Tools(several.iter().copied().map(Tool::from).collect())));
-            let free = choice == Choice::Auto || thinks(call.settings);
-            let choice = ToolChoice::new(if free { Choice::Auto } else { Choice::Any }, "");
+            let all = several.iter().copied().map(Tool::from).chain(cached.map(Tool::CachePoint)).collect();
+            tools.push(("tools", Field::Tools(all)));
+            let choice = ToolChoice::new(if choice == Choice::Auto { choice } else { Choice::Any }, "");
             tools.extend(choice.map(|choice| ("toolChoice", Field::Choice(choice))));
         }
     }
@@ -65,12 +73,6 @@ pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error>
         }
         Ok(())
     })
-}
-
-/// With a thinking budget the models that have one refuse to be told to call a tool.
-fn thinks(settings: &Settings) -> bool {
-    let more = settings.extra.get("additionalModelRequestFields");
-    more.and_then(|more| more.get("thinking")?.get("type")).is_some_and(|kind| kind == "enabled")
 }
 
 /// An object of our fields and the caller's, which win.
@@ -112,13 +114,29 @@ enum Field<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Tool<'a> {
-    tool_spec: ToolSpec<'a>,
+enum Tool<'a> {
+    ToolSpec(ToolSpec<'a>),
+    /// What stands before it may be kept.
+    CachePoint(CachePoint),
+}
+
+#[derive(Clone, Copy, Serialize)]
+struct CachePoint {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ttl: Option<&'static str>,
+}
+
+impl From<PromptCache> for CachePoint {
+    fn from(mark: PromptCache) -> Self {
+        Self { kind: "default", ttl: cache::time(mark) }
+    }
 }
 
 impl<'a> From<Shape<'a>> for Tool<'a> {
     fn from(shape: Shape<'a>) -> Self {
-        Self { tool_spec: shape.into() }
+        Self::ToolSpec(shape.into())
     }
 }
 
@@ -244,6 +262,7 @@ enum Block<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         status: Option<&'static str>,
     },
+    CachePoint(CachePoint),
     #[serde(untagged)]
     Media(Shown<'a>),
     #[serde(untagged)]
@@ -270,5 +289,6 @@ fn blocks(message: &Message, forms: Forms) -> impl Iterator<Item = Block<'_>> {
         Part::Opaque(opaque) => opaque.for_wire(NAME).map(Block::Verbatim),
         Part::Media(_) if role == Role::Tool => None,
         Part::Media(media) => forms.show(media, role).map(Block::Media),
+        Part::CachePoint(mark) => Some(Block::CachePoint((*mark).into())),
     })
 }

@@ -17,6 +17,8 @@ use crate::wire::{Call, Choice, Forms, Output, Shape, body};
 const MERGED: [&str; 2] = ["generationConfig", "toolConfig"];
 /// The caller's tools, such as the service's own, stand beside ours.
 const TOOLS: &str = "tools";
+/// A content that the service keeps under a name.
+const CACHED: &str = "cachedContent";
 
 pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error> {
     let extra = &call.settings.extra;
@@ -39,6 +41,12 @@ pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error>
         }
         Output::Text | Output::Object | Output::Schema(_) => (Vec::new(), None),
     };
+    if extra.get(CACHED).is_some_and(|name| !name.is_null()) && (choice.is_some() || !system.is_empty()) {
+        return Err(Error::unsupported(
+            "beside a cachedContent there can be no tools and no system text, which belong to it: use mode schema and \
+             leave system messages out",
+        ));
+    }
     let more_tools = extra.get(TOOLS).and_then(Value::as_array).filter(|_| choice.is_some());
     let merged = |key: &str, value: &Value| match key {
         TOOLS => more_tools.is_some(),
@@ -363,7 +371,7 @@ fn model_parts(parts: &[Part]) -> Vec<Said<'_>> {
                     args: Arguments(arguments),
                 },
             }),
-            Part::Media(_) | Part::ToolResult(_) => {}
+            Part::Media(_) | Part::ToolResult(_) | Part::CachePoint(_) => {}
         }
     }
     said

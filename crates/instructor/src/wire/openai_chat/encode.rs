@@ -8,12 +8,20 @@ use super::NAME;
 use crate::error::Error;
 use crate::message::{Message, Opaque, Part, Role, ToolCall, ToolResult, join_text};
 use crate::provider::{Profile, Quirks};
+use crate::wire::cache::{self, Marked};
 use crate::wire::media::Shown;
 use crate::wire::{Call, Choice, Forms, Output, Shape, body};
 
+const CACHE_KEY: &str = "prompt_cache_key";
+
 pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error> {
-    let habits =
-        Habits { echo: profile.quirks().contains(Quirks::ECHO_REASONING), forms: Forms::of(profile, call.model) };
+    let quirks = profile.quirks();
+    let marks = quirks.contains(Quirks::CACHE_CONTROL);
+    let habits = Habits { echo: quirks.contains(Quirks::ECHO_REASONING), marks, forms: Forms::of(profile, call.model) };
+    let cached = call.settings.cache_schema.filter(|_| marks);
+    if marks {
+        cache::check(call)?;
+    }
     body::write(&call.settings.extra, |body| {
         body.put("model", call.model)?;
         body.put("messages", &Turns { call, habits })?;
@@ -27,17 +35,22 @@ pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error>
                 )?;
             }
             Output::Tool { shape, choice } => {
-                body.put("tools", &[Tool::from(shape)])?;
+                body.put("tools", &[Marked { part: Tool::from(shape), mark: cached }])?;
                 body.put("tool_choice", &ToolChoice { choice: spoken(choice, profile), name: shape.name })?;
             }
             Output::Tools { tools, choice } => {
-                body.put("tools", &tools.iter().copied().map(Tool::from).collect::<Vec<_>>())?;
+                let mut tools: Vec<_> = tools.iter().copied().map(|shape| Marked::not(Tool::from(shape))).collect();
+                if let Some(last) = tools.last_mut() {
+                    last.mark = cached;
+                }
+                body.put("tools", &tools)?;
                 let choice = if choice == Choice::Auto { choice } else { Choice::Any };
                 body.put("tool_choice", &ToolChoice { choice, name: "" })?;
             }
         }
         body.put_some("temperature", call.settings.temperature.as_ref())?;
-        body.put_some(profile.max_tokens_field(), call.settings.max_tokens.as_ref())
+        body.put_some(profile.max_tokens_field(), call.settings.max_tokens.as_ref())?;
+        body.put_some(CACHE_KEY, call.settings.cache_key.as_ref().filter(|_| quirks.contains(Quirks::CACHE_KEY)))
     })
 }
 
@@ -138,6 +151,8 @@ struct Turns<'a> {
 struct Habits {
     /// Whether it wants back what the model thought.
     echo: bool,
+    /// Whether it takes marks for the cache.
+    marks: bool,
     /// What it takes of media.
     forms: Forms,
 }
@@ -168,11 +183,16 @@ impl Serialize for Turns<'_> {
 
 /// One message is one turn, but for tool results, which are one each.
 fn turns<S: SerializeSeq>(seq: &mut S, message: &Message, more: Option<&str>, habits: Habits) -> Result<(), S::Error> {
-    let Habits { echo, forms } = habits;
+    let Habits { echo, marks, forms } = habits;
     let parts = message.parts();
     let role = message.role();
-    let text = if parts.iter().any(|part| matches!(part, Part::Media(_))) {
-        Text::Mixed { parts, more, forms, role }
+    let mixed = |part: &Part| match part {
+        Part::Media(_) => true,
+        Part::CachePoint(_) => marks,
+        _ => false,
+    };
+    let text = if parts.iter().any(mixed) {
+        Text::Mixed { parts, more, marks, forms, role }
     } else {
         Text::Parts { parts, more }
     };
@@ -209,7 +229,7 @@ impl<'a> Turn<'a> {
 enum Text<'a> {
     Plain(&'a str),
     Parts { parts: &'a [Part], more: Option<&'a str> },
-    Mixed { parts: &'a [Part], more: Option<&'a str>, forms: Forms, role: Role },
+    Mixed { parts: &'a [Part], more: Option<&'a str>, marks: bool, forms: Forms, role: Role },
     Result { text: &'a str, media: Vec<Shown<'a>> },
 }
 
@@ -227,14 +247,18 @@ impl Serialize for Text<'_> {
                 media.iter().try_for_each(|shown| seq.serialize_element(shown))?;
                 seq.end()
             }
-            Self::Mixed { parts, more, forms, role } => {
+            Self::Mixed { parts, more, marks, forms, role } => {
                 let mut seq = serializer.serialize_seq(None)?;
-                for part in *parts {
+                for (at, part) in parts.iter().enumerate() {
+                    let mark = match parts.get(at + 1) {
+                        Some(Part::CachePoint(mark)) if *marks => Some(*mark),
+                        _ => None,
+                    };
                     match part {
-                        Part::Text(text) => seq.serialize_element(&TextPart::new(text))?,
+                        Part::Text(text) => seq.serialize_element(&Marked { part: TextPart::new(text), mark })?,
                         Part::Media(media) => {
-                            if let Some(shown) = forms.show(media, *role) {
-                                seq.serialize_element(&shown)?;
+                            if let Some(part) = forms.show(media, *role) {
+                                seq.serialize_element(&Marked { part, mark })?;
                             }
                         }
                         _ => {}

@@ -40,6 +40,8 @@ pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error>
         body.put_some("temperature", settings.temperature.as_ref())?;
         let limit = settings.max_tokens.or(profile.default_max_tokens());
         body.put_some(profile.max_tokens_field(), limit.as_ref())?;
+        let key = settings.cache_key.as_ref().filter(|_| profile.quirks().contains(Quirks::CACHE_KEY));
+        body.put_some("prompt_cache_key", key)?;
         // A call says all that it needs, so that nothing has to be kept of the one before.
         body.put("store", &false)?;
         if !stored && family(call.model).sealed {

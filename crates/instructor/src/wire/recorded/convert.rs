@@ -135,6 +135,7 @@ impl Asked {
             temperature: rest.remove("temperature").and_then(|t| t.as_f64()),
             max_tokens: max_tokens.and_then(|n| n.as_u64()),
             extra: rest,
+            ..Settings::default()
         };
         Ok(Self { model, instructions, messages, output, settings })
     }

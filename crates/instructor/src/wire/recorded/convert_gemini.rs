@@ -36,7 +36,7 @@ pub(super) fn asked(body: &Value) -> Result<Asked, &'static str> {
         instructions: system,
         messages,
         output,
-        settings: Settings { temperature, max_tokens, extra: rest },
+        settings: Settings { temperature, max_tokens, extra: rest, ..Settings::default() },
     })
 }
 

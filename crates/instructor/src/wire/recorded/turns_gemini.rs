@@ -201,6 +201,7 @@ fn the_callers_fields_are_added_to_ours_and_win() {
         temperature: Some(0.5),
         max_tokens: Some(7),
         extra: extra.as_object().unwrap().clone(),
+        ..Settings::default()
     };
     let extra = json!({"generationConfig": {"temperature": 1, "thinkingConfig": {"thinkingBudget": 0}},
         "safetySettings": [], "tools": [{"googleSearch": {}}], "toolConfig": {"includeServerSideToolInvocations": true}});

@@ -66,13 +66,6 @@ fn settings_of_the_caller_stand_beside_ours() {
         body["messages"] = said.clone();
         assert_eq!(encoded(&body), body);
     }
-    let body = json!({
-        "messages": said,
-        "toolConfig": {"tools": [tool], "toolChoice": {"any": {}}},
-        "additionalModelRequestFields": {"thinking": {"type": "enabled", "budget_tokens": 1024}},
-    });
-    // Models refuse to be told to call a tool while they think.
-    assert_eq!(encoded(&body)["toolConfig"], json!({"tools": [tool]}));
 }
 
 #[test]
