@@ -25,7 +25,7 @@ Exit codes:
   1  a file could not be read or written, or something unexpected
   2  wrong usage or set-up: arguments, provider, missing key, schema; or not supported
   3  no answer fitted the schema
-  4  the answer was cut off by the token limit
+  4  the answer was cut off
   5  the model refused, or a content filter stopped it
   6  the provider said no: key, credit, bad request
   7  the service failed: connection, timeout, rate limit, overload

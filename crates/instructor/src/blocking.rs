@@ -24,11 +24,13 @@ use serde_json::Value;
 
 use crate::client::{ClientBuilder, Core, show};
 use crate::error::Error;
+use crate::future::block_on;
 use crate::message::Messages;
 use crate::model::{Contract, ResponseModel};
 use crate::provider::Profile;
 use crate::request::Request;
 use crate::run::Completion;
+use crate::stream::Part;
 use crate::transport::BlockingTransport;
 
 /// A blocking client for one provider and model; see [`from_provider`](crate::from_provider).
@@ -129,5 +131,74 @@ impl Client {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         show(f, "blocking::Client", &self.core)
+    }
+}
+
+/// An answer that arrives, on the calling thread; see [`PartialStream`](crate::PartialStream).
+pub struct PartialStream<'a, P, T>(crate::PartialStream<'a, P, T>);
+
+impl<'a, P: Part, T> PartialStream<'a, P, T> {
+    pub(crate) const fn new(stream: crate::PartialStream<'a, P, T>) -> Self {
+        Self(stream)
+    }
+
+    /// The partial when it has changed; `None` at the end, whichever it is: [`finish`](Self::finish) tells.
+    #[expect(clippy::should_implement_trait, reason = "an iterator can't lend its items")]
+    pub fn next(&mut self) -> Option<&P> {
+        block_on(self.0.next())
+    }
+
+    /// The partial as it was shown last; also after the end of a stream that failed.
+    #[must_use]
+    pub fn partial(&self) -> Option<&P> {
+        self.0.partial()
+    }
+
+    /// Reads to the end, and gives the value, validated in full as by [`create`](Request::create).
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Request::create).
+    pub fn finish(self) -> Result<T, Error> {
+        self.finish_with_completion().map(|(value, _)| value)
+    }
+
+    /// [`finish`](Self::finish), and the response that the value came from, with usage and attempts.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Request::create).
+    pub fn finish_with_completion(self) -> Result<(T, Completion), Error> {
+        block_on(self.0.finish_with_completion())
+    }
+}
+
+impl<P: fmt::Debug, T> fmt::Debug for PartialStream<'_, P, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The items of a list, one by one, on the calling thread; see [`ItemStream`](crate::ItemStream).
+#[derive(Debug)]
+pub struct ItemStream<'a, T>(crate::ItemStream<'a, T>);
+
+impl<'a, T> ItemStream<'a, T> {
+    pub(crate) const fn new(stream: crate::ItemStream<'a, T>) -> Self {
+        Self(stream)
+    }
+
+    /// The response that the items came from, with usage and attempts, once it has ended well.
+    #[must_use]
+    pub const fn completion(&self) -> Option<&Completion> {
+        self.0.completion()
+    }
+}
+
+impl<T> Iterator for ItemStream<'_, T> {
+    type Item = Result<T, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        block_on(self.0.next())
     }
 }

@@ -327,9 +327,10 @@ impl ClientBuilder {
         let base_url = self.base_url.or_else(|| auth::variable(profile.base_url_env()?));
         let Access { key, keyring, signer, base_url } = profile.access(self.given, base_url)?;
         let address = Address::new(&base_url, profile.wire().path())?;
+        let streamed = Address::new(&base_url, profile.wire().streamed_path())?;
         let headers = profile.headers(key.as_ref())?;
         Ok(Core {
-            endpoint: Endpoint { profile, address, headers, key, keyring, signer },
+            endpoint: Endpoint { profile, address, streamed, headers, key, keyring, signer },
             options: self.options,
             connect_timeout: self.connect_timeout,
             max_response_bytes: self.max_response_bytes,

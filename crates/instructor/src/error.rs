@@ -30,7 +30,7 @@ pub enum ErrorKind {
     /// tools, JSON mode). The same request fails again; another [`Mode`](crate::Mode) may not, and
     /// [`Mode::Auto`](crate::Mode::Auto) tries the next by itself: this kind means that none is left.
     SchemaRefused,
-    /// The answer was cut by a token limit.
+    /// The answer was cut: by a token limit, or because its stream broke off.
     Truncated,
     /// The model refused to answer.
     Refused,
@@ -87,7 +87,7 @@ impl ErrorKind {
             Self::Quota => "the account is out of credit",
             Self::BadRequest => "the provider refused the request",
             Self::SchemaRefused => "the provider does not take the schema, or not in this form",
-            Self::Truncated => "the answer was cut off by the token limit",
+            Self::Truncated => "the answer was cut off",
             Self::Refused => "the model refused to answer",
             Self::Filtered => "a content filter stopped the answer",
             Self::Malformed => "the answer could not be read",
@@ -123,6 +123,7 @@ struct Inner {
     status: Option<u16>,
     retry_after: Option<Duration>,
     source: Option<Box<dyn StdError + Send + Sync>>,
+    item: Option<usize>,
 }
 
 const _: () = assert!(size_of::<Error>() == size_of::<usize>());
@@ -135,6 +136,7 @@ impl Error {
             issues: Issues::new(),
             report: Report::default(),
             raw: None,
+            item: None,
             status: None,
             retry_after: None,
             source: None,
@@ -162,6 +164,12 @@ impl Error {
     pub(crate) fn with_raw(mut self, raw: Option<Bytes>) -> Self {
         self.0.raw = raw;
         self
+    }
+
+    /// It is about one item of a list, whose JSON is given.
+    pub(crate) fn of_item(mut self, index: usize, json: &str) -> Self {
+        self.0.item = Some(index);
+        self.with_raw(Some(Bytes::copy_from_slice(json.as_bytes())))
     }
 
     pub(crate) fn with_status(mut self, status: Option<u16>) -> Self {
@@ -229,6 +237,13 @@ impl Error {
     #[must_use]
     pub fn raw(&self) -> Option<&[u8]> {
         self.0.raw.as_deref()
+    }
+
+    /// Which item of a streamed list it is about, counted from 0; `None` if it is about the answer as a whole. See
+    /// [`ItemStream`](crate::ItemStream).
+    #[must_use]
+    pub fn item(&self) -> Option<usize> {
+        self.0.item
     }
 }
 

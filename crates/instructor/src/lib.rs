@@ -95,7 +95,9 @@ pub use self::reading::Reading;
 pub use self::repair::{Level, ParseOptions, Repair, RepairKind, Severity};
 pub use self::request::{Preview, Request};
 pub use self::run::{Attempt, Budget, Completion, Now, Report, Retry, Wait};
-pub use self::stream::{Field, Partial, PartialMap, PartialReader, PartialValue, Whole};
+pub use self::stream::{
+    Field, ItemStream, Partial, PartialMap, PartialReader, PartialStream, PartialValue, Snapshots, Whole,
+};
 #[cfg(feature = "reqwest")]
 pub use self::transport::reqwest::Reqwest;
 #[cfg(feature = "tower")]

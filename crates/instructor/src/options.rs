@@ -22,6 +22,7 @@ pub(crate) struct Options {
     pub(crate) budget: Budget,
     pub(crate) timeout: Option<Duration>,
     pub(crate) fetch: Option<FetchMedia>,
+    pub(crate) idle_timeout: Option<Duration>,
 }
 
 impl Default for Options {
@@ -37,6 +38,7 @@ impl Default for Options {
             budget: Budget::new(),
             timeout: Some(Duration::from_secs(600)),
             fetch: None,
+            idle_timeout: Some(Duration::from_secs(300)),
         }
     }
 }
@@ -117,6 +119,13 @@ macro_rules! setters {
         /// nothing.
         pub fn fetch_media(mut self, fetch: impl Into<Option<FetchMedia>>) -> Self {
             self.options().fetch = fetch.into();
+            self
+        }
+
+        /// With this long between two pieces of a streamed answer; 5 minutes by default. Models that think may say nothing
+        /// for long. Blocking transports know nothing of it: there, [`timeout`](Self::timeout) is the limit.
+        pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+            self.options().idle_timeout = Some(timeout);
             self
         }
 

@@ -1,5 +1,7 @@
 //! One request being built, and the ways to send it.
 
+mod streams;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
@@ -14,6 +16,8 @@ use serde_json::value::RawValue;
 
 use crate::client::{Client, Core};
 use crate::error::{Error, ErrorKind};
+#[cfg(any(feature = "blocking", feature = "testing"))]
+use crate::future::block_on;
 use crate::media::FetchMedia;
 use crate::message::{Messages, PromptCache};
 use crate::mode::{Mode, Plan};
@@ -23,6 +27,8 @@ use crate::provider::Reasoning;
 use crate::repair::{Level, RepairKind};
 use crate::run::{Budget, Completion, Job, Judge, Retry, Run, Shaping};
 use crate::transport;
+#[cfg(any(feature = "blocking", feature = "testing"))]
+use crate::transport::Blocking;
 use crate::validate::{Context, Issue, Issues, Origin, Path};
 use crate::wire::Forms;
 
@@ -91,7 +97,7 @@ impl<'a, C> Request<'a, C> {
     /// As [`create_value`](Request::create_value), before anything is sent.
     pub fn preview_value(mut self, contract: &Contract) -> Result<Preview, Error> {
         self.take_error()?;
-        let job = self.job(contract)?;
+        let job = self.job(contract, false)?;
         if let Some(at) = job.wanted.first() {
             let what = format!("{at} is at a URL and is fetched when the request is sent");
             return Err(Error::unsupported(format!("{what}; a preview fetches nothing: give the bytes to see them")));
@@ -101,7 +107,7 @@ impl<'a, C> Request<'a, C> {
     }
 
     /// What stays the same over all attempts.
-    fn job<'j>(&'j self, contract: &'j Contract) -> Result<Job<'j>, Error> {
+    fn job<'j>(&'j self, contract: &'j Contract, streamed: bool) -> Result<Job<'j>, Error> {
         let endpoint = &self.core.endpoint;
         let options = &*self.options;
         let model = options.model.as_deref().unwrap_or_default();
@@ -143,6 +149,7 @@ impl<'a, C> Request<'a, C> {
             budget: options.budget,
             reading: options.reading,
             timeout: options.timeout,
+            streamed,
         })
     }
 
@@ -196,8 +203,8 @@ impl Request<'_, Client> {
 
     async fn drive(mut self, contract: &Contract, judge: &mut Judge<'_>) -> Result<Completion, Error> {
         self.take_error()?;
-        let job = self.job(contract)?;
-        transport::drive(self.client.transport(), Run::new(&job, judge), self.core.max_response_bytes).await
+        let job = self.job(contract, false)?;
+        transport::drive(self.client.transport(), Run::new(&job, judge), self.core.max_response_bytes, None).await
     }
 }
 
@@ -247,8 +254,9 @@ impl Request<'_, crate::blocking::Client> {
 
     fn drive(mut self, contract: &Contract, judge: &mut Judge<'_>) -> Result<Completion, Error> {
         self.take_error()?;
-        let job = self.job(contract)?;
-        transport::drive_blocking(self.client.transport(), Run::new(&job, judge), self.core.max_response_bytes)
+        let job = self.job(contract, false)?;
+        let transport = Blocking(self.client.transport());
+        block_on(transport::drive(&transport, Run::new(&job, judge), self.core.max_response_bytes, None))
     }
 }
 
@@ -264,19 +272,19 @@ impl<C> fmt::Debug for Request<'_, C> {
 }
 
 /// Where the typed value is kept while the engine, which knows no types, runs.
-struct Slot<T> {
+pub(crate) struct Slot<T> {
     value: Option<T>,
     context: Context,
     validate: fn(&T, &Context, &mut Issues),
 }
 
 impl<T: DeserializeOwned> Slot<T> {
-    fn new(context: Context, validate: fn(&T, &Context, &mut Issues)) -> Self {
+    pub(crate) fn new(context: Context, validate: fn(&T, &Context, &mut Issues)) -> Self {
         Self { value: None, context, validate }
     }
 
     /// Makes the value from its JSON text and runs its validators.
-    fn take(&mut self, node: Node<'_>) -> Issues {
+    pub(crate) fn take(&mut self, node: Node<'_>) -> Issues {
         let value = match serde_json::from_str::<T>(node.source()) {
             Ok(value) => value,
             Err(error) => return type_issue(node, &error).into(),

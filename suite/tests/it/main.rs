@@ -29,4 +29,5 @@ mod reading;
 mod reasoning;
 mod requests;
 mod shapes;
+mod streams;
 mod think;

@@ -7,6 +7,19 @@ use crate::repair::Repair;
 use crate::validate::{Issue, Issues, Origin, Path};
 use crate::wire::Response;
 
+/// Where the text of the value is in an answer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Site<'p> {
+    /// In the text, unless there is a call of this tool.
+    Text(&'p str),
+    /// In the arguments of this tool.
+    Call(&'p str),
+    /// Each call is an item.
+    Calls,
+    /// Nowhere: the answer is none that a value is read from.
+    Nowhere,
+}
+
 /// The text of the value that was asked for.
 #[derive(Debug, Default)]
 pub(crate) struct Answer<'r> {

@@ -64,6 +64,10 @@ pub(super) struct Ladder<'a> {
 }
 
 impl<'a> Ladder<'a> {
+    pub(super) fn dialect(&self, rung: Rung) -> Option<Dialect> {
+        rung.dialect(self.profile)
+    }
+
     pub(super) const fn new(asked: Mode, contract: &'a Contract, profile: &'a Profile, family: Family) -> Self {
         Self { asked, contract, profile, family, gone: 0 }
     }

@@ -11,16 +11,16 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::Error;
-use crate::message::{Message, Part, Role, ToolResult};
+use crate::message::{Message, Part, Role, ToolCall, ToolResult};
 use crate::model::{Contract, Toolset};
 use crate::provider::Profile;
 use crate::provider::models::Family;
 use crate::repair::ParseOptions;
-use crate::schema::{Lowered, nearest};
+use crate::schema::{Dialect, Lowered, nearest};
 use crate::validate::{Issue, Issues};
 use crate::wire::{Choice, Declined, Output, Response, Shape};
 
-pub(crate) use self::answer::Answer;
+pub(crate) use self::answer::{Answer, Site};
 use self::ladder::Ladder;
 pub(crate) use self::ladder::Rung;
 
@@ -312,6 +312,31 @@ impl<'a> Plan<'a> {
         match self.form {
             Form::Tools(set) => parallel::shapes(set),
             Form::Value(_) | Form::Draft(_) => Vec::new(),
+        }
+    }
+
+    /// The contract and dialect of that form.
+    pub(crate) fn dialect(&self) -> Option<(Contract, Dialect)> {
+        self.lowered()?;
+        Some((self.ladder.contract.clone(), self.ladder.dialect(self.rung)?))
+    }
+
+    /// The item that a call is, as JSON, or what is wrong with it.
+    pub(crate) fn item(&self, index: usize, call: &ToolCall, reading: ParseOptions) -> Result<String, Issues> {
+        match self.form {
+            Form::Tools(set) => parallel::item(set, index, call, reading, &mut Vec::new()),
+            Form::Value(_) | Form::Draft(_) => Ok(call.arguments.clone()),
+        }
+    }
+
+    /// Where the text of the value comes out.
+    pub(crate) fn site(&self) -> Site<'a> {
+        let tool = self.ladder.contract.tool_name();
+        match (self.form, self.mode) {
+            (Form::Tools(_), _) => Site::Calls,
+            (Form::Draft(_), _) => Site::Nowhere,
+            (Form::Value(_), Mode::Tools) => Site::Call(tool),
+            (Form::Value(_), _) => Site::Text(tool),
         }
     }
 

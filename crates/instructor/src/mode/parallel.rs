@@ -58,7 +58,7 @@ pub(super) fn answer<'r>(set: &Toolset, response: &'r Response, options: ParseOp
 }
 
 /// The item that a call is, or what is wrong with it.
-fn item(
+pub(super) fn item(
     set: &Toolset,
     index: usize,
     call: &ToolCall,

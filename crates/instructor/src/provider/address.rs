@@ -26,7 +26,8 @@ impl Address {
         let bad = |why: &str| {
             Error::config(format!("the base URL {base_url:?} {why}; write it like http://localhost:8000/v1"))
         };
-        let query = query.map_or_else(String::new, |query| format!("?{query}"));
+        let joint = if path.contains('?') { '&' } else { '?' };
+        let query = query.map_or_else(String::new, |query| format!("{joint}{query}"));
         let whole = format!("{base}{path}{query}");
         let uri: Uri = whole.replace(MODEL, "model").parse().map_err(|_| bad("is not a URL"))?;
         match uri.scheme_str() {

@@ -61,7 +61,7 @@ pub(crate) struct Row {
 
 /// Facts about how a server departs from its protocol. A wire branches on these, never on names.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Quirks(u16);
+pub(crate) struct Quirks(u32);
 
 impl Quirks {
     pub(crate) const NONE: Self = Self(0);
@@ -98,6 +98,11 @@ impl Quirks {
     pub(crate) const NO_IMAGE_URLS: Self = Self(1 << 15);
     /// Media in the storage of the one who pays are taken by their address there.
     pub(crate) const BUCKETS: Self = Self(1 << 14);
+
+    /// `stream_options` is refused; usage is told without being asked for.
+    pub(crate) const NO_STREAM_OPTIONS: Self = Self(1 << 20);
+    /// What the provider constrains to JSON it does not stream: to ask for both is a 400.
+    pub(crate) const NO_STREAMED_JSON: Self = Self(1 << 21);
 
     pub(crate) const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)

@@ -73,6 +73,8 @@ pub(crate) const TABLE: &[Row] = &[
         default_model: Some("llama-3.3-70b-versatile"),
         // Qwen takes "none" and "default" only
         reasoning: &[("qwen", &dial::EFFORT_NONE), ("", &dial::EFFORT)],
+        // a stream of json_schema or json_object is a 400
+        quirks: Quirks::NO_STREAMED_JSON,
         ..OPENAI_KEYED
     },
     Row {
@@ -141,7 +143,7 @@ pub(crate) const TABLE: &[Row] = &[
         dialect: Dialect::Mistral,
         default_model: Some("mistral-small-latest"),
         // parts are `document_url`, and `input_audio` with the bare base64 text
-        quirks: Quirks::FLAT_PARTS.and(Quirks::CACHE_KEY),
+        quirks: Quirks::FLAT_PARTS.and(Quirks::CACHE_KEY).and(Quirks::NO_STREAM_OPTIONS),
         ..OPENAI_KEYED
     },
     Row {
@@ -250,6 +252,8 @@ pub(crate) const TABLE: &[Row] = &[
         base_url: "https://api.cloudflare.com/client/v4/accounts/{CLOUDFLARE_ACCOUNT_ID}/ai/v1",
         key_env: &["CLOUDFLARE_API_TOKEN"],
         preferred: Mode::Schema,
+        // its JSON mode has no streams
+        quirks: Quirks::NO_STREAMED_JSON,
         ..OPENAI_KEYED
     },
     Row {
@@ -284,7 +288,7 @@ pub(crate) const TABLE: &[Row] = &[
         preferred: Mode::Json,
         modes: &[Mode::Tools, Mode::Json],
         // no json_schema, tool_choice is auto only; reasoning_content has to come back
-        quirks: Quirks::CHOICE_IS_AUTO.and(Quirks::ECHO_REASONING),
+        quirks: Quirks::CHOICE_IS_AUTO.and(Quirks::ECHO_REASONING).and(Quirks::NO_STREAM_OPTIONS),
         // GLM-5.3 always thinks
         reasoning: &[("glm-5.3", &dial::EFFORT_ALWAYS), ("", &dial::SWITCH)],
         ..OPENAI_KEYED

@@ -4,125 +4,35 @@
 //! driver, the blocking driver and the tests (with virtual time) are thin loops around the same machine.
 
 mod fetch;
+mod job;
+mod listen;
 mod memory;
 mod policy;
 mod report;
 mod verdict;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, header};
+use http::HeaderMap;
 
+pub(crate) use self::job::{Endpoint, Job, Shaping};
+pub(crate) use self::listen::{Ending, Follow, Halt, Heard, Listener, Stop};
 pub(crate) use self::memory::Memory;
 pub use self::policy::{Budget, Retry, Wait};
 use self::policy::{Remedy, remedy};
 pub use self::report::{Attempt, Report};
 pub(crate) use self::verdict::Judge;
-use self::verdict::{Verdict, judge};
-use crate::credential::{Credential, Http, Keyring, Secret};
+use self::verdict::{Verdict, judge, judge_response};
+use crate::credential::{Credential, Http, Keyring};
 use crate::error::{Error, ErrorKind, TransportError, TransportErrorKind};
-use crate::media::{At, FetchMedia, Fetching, Get};
+use crate::media::{Fetching, Get};
 use crate::message::Message;
 use crate::mode::Plan;
-use crate::model::Contract;
-use crate::provider::{Address, Profile, Signer};
-use crate::repair::{ParseOptions, Repair};
+use crate::repair::Repair;
 use crate::validate::Issues;
-use crate::wire::{Call, Declined, Forms, RateLimits, Response, Settings, Usage};
-
-/// Where requests go and what they carry besides their body.
-#[derive(Clone, Debug)]
-pub(crate) struct Endpoint {
-    pub(crate) profile: Profile,
-    pub(crate) address: Address,
-    pub(crate) headers: HeaderMap,
-    /// The key that is among the headers, to keep it out of what a provider says.
-    pub(crate) key: Option<Secret>,
-    /// Where each request gets its credential from, where there is no key.
-    pub(crate) keyring: Option<Arc<Keyring>>,
-    /// Signs each request at the time when it is sent, if its credential is one that signs.
-    pub(crate) signer: Option<Signer>,
-}
-
-/// One request: everything that stays the same over its attempts.
-#[derive(Debug)]
-pub(crate) struct Job<'a> {
-    pub(crate) endpoint: &'a Endpoint,
-    pub(crate) contract: &'a Contract,
-    /// How it is asked for at first.
-    pub(crate) plan: Plan<'a>,
-    /// Who makes the value of the text that the plan asks for, if it asks for one.
-    pub(crate) shaping: Option<Shaping<'a>>,
-    /// What the client has learnt of such plans.
-    pub(crate) memory: &'a Memory,
-    pub(crate) model: &'a str,
-    pub(crate) messages: &'a [Message],
-    /// The media in them that have to be fetched first.
-    pub(crate) wanted: Vec<At>,
-    pub(crate) fetch: Option<FetchMedia>,
-    pub(crate) settings: Cow<'a, Settings>,
-    pub(crate) retry: Retry,
-    pub(crate) budget: Budget,
-    /// How much may be done to an answer so that it can be read.
-    pub(crate) reading: ParseOptions,
-    /// The time that one attempt has.
-    pub(crate) timeout: Option<Duration>,
-}
-
-/// The call that makes the value of a draft.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Shaping<'a> {
-    pub(crate) plan: Plan<'a>,
-    pub(crate) model: &'a str,
-    pub(crate) settings: &'a Settings,
-}
-
-impl Job<'_> {
-    /// The request of an attempt: what is said, with the turns of a re-ask after it; the second call, where there are two.
-    pub(crate) fn encode(
-        &self,
-        plan: &Plan<'_>,
-        messages: &[Message],
-        turns: &[Message],
-        shaping: bool,
-    ) -> Result<http::Request<Bytes>, Error> {
-        let tools = plan.tools();
-        let said = plan.lower(&tools);
-        let profile = &self.endpoint.profile;
-        let model = self.model_of(shaping);
-        let shaping = self.shaping.filter(|_| shaping);
-        let call = Call {
-            model,
-            messages,
-            instructions: said.instructions,
-            nudge: said.nudge,
-            turns,
-            output: said.output,
-            settings: shaping.map_or(&*self.settings, |shaping| shaping.settings),
-        };
-        let body = Bytes::from(profile.wire().encode(&call, profile)?);
-        // Said here, so that no transport falls back on chunks, which some servers refuse.
-        let length = HeaderValue::from(body.len());
-        let mut request = http::Request::new(body);
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.endpoint.address.of(model)?;
-        *request.headers_mut() = self.endpoint.headers.clone();
-        request.headers_mut().insert(header::CONTENT_LENGTH, length);
-        for (name, value) in Forms::of(profile, model).headers(messages) {
-            request.headers_mut().insert(name, HeaderValue::from_static(value));
-        }
-        Ok(request)
-    }
-}
-
-impl<'a> Job<'a> {
-    fn model_of(&self, shaping: bool) -> &'a str {
-        self.shaping.filter(|_| shaping).map_or(self.model, |shaping| shaping.model)
-    }
-}
+use crate::wire::{Declined, RateLimits, Response, Usage};
 
 /// A point in time, on two clocks.
 #[derive(Clone, Copy, Debug, Default)]
@@ -151,6 +61,8 @@ pub(crate) enum Event {
     /// A credential, or why there is none.
     Authorised(Result<Arc<Credential>, Error>),
     Answer(Answer),
+    /// A streamed answer came to its end, one or another.
+    Heard(Box<Heard>),
     Failed(TransportError),
     /// What came of a fetch.
     Fetched(Result<Answer, TransportError>),
@@ -223,6 +135,8 @@ struct Failure {
     usage: Usage,
     retry_after: Option<Duration>,
     source: Option<TransportError>,
+    /// The connection broke, not the model: the same request may well be answered in full.
+    broken: bool,
 }
 
 impl Failure {
@@ -238,6 +152,7 @@ impl Failure {
             usage: Usage::default(),
             retry_after: None,
             source: None,
+            broken: false,
         }
     }
 }
@@ -270,6 +185,8 @@ pub(crate) struct Run<'a> {
     credential: Option<Arc<Credential>>,
     /// The one that the provider refused: it is asked once more, with another.
     refused: Option<Arc<Credential>>,
+    /// Something of an answer was given out, so that no other can take its place.
+    given: bool,
     /// The last failure, for when a budget ends before there is another.
     last: Option<(Failure, Option<u16>, Option<Bytes>)>,
 }
@@ -295,6 +212,7 @@ impl<'a> Run<'a> {
             tokens: 0,
             credential: None,
             refused: None,
+            given: false,
             last: None,
         }
     }
@@ -310,9 +228,10 @@ impl<'a> Run<'a> {
             Event::Authorised(Ok(credential)) => self.authorised(credential, now),
             Event::Authorised(Err(error)) => {
                 let failure = Failure::new(error.kind(), error.message());
-                self.failed(failure, None, None, now)
+                self.failed(failure, None, 0, None, now)
             }
             Event::Answer(answer) => self.answered(answer, now),
+            Event::Heard(heard) => self.heard(heard, now),
             Event::Failed(error) => self.unanswered(error, now),
             Event::Fetched(answer) => self.fetched(answer, now),
         }
@@ -401,31 +320,64 @@ impl<'a> Run<'a> {
     }
 
     fn unanswered(&mut self, error: TransportError, now: Now) -> Step {
-        let kind = match error.kind() {
-            TransportErrorKind::TooLarge => ErrorKind::Malformed,
-            TransportErrorKind::Request | TransportErrorKind::Forbidden => ErrorKind::Config,
-            _ => ErrorKind::Transport,
-        };
-        let detail = match error.cause() {
-            Some(cause) => format!("{error}: {cause}"),
-            None => error.to_string(),
-        };
+        let (kind, detail) = unanswered(&error);
         let failure = Failure { source: Some(error), ..Failure::new(kind, detail) };
-        self.failed(failure, None, None, now)
+        self.failed(failure, None, 0, None, now)
     }
 
     fn answered(&mut self, answer: Answer, now: Now) -> Step {
         let Answer { status, headers, body } = answer;
-        let id = ["x-request-id", "request-id", "x-amzn-requestid"]
-            .iter()
-            .find_map(|name| headers.get(*name)?.to_str().ok());
-        let id = id.map(String::from);
-        let limits = RateLimits::read(&headers, self.job.endpoint.profile.wire().limits(), now.unix);
-        self.rate_limits = limits;
-        match judge(self.job, &self.plan, self.judge, status, &headers, &body, now.unix) {
+        self.note_limits(&headers, now);
+        let verdict = judge(self.job, &self.plan, self.judge, status, &headers, &body, now.unix);
+        let size = body.len();
+        self.judged(verdict, (status, request_id(&headers)), size, body, now)
+    }
+
+    /// Follows an answer that is going to be streamed.
+    pub(crate) fn listener(&self, follow: &mut dyn Follow) -> Listener<'a> {
+        follow.begin(&self.plan);
+        Listener::new(&self.job.endpoint.profile, self.plan)
+    }
+
+    fn heard(&mut self, heard: Box<Heard>, now: Now) -> Step {
+        let Heard { status, headers, size, tail, given, ending } = *heard;
+        self.note_limits(&headers, now);
+        let verdict = match ending {
+            Ending::Finished(outcome) => judge_response(self.job, &self.plan, self.judge, outcome, given),
+            Ending::Stopped(response, stop) => Verdict::Failed(Failure {
+                issues: stop.issues,
+                usage: response.usage,
+                rejected: Some(response),
+                ..Failure::new(stop.kind, stop.detail)
+            }),
+            Ending::Broken(usage, error) => {
+                let (kind, detail) = unanswered(&error);
+                let cut = error.kind() == TransportErrorKind::Interrupted;
+                let kind = if cut { ErrorKind::Truncated } else { kind };
+                Verdict::Failed(Failure { usage, broken: true, source: Some(error), ..Failure::new(kind, detail) })
+            }
+        };
+        self.given |= given;
+        self.judged(verdict, (status, request_id(&headers)), size, tail, now)
+    }
+
+    fn note_limits(&mut self, headers: &HeaderMap, now: Now) {
+        self.rate_limits = RateLimits::read(headers, self.job.endpoint.profile.wire().limits(), now.unix);
+    }
+
+    fn judged(
+        &mut self,
+        verdict: Verdict<'a>,
+        seen: (u16, Option<String>),
+        size: usize,
+        body: Bytes,
+        now: Now,
+    ) -> Step {
+        let (status, id) = seen;
+        match verdict {
             Verdict::Taken(response, repairs) => {
                 self.learn();
-                self.attempt(None, Some(status), id, response.usage, body.len(), now);
+                self.attempt(None, Some(status), id, response.usage, size, now);
                 if let Some(attempt) = self.report.attempts.last_mut() {
                     attempt.repairs = repairs;
                 }
@@ -433,7 +385,7 @@ impl<'a> Run<'a> {
                 Step::Done(Ok(Completion { response, draft, raw: body, report: self.close(now) }))
             }
             Verdict::Drafted(response, messages, shaping) => {
-                self.attempt(None, Some(status), id, response.usage, body.len(), now);
+                self.attempt(None, Some(status), id, response.usage, size, now);
                 self.plan = shaping.plan;
                 self.draft = Some((response, messages));
                 self.last = None;
@@ -441,7 +393,7 @@ impl<'a> Run<'a> {
             }
             Verdict::Failed(mut failure) => {
                 if failure.kind == ErrorKind::RateLimited {
-                    failure.retry_after = failure.retry_after.or_else(|| limits.wait());
+                    failure.retry_after = failure.retry_after.or_else(|| self.rate_limits.wait());
                 }
                 failure.detail = self.masked(failure.detail);
                 let origin = self.credential.as_ref().and_then(|held| held.origin());
@@ -452,7 +404,7 @@ impl<'a> Run<'a> {
                 if failure.rejected.is_some() {
                     self.learn();
                 }
-                self.failed(failure, Some((status, id)), Some(body), now)
+                self.failed(failure, Some((status, id)), size, Some(body), now)
             }
         }
     }
@@ -515,17 +467,24 @@ impl<'a> Run<'a> {
         &mut self,
         mut failure: Failure,
         seen: Option<(u16, Option<String>)>,
+        size: usize,
         body: Option<Bytes>,
         now: Now,
     ) -> Step {
         let (status, id) = seen.map_or((None, None), |(status, id)| (Some(status), id));
-        let size = body.as_ref().map_or(0, Bytes::len);
         self.attempt(Some((failure.kind, &failure.detail, &failure.issues)), status, id, failure.usage, size, now);
         if let Some(attempt) = self.report.attempts.last_mut() {
             attempt.repairs = std::mem::take(&mut failure.repairs);
         }
         let retry = &self.job.retry;
-        let failures = match remedy(failure.kind) {
+        let remedy = if self.given {
+            Remedy::Stop
+        } else if failure.broken {
+            Remedy::Resend
+        } else {
+            remedy(failure.kind)
+        };
+        let failures = match remedy {
             Remedy::Stop if self.ended(failure.kind, status) => return self.renew(failure, status, body, now),
             Remedy::Stop => return self.give_up(failure, status, body, now),
             Remedy::StepDown => return self.step_down(failure, status, body, now),
@@ -534,7 +493,8 @@ impl<'a> Run<'a> {
         };
         *failures += 1;
         let before = *failures - 1;
-        if !retry.retries(failure.kind) || !retry.goes_on(before + 1, self.elapsed(now)) {
+        let retried = if failure.broken { retry.resends(failure.kind) } else { retry.retries(failure.kind) };
+        if !retried || !retry.goes_on(before + 1, self.elapsed(now)) {
             // The deadline is why a call that it cut is not tried again.
             let cut = failure.kind == ErrorKind::Transport;
             if let Some(why) = self.spent(now, Duration::ZERO).filter(|_| cut) {
@@ -632,4 +592,24 @@ impl<'a> Run<'a> {
             .with_source(failure.source.map(Into::into));
         Step::Done(Err(error))
     }
+}
+
+/// The provider's id of a request.
+fn request_id(headers: &HeaderMap) -> Option<String> {
+    let names = ["x-request-id", "request-id", "x-amzn-requestid"];
+    names.iter().find_map(|name| headers.get(*name)?.to_str().ok()).map(String::from)
+}
+
+/// The kind of failure that a transport's error is, and what to say of it.
+fn unanswered(error: &TransportError) -> (ErrorKind, String) {
+    let kind = match error.kind() {
+        TransportErrorKind::TooLarge => ErrorKind::Malformed,
+        TransportErrorKind::Request | TransportErrorKind::Forbidden => ErrorKind::Config,
+        _ => ErrorKind::Transport,
+    };
+    let detail = match error.cause() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    };
+    (kind, detail)
 }

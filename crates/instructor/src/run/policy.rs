@@ -176,6 +176,11 @@ impl Retry {
         self.kinds & (1 << kind as u32) != 0 && matches!(remedy(kind), Remedy::Reask | Remedy::Resend)
     }
 
+    /// Whether a request whose answer broke off is sent again, though answers of that kind are none to ask again for.
+    pub(crate) const fn resends(&self, kind: ErrorKind) -> bool {
+        self.kinds & (1 << kind as u32) != 0
+    }
+
     /// Whether another attempt may follow the `failed`th failure of one side.
     pub(crate) fn goes_on(&self, failed: u32, elapsed: Duration) -> bool {
         failed < self.attempts && self.delay.is_none_or(|delay| elapsed < delay)

@@ -12,7 +12,7 @@ use crate::mode::Plan;
 use crate::repair::Repair;
 use crate::schema::{Found, Reader};
 use crate::validate::{Issue, Issues, Origin, Path};
-use crate::wire::{Failure as ApiFailure, Finish, Response, Undecoded, read_failure, read_response};
+use crate::wire::{CUT, Failure as ApiFailure, Finish, Response, Undecoded, read_failure, read_response};
 
 /// Makes the typed value from its JSON and keeps it, or says what is wrong.
 pub(crate) type Judge<'a> = dyn FnMut(Node<'_>) -> Issues + Send + 'a;
@@ -38,10 +38,25 @@ pub(super) fn judge<'a>(
     if !(200..300).contains(&status) {
         return Verdict::Failed(provider_failed(job, read_failure(status, headers, body, now)));
     }
-    let response = match read_response(profile.wire(), body, profile) {
+    judge_response(job, plan, keep, read_response(body, profile), false)
+}
+
+/// Judges what a body with a success status was read as. Of an answer whose items were given out one by one, as valid
+/// ones and others, only the end is judged.
+pub(super) fn judge_response<'a>(
+    job: &Job<'a>,
+    plan: &Plan<'_>,
+    keep: &mut Judge<'_>,
+    outcome: Result<Response, Undecoded>,
+    given: bool,
+) -> Verdict<'a> {
+    let response = match outcome {
         Ok(response) => response,
         Err(Undecoded::Failure(failure)) => return Verdict::Failed(provider_failed(job, failure)),
         Err(Undecoded::Unreadable(why)) => return Verdict::Failed(Failure::new(ErrorKind::Malformed, why)),
+        Err(Undecoded::Cut) => {
+            return Verdict::Failed(Failure { broken: true, ..Failure::new(ErrorKind::Truncated, CUT) });
+        }
     };
     if let Some(shaping) = job.shaping.filter(|_| plan.drafts()) {
         let failure = match (ended_badly(job, &response), Plan::shape(&response)) {
@@ -52,7 +67,8 @@ pub(super) fn judge<'a>(
         return Verdict::Failed(Failure { usage: response.usage, ..failure });
     }
     let mut repairs = Vec::new();
-    match ended_badly(job, &response).or_else(|| weigh(job, plan, keep, &response, &mut repairs)) {
+    let mut weighed = |repairs: &mut _| if given { None } else { weigh(job, plan, keep, &response, repairs) };
+    match ended_badly(job, &response).or_else(|| weighed(&mut repairs)) {
         None => Verdict::Taken(response, repairs),
         Some(mut failure) => {
             failure.repairs = repairs;

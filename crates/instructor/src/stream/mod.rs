@@ -5,15 +5,23 @@
 
 mod field;
 pub(crate) mod grow;
-#[cfg_attr(not(test), expect(dead_code, reason = "the stream of a list is built on it"))]
 mod items;
+mod iterable;
 mod partial;
+mod partials;
 mod reader;
+mod running;
 mod tracker;
 mod value;
 mod walk;
 
 pub use self::field::Field;
+pub(crate) use self::grow::Part;
+pub use self::iterable::ItemStream;
+pub(crate) use self::iterable::{Made, Making};
 pub use self::partial::{Partial, PartialMap, Whole};
+pub(crate) use self::partials::{Growing, Shown};
+pub use self::partials::{PartialStream, Snapshots};
 pub use self::reader::PartialReader;
+pub(crate) use self::running::Desk;
 pub use self::value::PartialValue;

@@ -41,6 +41,11 @@ impl Tracker {
         }
     }
 
+    /// The same at its beginning.
+    pub(crate) fn again(&self, options: ParseOptions) -> Self {
+        Self::new(self.form.clone(), options)
+    }
+
     /// Takes more of the text; whether the sink shows something else than before.
     ///
     /// # Errors

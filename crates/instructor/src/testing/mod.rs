@@ -28,6 +28,7 @@ mod calls;
 mod fake;
 mod script;
 mod server;
+mod streams;
 
 pub use self::fake::fake_body;
 pub use self::script::{Reply, Script, Sent};

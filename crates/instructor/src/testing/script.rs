@@ -1,18 +1,20 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
-use std::io::{Cursor, Read};
-use std::pin::pin;
+use std::io::{self, Read};
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_core::Stream;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::Value;
 
 use super::fake::{Said, answer};
 use super::server::Server;
+use super::streams;
 use crate::blocking;
 use crate::client::{Client, ClientBuilder};
 use crate::error::{TransportError, TransportErrorKind};
@@ -29,6 +31,31 @@ pub struct Reply {
     body: Content,
     after: Duration,
     fault: Option<TransportErrorKind>,
+    flow: Flow,
+}
+
+/// How the body comes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Flow {
+    /// The characters of a delta, where the answer is streamed.
+    chunks: usize,
+    /// The bytes of a piece.
+    pub(super) pieces: usize,
+    /// After how many bytes it ends, and how.
+    pub(super) end: Option<(usize, End)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum End {
+    Cut,
+    Breaks,
+    Stalls,
+}
+
+/// An answer of a script, and how its body comes.
+pub(super) struct Spoken {
+    pub(super) response: http::Response<Bytes>,
+    pub(super) flow: Flow,
 }
 
 #[derive(Clone, Debug)]
@@ -42,7 +69,8 @@ enum Content {
 
 impl Reply {
     fn with(status: u16, body: Content) -> Self {
-        Self { status, headers: Vec::new(), body, after: Duration::ZERO, fault: None }
+        let flow = Flow { chunks: 16, pieces: usize::MAX, end: None };
+        Self { status, headers: Vec::new(), body, after: Duration::ZERO, fault: None, flow }
     }
 
     /// A value, said in the protocol and form that the request asks for: as a tool call or as text.
@@ -108,8 +136,48 @@ impl Reply {
         self
     }
 
+    /// In deltas of so many characters, if the request asks for a stream; 16 by default.
+    #[must_use]
+    pub const fn chunks(mut self, characters: usize) -> Self {
+        self.flow.chunks = characters;
+        self
+    }
+
+    /// With a body that arrives so many bytes at a time.
+    #[must_use]
+    pub const fn pieces(mut self, bytes: usize) -> Self {
+        self.flow.pieces = bytes;
+        self
+    }
+
+    /// With a body that ends after so many bytes, as if that were all.
+    #[must_use]
+    pub const fn cut_after(mut self, bytes: usize) -> Self {
+        self.flow.end = Some((bytes, End::Cut));
+        self
+    }
+
+    /// With a connection that breaks after so many bytes of the body.
+    #[must_use]
+    pub const fn breaks_after(mut self, bytes: usize) -> Self {
+        self.flow.end = Some((bytes, End::Breaks));
+        self
+    }
+
+    /// With a body of which nothing more comes after so many bytes, though the connection stays.
+    #[must_use]
+    pub const fn stalls_after(mut self, bytes: usize) -> Self {
+        self.flow.end = Some((bytes, End::Stalls));
+        self
+    }
+
     fn response(&self, sent: &Sent) -> http::Response<Bytes> {
-        let say = |said| answer(sent.uri.path(), &sent.json(), said).to_string().into();
+        let (request, path) = (sent.json(), streams::plain(sent.uri.path()));
+        let streamed = streams::wanted(sent.uri.path(), &request);
+        let say = |said| {
+            let whole = answer(&path, &request, said);
+            if streamed { streams::tell(&path, &request, &whole, self.flow.chunks) } else { whole.to_string().into() }
+        };
         let body = match &self.body {
             Content::Raw(bytes) => bytes.clone(),
             Content::Value(value) => say(Said::Value(value)),
@@ -306,7 +374,7 @@ impl Script {
         &self,
         request: http::Request<Bytes>,
         timeout: Option<Duration>,
-    ) -> Result<http::Response<Bytes>, TransportError> {
+    ) -> Result<Spoken, TransportError> {
         let mut state = self.state();
         let (parts, body) = request.into_parts();
         let sent = Sent { uri: parts.uri, headers: parts.headers, body, at: state.clock, timeout };
@@ -325,7 +393,7 @@ impl Script {
         state.clock += reply.after;
         match reply.fault {
             Some(kind) => Err(TransportError::new(kind)),
-            None => Ok(reply.response(&sent)),
+            None => Ok(Spoken { response: reply.response(&sent), flow: reply.flow }),
         }
     }
 
@@ -347,8 +415,11 @@ impl Transport for Script {
         request: http::Request<Bytes>,
         timeout: Option<Duration>,
     ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>> {
-        let answer = self.answer(request, timeout).map(|response| response.map(Body::whole));
-        Box::pin(std::future::ready(answer))
+        let answer = self.answer(request, timeout);
+        Box::pin(std::future::ready(answer.map(|Spoken { response, flow }| {
+            let plain = flow.end.is_none() && flow.pieces == usize::MAX;
+            response.map(|body| if plain { Body::whole(body) } else { Body::arriving(Flowing { body, flow, at: 0 }) })
+        })))
     }
 
     fn sleep(&self, wait: Duration) -> BoxFuture<'_, ()> {
@@ -370,14 +441,64 @@ impl Transport for Script {
     }
 }
 
+/// A body on its way.
+struct Flowing {
+    body: Bytes,
+    flow: Flow,
+    at: usize,
+}
+
+impl Flowing {
+    /// The next piece, or how the body ends instead.
+    fn piece(&mut self, most: usize) -> Result<Bytes, End> {
+        let end = self.flow.end.map_or(self.body.len(), |(end, _)| end.min(self.body.len()));
+        let to = self.at.saturating_add(most.min(self.flow.pieces.max(1))).min(end);
+        let piece = self.body.slice(self.at..to);
+        self.at = to;
+        match self.flow.end {
+            Some((_, how)) if piece.is_empty() => Err(how),
+            _ => Ok(piece),
+        }
+    }
+}
+
+impl Stream for Flowing {
+    type Item = Result<Bytes, TransportError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        match self.piece(usize::MAX) {
+            Ok(piece) => Poll::Ready((!piece.is_empty()).then_some(Ok(piece))),
+            Err(End::Cut) => Poll::Ready(None),
+            Err(End::Breaks) => Poll::Ready(Some(Err(TransportError::new(TransportErrorKind::Interrupted)))),
+            Err(End::Stalls) => Poll::Pending,
+        }
+    }
+}
+
+impl Read for Flowing {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.piece(buffer.len()) {
+            Ok(piece) => {
+                buffer.iter_mut().zip(&piece).for_each(|(to, from)| *to = *from);
+                Ok(piece.len())
+            }
+            Err(End::Cut) => Ok(0),
+            Err(End::Breaks) => Err(io::ErrorKind::ConnectionReset.into()),
+            Err(End::Stalls) => Err(io::ErrorKind::TimedOut.into()),
+        }
+    }
+}
+
 impl BlockingTransport for Script {
     fn send(
         &self,
         request: http::Request<Bytes>,
         timeout: Option<Duration>,
     ) -> Result<http::Response<Box<dyn Read + Send>>, TransportError> {
-        self.answer(request, timeout)
-            .map(|response| response.map(|body| Box::new(Cursor::new(body)) as Box<dyn Read + Send>))
+        let answer = self.answer(request, timeout);
+        answer.map(|Spoken { response, flow }| {
+            response.map(|body| Box::new(Flowing { body, flow, at: 0 }) as Box<dyn Read + Send>)
+        })
     }
 
     fn sleep(&self, wait: Duration) {

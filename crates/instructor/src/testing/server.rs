@@ -1,4 +1,4 @@
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::script::Script;
+use super::script::{End, Flow, Script, Spoken};
 
 /// A loopback HTTP server that answers from a [`Script`], so that everything up to the socket is the real path.
 /// It stops when it is dropped.
@@ -65,12 +65,14 @@ fn converse(script: &Script, stream: TcpStream) -> io::Result<()> {
     let mut writer = stream.try_clone()?;
     let mut reader = BufReader::new(stream);
     while let Some(request) = read_request(&mut reader)? {
-        let Ok(response) = script.answer(request, None) else {
+        let Ok(Spoken { response, flow }) = script.answer(request, None) else {
             // A fault of the script is a connection that ends without an answer.
             return Ok(());
         };
         let (parts, body) = response.into_parts();
-        let mut head = format!("HTTP/1.1 {}\r\ncontent-length: {}\r\n", parts.status, body.len());
+        let mut head = format!("HTTP/1.1 {}\r\n", parts.status);
+        let plain = flow.end.is_none() && flow.pieces == usize::MAX;
+        head.push_str(&if plain { format!("content-length: {}\r\n", body.len()) } else { String::from(CHUNKED) });
         if !parts.headers.contains_key(http::header::CONTENT_TYPE) {
             head.push_str("content-type: application/json\r\n");
         }
@@ -79,10 +81,39 @@ fn converse(script: &Script, stream: TcpStream) -> io::Result<()> {
         }
         head.push_str("\r\n");
         let mut message = head.into_bytes();
-        message.extend_from_slice(&body);
-        writer.write_all(&message)?;
+        if plain {
+            message.extend_from_slice(&body);
+            writer.write_all(&message)?;
+        } else {
+            writer.write_all(&message)?;
+            if !send_in_pieces(&mut writer, &body, flow)? {
+                return Ok(());
+            }
+        }
     }
     Ok(())
+}
+
+const CHUNKED: &str = "transfer-encoding: chunked\r\n";
+
+/// Sends a body piece by piece; whether the connection can be used again.
+fn send_in_pieces(writer: &mut TcpStream, body: &[u8], flow: Flow) -> io::Result<bool> {
+    let end = flow.end.map_or(body.len(), |(end, _)| end.min(body.len()));
+    for piece in body.get(..end).unwrap_or_default().chunks(flow.pieces.max(1)) {
+        let mut chunk = format!("{:x}\r\n", piece.len()).into_bytes();
+        chunk.extend_from_slice(piece);
+        chunk.extend_from_slice(b"\r\n");
+        writer.write_all(&chunk)?;
+    }
+    match flow.end {
+        None | Some((_, End::Cut)) => writer.write_all(b"0\r\n\r\n").map(|()| true),
+        Some((_, End::Breaks)) => Ok(false),
+        Some((_, End::Stalls)) => {
+            // Until the client goes away.
+            let mut byte = [0];
+            writer.read(&mut byte).map(|_| false)
+        }
+    }
 }
 
 fn read_request(reader: &mut BufReader<TcpStream>) -> io::Result<Option<http::Request<Bytes>>> {

@@ -1,6 +1,7 @@
 //! Bytes over the network, and the clock: everything that the engine must not do itself. A trait for each side, and the
 //! loop that drives the engine over it.
 
+mod drive;
 #[cfg(any(feature = "reqwest", feature = "blocking"))]
 mod guard;
 #[cfg(feature = "reqwest")]
@@ -9,9 +10,11 @@ pub(crate) mod reqwest;
 pub(crate) mod tower;
 #[cfg(feature = "blocking")]
 pub(crate) mod ureq;
+#[cfg(any(feature = "blocking", feature = "testing"))]
+mod via;
 
 use std::fmt;
-use std::future::{poll_fn, ready};
+use std::future::poll_fn;
 use std::io::Read;
 use std::pin::Pin;
 use std::sync::OnceLock;
@@ -20,12 +23,13 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 
-use crate::credential::{Exchange, Http};
-use crate::error::{Error, TransportError, TransportErrorKind};
+pub(crate) use self::drive::{Show, Watching, drive, shown};
+#[cfg(any(feature = "blocking", feature = "testing"))]
+pub(crate) use self::via::Blocking;
+use crate::error::{TransportError, TransportErrorKind};
 pub use crate::future::BoxFuture;
-use crate::future::block_on;
-use crate::media::{FetchMedia, Get};
-use crate::run::{Answer, Authorise, Completion, Event, Now, Run, Step};
+use crate::media::FetchMedia;
+use crate::run::Now;
 
 /// Sends HTTP requests without blocking, and keeps the time.
 ///
@@ -174,139 +178,29 @@ const fn too_large() -> TransportError {
     TransportError::new(TransportErrorKind::TooLarge)
 }
 
-/// Gets what the engine wants to be authorised with.
-pub(crate) async fn authorise(transport: &dyn Transport, wanted: Authorise, limit: usize) -> Event {
-    struct Async<'a>(&'a dyn Transport, usize);
-    impl Exchange for Async<'_> {
-        fn exchange(
-            &self,
-            request: http::Request<Bytes>,
-            timeout: Option<Duration>,
-        ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
-            Box::pin(async move {
-                let (parts, body) = self.0.send(request, timeout).await?.into_parts();
-                Ok(http::Response::from_parts(parts, body.collect(self.1).await?))
-            })
-        }
-
-        fn unix(&self) -> Duration {
-            self.0.now().unix
-        }
+impl<X: Transport + ?Sized> Transport for &X {
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+        timeout: Option<Duration>,
+    ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>> {
+        (**self).send(request, timeout)
     }
-    let exchange = Async(transport, limit);
-    Event::Authorised(wanted.from(&Http::new(&exchange, wanted.timeout)).await)
-}
 
-/// Gets what the engine wants to be authorised with, on the calling thread.
-pub(crate) fn authorise_blocking(transport: &dyn BlockingTransport, wanted: Authorise, limit: usize) -> Event {
-    struct Blocking<'a>(&'a dyn BlockingTransport, usize);
-    impl Exchange for Blocking<'_> {
-        fn exchange(
-            &self,
-            request: http::Request<Bytes>,
-            timeout: Option<Duration>,
-        ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
-            let answer = self.0.send(request, timeout).and_then(|response| read(response, self.1));
-            Box::pin(ready(answer.map(|answer| {
-                let mut response = http::Response::new(answer.body);
-                *response.status_mut() = http::StatusCode::from_u16(answer.status).unwrap_or_default();
-                *response.headers_mut() = answer.headers;
-                response
-            })))
-        }
-
-        fn unix(&self) -> Duration {
-            self.0.now().unix
-        }
+    fn sleep(&self, wait: Duration) -> BoxFuture<'_, ()> {
+        (**self).sleep(wait)
     }
-    let exchange = Blocking(transport, limit);
-    Event::Authorised(block_on(wanted.from(&Http::new(&exchange, wanted.timeout))))
-}
 
-/// Drives a request to its end over an async transport.
-pub(crate) async fn drive(transport: &dyn Transport, mut run: Run<'_>, limit: usize) -> Result<Completion, Error> {
-    let mut event = Event::Begin;
-    loop {
-        event = match run.step(event, transport.now()) {
-            Step::Done(result) => return result,
-            Step::Wait(wait) => {
-                transport.sleep(wait).await;
-                Event::Woke
-            }
-            Step::Authorise(wanted) => authorise(transport, wanted, limit).await,
-            Step::Send { request, timeout } => match arrived(transport.send(request, timeout).await, limit).await {
-                Ok(answer) => Event::Answer(answer),
-                Err(error) => Event::Failed(error),
-            },
-            Step::Fetch(Get { request, policy, timeout }) => {
-                let response = transport.fetch(request, policy, timeout).await;
-                Event::Fetched(arrived(response, policy.max_bytes()).await)
-            }
-        };
+    fn fetch(
+        &self,
+        request: http::Request<Bytes>,
+        policy: FetchMedia,
+        timeout: Duration,
+    ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>> {
+        (**self).fetch(request, policy, timeout)
     }
-}
 
-async fn arrived(
-    response: Result<http::Response<Body>, TransportError>,
-    limit: usize,
-) -> Result<Answer, TransportError> {
-    let (parts, body) = response?.into_parts();
-    if announced(&parts.headers).is_some_and(|length| length > limit) {
-        return Err(too_large());
+    fn now(&self) -> Now {
+        (**self).now()
     }
-    let body = body.collect(limit).await?;
-    Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body })
-}
-
-/// The length that a server says.
-fn announced(headers: &http::HeaderMap) -> Option<usize> {
-    headers.get(http::header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
-
-/// Drives a request to its end over a blocking transport.
-#[cfg_attr(not(any(feature = "blocking", feature = "testing")), expect(dead_code, reason = "no blocking client"))]
-pub(crate) fn drive_blocking(
-    transport: &dyn BlockingTransport,
-    mut run: Run<'_>,
-    limit: usize,
-) -> Result<Completion, Error> {
-    let mut event = Event::Begin;
-    loop {
-        event = match run.step(event, transport.now()) {
-            Step::Done(result) => return result,
-            Step::Wait(wait) => {
-                transport.sleep(wait);
-                Event::Woke
-            }
-            Step::Authorise(wanted) => authorise_blocking(transport, wanted, limit),
-            Step::Send { request, timeout } => match transport.send(request, timeout).and_then(|r| read(r, limit)) {
-                Ok(answer) => Event::Answer(answer),
-                Err(error) => Event::Failed(error),
-            },
-            Step::Fetch(Get { request, policy, timeout }) => {
-                let response = transport.fetch(request, policy, timeout);
-                Event::Fetched(response.and_then(|response| read(response, policy.max_bytes())))
-            }
-        };
-    }
-}
-
-fn read(response: http::Response<Box<dyn Read + Send>>, limit: usize) -> Result<Answer, TransportError> {
-    let (parts, body) = response.into_parts();
-    let length = announced(&parts.headers).unwrap_or(0);
-    if length > limit {
-        return Err(too_large());
-    }
-    let mut all = Vec::with_capacity(length);
-    let read = body.take(limit as u64 + 1).read_to_end(&mut all).map_err(|error| {
-        let kind = match error.kind() {
-            std::io::ErrorKind::TimedOut | std::io::ErrorKind::WouldBlock => TransportErrorKind::Timeout,
-            _ => TransportErrorKind::Interrupted,
-        };
-        TransportError::new(kind).with_source(error)
-    })?;
-    if read > limit {
-        return Err(too_large());
-    }
-    Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body: all.into() })
 }

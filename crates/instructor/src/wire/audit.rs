@@ -30,10 +30,11 @@ impl Profile {
         if !(200..300).contains(&status) {
             return Err(failed(read_failure(status, &HeaderMap::new(), body, Duration::ZERO)));
         }
-        match read_response(self.wire(), body, self) {
+        match read_response(body, self) {
             Ok(response) => Ok(response),
             Err(Undecoded::Failure(failure)) => Err(failed(failure)),
             Err(Undecoded::Unreadable(why)) => Err(Error::new(ErrorKind::Malformed, why).with_status(Some(status))),
+            Err(Undecoded::Cut) => Err(Error::new(ErrorKind::Truncated, super::CUT).with_status(Some(status))),
         }
     }
 }

@@ -14,35 +14,39 @@ const CHECKSUM: usize = 4;
 #[derive(Debug, Default)]
 pub(super) struct Messages {
     buffer: Vec<u8>,
+    /// What is before it was given.
+    start: usize,
     broken: Option<&'static str>,
 }
 
 impl Messages {
-    /// Takes bytes and gives the events that they complete. After a message that is none there are no more.
-    pub(super) fn push(&mut self, bytes: &[u8], each: &mut impl FnMut(Frame<'_>)) {
-        if self.broken.is_some() {
-            return;
-        }
+    pub(super) fn push(&mut self, bytes: &[u8]) {
+        self.buffer.drain(..std::mem::take(&mut self.start));
         self.buffer.extend_from_slice(bytes);
-        let mut rest = self.buffer.as_slice();
-        let broken = loop {
-            match next(rest) {
-                Ok(Some((message, tail))) => {
-                    each(message);
-                    rest = tail;
-                }
-                Ok(None) => break None,
-                Err(why) => break Some(why),
-            }
-        };
-        let used = self.buffer.len() - rest.len();
-        self.broken = broken;
-        self.buffer.drain(..used);
     }
 
-    /// The bytes have ended. A cut message is for the decoder to notice: what it lacks may not matter.
-    pub(super) fn finish(self) -> Result<(), String> {
-        self.broken.map_or(Ok(()), |why| Err(format!("the event stream is broken: {why}")))
+    /// The next message, if it is complete. After one that is none there are no more.
+    pub(super) fn next(&mut self) -> Option<Frame<'_>> {
+        if self.broken.is_some() {
+            return None;
+        }
+        let rest = self.buffer.get(self.start..).unwrap_or_default();
+        match next(rest) {
+            Ok(None) => None,
+            Ok(Some((message, tail))) => {
+                self.start += rest.len() - tail.len();
+                Some(message)
+            }
+            Err(why) => {
+                self.broken = Some(why);
+                None
+            }
+        }
+    }
+
+    /// What is wrong with the bytes.
+    pub(super) fn fault(&self) -> Option<String> {
+        self.broken.map(|why| format!("the event stream is broken: {why}"))
     }
 }
 
@@ -158,33 +162,35 @@ pub(super) fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0, |crc, byte| step(step(crc ^ u32::from(*byte))))
 }
 
+/// A message as a server writes it.
+#[cfg(any(test, feature = "testing"))]
+pub(crate) fn message(headers: &[(&str, &str)], payload: &[u8]) -> Vec<u8> {
+    let mut written = Vec::new();
+    for (name, value) in headers {
+        written.push(name.len() as u8);
+        written.extend_from_slice(name.as_bytes());
+        written.push(7);
+        written.extend_from_slice(&(value.len() as u16).to_be_bytes());
+        written.extend_from_slice(value.as_bytes());
+    }
+    framed(&written, payload)
+}
+
+#[cfg(any(test, feature = "testing"))]
+fn framed(headers: &[u8], payload: &[u8]) -> Vec<u8> {
+    let total = PRELUDE + headers.len() + payload.len() + CHECKSUM;
+    let mut out = Vec::from((total as u32).to_be_bytes());
+    out.extend_from_slice(&(headers.len() as u32).to_be_bytes());
+    out.extend_from_slice(&crc32(&out).to_be_bytes());
+    out.extend_from_slice(headers);
+    out.extend_from_slice(payload);
+    out.extend_from_slice(&crc32(&out).to_be_bytes());
+    out
+}
+
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use super::*;
-
-    /// A message as a server writes it.
-    pub(in super::super) fn message(headers: &[(&str, &str)], payload: &[u8]) -> Vec<u8> {
-        let mut written = Vec::new();
-        for (name, value) in headers {
-            written.push(name.len() as u8);
-            written.extend_from_slice(name.as_bytes());
-            written.push(7);
-            written.extend_from_slice(&(value.len() as u16).to_be_bytes());
-            written.extend_from_slice(value.as_bytes());
-        }
-        framed(&written, payload)
-    }
-
-    fn framed(headers: &[u8], payload: &[u8]) -> Vec<u8> {
-        let total = PRELUDE + headers.len() + payload.len() + CHECKSUM;
-        let mut out = Vec::from((total as u32).to_be_bytes());
-        out.extend_from_slice(&(headers.len() as u32).to_be_bytes());
-        out.extend_from_slice(&crc32(&out).to_be_bytes());
-        out.extend_from_slice(headers);
-        out.extend_from_slice(payload);
-        out.extend_from_slice(&crc32(&out).to_be_bytes());
-        out
-    }
 
     /// Event, data, and whether it is a failure.
     type Read = (Option<String>, String, bool);
@@ -192,11 +198,13 @@ pub(super) mod tests {
     fn read(bytes: &[u8]) -> (Vec<Read>, Result<(), String>) {
         let mut out = Vec::new();
         let mut messages = Messages::default();
-        let mut each = |f: Frame<'_>| out.push((f.event.map(String::from), String::from(f.data), f.failed));
         for byte in bytes {
-            messages.push(&[*byte], &mut each);
+            messages.push(&[*byte]);
+            while let Some(f) = messages.next() {
+                out.push((f.event.map(String::from), String::from(f.data), f.failed));
+            }
         }
-        (out, messages.finish())
+        (out, messages.fault().map_or(Ok(()), Err))
     }
 
     #[test]

@@ -250,7 +250,7 @@ mod tests {
             return read_failure(status, &HeaderMap::new(), body, std::time::Duration::ZERO);
         }
         let profile = Profile::openai_compatible("any", "http://localhost/v1");
-        match read_response(profile.wire(), body, &profile) {
+        match read_response(body, &profile) {
             Err(Undecoded::Failure(failure)) => failure,
             other => panic!("no failure: {other:?}"),
         }

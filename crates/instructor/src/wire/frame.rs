@@ -1,5 +1,9 @@
 //! The events of a stream out of bytes, in any split: server-sent events, lines of JSON, or binary messages.
 
+use std::ops::Range;
+
+use memchr::memchr2;
+
 use super::binary::{FIRST_BYTE, Messages};
 
 /// One event: its name, if it has one, and its data.
@@ -11,23 +15,31 @@ pub(crate) struct Frame<'a> {
     pub(crate) failed: bool,
 }
 
-/// Splits a byte stream into events. Which form it has, its first byte tells. Lines may end in LF, CRLF or CR; a byte
-/// order mark, comments and unknown fields are skipped. Linear: a line is looked at once, however it arrives.
+/// Splits a byte stream into events. Which form it has, its first byte tells. Lines may end in LF, CRLF or
+/// CR; a byte order mark, comments and unknown fields are skipped. Linear: a byte is looked at once, however it
+/// arrives, and the data of an event is lent, not copied, unless it has several lines.
 #[derive(Debug, Default)]
 pub(crate) struct Frames {
-    line: Vec<u8>,
-    /// The last byte ended a line with CR: a LF that follows belongs to it.
+    buffer: Vec<u8>,
+    /// Where the event that is not complete begins; what is before it was given.
+    start: usize,
+    /// Where its first line that was not read begins, and how far the end of that was looked for.
+    line: usize,
+    looked: usize,
+    event: Option<Range<usize>>,
+    data: Option<Range<usize>>,
+    /// The data, where it has several lines or is not UTF-8.
+    joined: String,
+    /// The last line ended with CR: a LF that follows belongs to it.
     after_cr: bool,
-    started: bool,
-    event: String,
-    data: String,
-    has_data: bool,
-    /// Instead of all that, if the stream is a binary one.
-    binary: Option<Messages>,
-    /// The first byte was seen.
+    /// The first line was read.
     begun: bool,
     /// A line is an event: the first of them was a JSON object.
     lines: bool,
+    /// The event was given: it goes at the next look.
+    given: bool,
+    /// Instead of all that, if the stream is a binary one.
+    binary: Option<Messages>,
 }
 
 impl Frames {
@@ -35,97 +47,147 @@ impl Frames {
         Self::default()
     }
 
-    /// Takes bytes and gives the events that they complete.
-    pub(crate) fn push(&mut self, bytes: &[u8], mut each: impl FnMut(Frame<'_>)) {
-        if let Some(first) = bytes.first().filter(|_| !self.begun) {
-            self.begun = true;
-            self.binary = (*first == FIRST_BYTE).then(Messages::default);
+    /// Takes bytes; [`next`](Self::next) gives the events that they complete.
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        if !self.begun && self.buffer.is_empty() && self.binary.is_none() && bytes.first() == Some(&FIRST_BYTE) {
+            self.binary = Some(Messages::default());
         }
         if let Some(messages) = &mut self.binary {
-            return messages.push(bytes, &mut each);
+            return messages.push(bytes);
         }
-        let mut rest = bytes;
-        if self.after_cr && rest.first() == Some(&b'\n') {
-            rest = rest.get(1..).unwrap_or_default();
+        self.forget();
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// The next event, if it is complete.
+    pub(crate) fn next(&mut self) -> Option<Frame<'_>> {
+        if self.binary.is_some() {
+            return self.binary.as_mut().and_then(Messages::next);
         }
-        if !bytes.is_empty() {
-            self.after_cr = false;
-        }
-        while let Some(end) = memchr_line(rest) {
-            let (line, tail) = rest.split_at(end);
-            if self.line.is_empty() {
-                self.take(line, &mut each);
-            } else {
-                let mut whole = std::mem::take(&mut self.line);
-                whole.extend_from_slice(line);
-                self.take(&whole, &mut each);
-                whole.clear();
-                self.line = whole;
+        self.dismiss();
+        loop {
+            if self.after_cr {
+                let lf = *self.buffer.get(self.line)? == b'\n';
+                self.after_cr = false;
+                self.line += usize::from(lf);
+                self.looked = self.line;
             }
-            let cr = tail.first() == Some(&b'\r');
-            let crlf = cr && tail.get(1) == Some(&b'\n');
-            self.after_cr = cr && tail.len() == 1;
-            rest = tail.get(if crlf { 2 } else { 1 }..).unwrap_or_default();
+            let rest = self.buffer.get(self.looked..).unwrap_or_default();
+            let Some(more) = memchr2(b'\n', b'\r', rest) else {
+                self.looked = self.buffer.len();
+                return None;
+            };
+            let line = self.line..self.looked + more;
+            self.after_cr = self.buffer.get(line.end) == Some(&b'\r');
+            self.line = line.end + 1;
+            self.looked = self.line;
+            if self.take(line) {
+                break;
+            }
         }
-        self.line.extend_from_slice(rest);
+        self.given = true;
+        let text = |range: &Option<Range<usize>>| std::str::from_utf8(self.buffer.get(range.clone()?)?).ok();
+        Some(Frame {
+            event: text(&self.event).filter(|name| !name.is_empty()),
+            data: text(&self.data).unwrap_or(&self.joined),
+            failed: false,
+        })
     }
 
-    /// The bytes have ended: gives a last event that no blank line followed, or says what is wrong with the stream.
-    pub(crate) fn finish(mut self, mut each: impl FnMut(Frame<'_>)) -> Result<(), String> {
-        if let Some(messages) = self.binary {
-            return messages.finish();
+    /// The bytes have ended: a last event that no blank line followed is complete. A binary message that was cut is for
+    /// the decoder to notice: what it lacks may not matter.
+    pub(crate) fn end(&mut self) {
+        if self.binary.is_none() {
+            self.push(b"\n\n\n");
         }
-        let line = std::mem::take(&mut self.line);
-        if !line.is_empty() {
-            self.take(&line, &mut each);
-        }
-        self.take(b"", &mut each);
-        Ok(())
     }
 
-    fn take(&mut self, line: &[u8], each: &mut impl FnMut(Frame<'_>)) {
-        let line = String::from_utf8_lossy(line);
-        let line = if self.started { &*line } else { line.trim_start_matches('\u{feff}') };
-        self.lines |= !self.started && line.starts_with('{');
-        self.started = true;
+    /// What is wrong with the stream, once there are no more events, if something is.
+    pub(crate) fn fault(&self) -> Option<String> {
+        self.binary.as_ref()?.fault()
+    }
+
+    /// Lets go of the event that was given.
+    fn dismiss(&mut self) {
+        if std::mem::take(&mut self.given) {
+            self.start = self.line;
+            self.event = None;
+            self.data = None;
+            self.joined.clear();
+        }
+    }
+
+    /// Lets go of the bytes before the event that is not complete.
+    fn forget(&mut self) {
+        self.dismiss();
+        let gone = std::mem::take(&mut self.start);
+        if gone > 0 {
+            self.buffer.drain(..gone);
+            self.line -= gone;
+            self.looked -= gone;
+            for range in [&mut self.event, &mut self.data].into_iter().flatten().filter(|range| **range != NOWHERE) {
+                *range = range.start - gone..range.end - gone;
+            }
+        }
+    }
+
+    /// Reads a line; whether it completes an event.
+    fn take(&mut self, mut line: Range<usize>) -> bool {
+        let bytes = |range: &Range<usize>| self.buffer.get(range.clone()).unwrap_or_default();
+        let first = !std::mem::replace(&mut self.begun, true);
+        if first && bytes(&line).starts_with("\u{feff}".as_bytes()) {
+            line.start += '\u{feff}'.len_utf8();
+        }
+        let text = bytes(&line);
+        self.lines |= first && text.first() == Some(&b'{');
         if self.lines {
-            if !line.is_empty() {
-                each(Frame { event: None, data: line, failed: false });
-            }
-            return;
+            let complete = !text.is_empty();
+            self.data = complete.then_some(line);
+            return complete;
         }
-        if line.is_empty() {
-            if self.has_data {
-                let event = (!self.event.is_empty()).then_some(self.event.as_str());
-                each(Frame { event, data: &self.data, failed: false });
+        if text.is_empty() {
+            let complete = self.data.is_some();
+            if !complete {
+                self.event = None;
+                self.start = self.line;
             }
-            self.event.clear();
-            self.data.clear();
-            self.has_data = false;
-            return;
+            return complete;
         }
-        let (field, value) = line.split_once(':').unwrap_or((line, ""));
-        let value = value.strip_prefix(' ').unwrap_or(value);
-        match field {
-            "data" => {
-                if self.has_data {
-                    self.data.push('\n');
+        let (field, value) = match memchr::memchr(b':', text) {
+            Some(at) => {
+                let space = usize::from(text.get(at + 1) == Some(&b' '));
+                (line.start..line.start + at, line.start + at + 1 + space..line.end)
+            }
+            None => (line.clone(), line.end..line.end),
+        };
+        match bytes(&field) {
+            b"event" => self.event = Some(value),
+            b"data" => {
+                let more = String::from_utf8_lossy(bytes(&value));
+                match &self.data {
+                    None if std::str::from_utf8(bytes(&value)).is_ok() => self.data = Some(value),
+                    None => {
+                        self.joined = more.into_owned();
+                        self.data = Some(NOWHERE);
+                    }
+                    Some(first) => {
+                        if *first != NOWHERE {
+                            self.joined = String::from_utf8_lossy(bytes(first)).into_owned();
+                        }
+                        self.joined.push('\n');
+                        self.joined.push_str(&more);
+                        self.data = Some(NOWHERE);
+                    }
                 }
-                self.data.push_str(value);
-                self.has_data = true;
-            }
-            "event" => {
-                self.event.clear();
-                self.event.push_str(value);
             }
             _ => {}
         }
+        false
     }
 }
 
-fn memchr_line(bytes: &[u8]) -> Option<usize> {
-    bytes.iter().position(|&b| b == b'\n' || b == b'\r')
-}
+/// The place of data that is not in the buffer.
+const NOWHERE: Range<usize> = usize::MAX..usize::MAX;
 
 #[cfg(test)]
 mod tests {
@@ -136,11 +198,15 @@ mod tests {
     fn read(chunks: &[&[u8]]) -> Vec<(Option<String>, String)> {
         let mut out = Vec::new();
         let mut frames = Frames::new();
-        let mut each = |f: Frame<'_>| out.push((f.event.map(String::from), String::from(f.data)));
-        for chunk in chunks {
-            frames.push(chunk, &mut each);
+        for chunk in chunks.iter().copied().map(Some).chain([None]) {
+            match chunk {
+                Some(bytes) => frames.push(bytes),
+                None => frames.end(),
+            }
+            while let Some(frame) = frames.next() {
+                out.push((frame.event.map(String::from), String::from(frame.data)));
+            }
         }
-        frames.finish(&mut each).unwrap();
         out
     }
 

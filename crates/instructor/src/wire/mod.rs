@@ -14,6 +14,7 @@ mod declined;
 mod failure;
 mod frame;
 pub(crate) mod gemini;
+mod hear;
 mod limits;
 pub(crate) mod media;
 pub(crate) mod ollama;
@@ -28,12 +29,15 @@ use std::fmt;
 use serde_json::value::RawValue;
 
 use crate::error::Error;
-use crate::message::{Message, PromptCache};
+use crate::message::{Message, PromptCache, ToolCall};
 use crate::provider::Profile;
 
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use self::binary::message;
 pub(crate) use self::declined::Declined;
 pub(crate) use self::failure::{Failure, read_failure};
-use self::frame::{Frame, Frames};
+use self::frame::Frame;
+pub(crate) use self::hear::{Hearing, read_response};
 use self::limits::Headers;
 pub use self::limits::{RateLimit, RateLimits};
 pub(crate) use self::media::Forms;
@@ -48,6 +52,11 @@ pub(crate) trait Wire: fmt::Debug + Send + Sync {
     /// The path after the profile's base URL; `{model}` stands for the model's name.
     fn path(&self) -> &'static str;
 
+    /// The path for an answer that is streamed, where that is another.
+    fn streamed_path(&self) -> &'static str {
+        self.path()
+    }
+
     /// Headers that the protocol wants on every request, besides the key.
     fn headers(&self) -> &'static [(&'static str, &'static str)] {
         &[]
@@ -56,6 +65,11 @@ pub(crate) trait Wire: fmt::Debug + Send + Sync {
     /// The rate-limit headers that it alone has.
     fn limits(&self) -> &'static Headers {
         &Headers::NONE
+    }
+
+    /// Whether the events of a stream are lines of JSON.
+    fn streams_lines(&self) -> bool {
+        false
     }
 
     /// Whether models that refuse tools while they reason elsewhere take them here.
@@ -85,11 +99,35 @@ pub(crate) enum Undecoded {
     Failure(Failure),
     /// Not the protocol; why.
     Unreadable(String),
+    /// A stream that ended before the answer did.
+    Cut,
+}
+
+/// What is said of such a stream.
+pub(crate) const CUT: &str = "the stream ended before the answer did";
+
+/// A text or call of an answer that is being streamed, as far as it has been told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told<'a> {
+    Text(&'a str),
+    Call { id: &'a str, name: &'a str, arguments: &'a str },
+}
+
+impl<'a> From<&'a ToolCall> for Told<'a> {
+    fn from(call: &'a ToolCall) -> Self {
+        Self::Call { id: &call.id, name: &call.name, arguments: &call.arguments }
+    }
 }
 
 /// Takes the events of one streamed answer, in order.
 pub(crate) trait Decoder: Send {
     fn frame(&mut self, frame: Frame<'_>) -> Result<(), Undecoded>;
+
+    /// The text or call at a place, in the order of the answer. They only grow, and none moves or goes away.
+    fn told(&self, index: usize) -> Option<Told<'_>>;
+
+    /// What has been counted so far.
+    fn usage(&self) -> Usage;
 
     /// The whole answer, once the body has ended.
     fn finish(self: Box<Self>) -> Result<Response, Undecoded>;
@@ -109,6 +147,8 @@ pub(crate) struct Call<'a> {
     pub(crate) turns: &'a [Message],
     pub(crate) output: Output<'a>,
     pub(crate) settings: &'a Settings,
+    /// The answer is to come as a stream.
+    pub(crate) streamed: bool,
 }
 
 /// What the answer has to be: all that a wire sees of a mode.
@@ -155,42 +195,4 @@ pub(crate) struct Settings {
     pub(crate) cache_key: Option<String>,
     /// Top-level fields of the body; they win over those that the wire writes.
     pub(crate) extra: serde_json::Map<String, serde_json::Value>,
-}
-
-/// Reads a success body, whichever of its two forms a protocol sent it in: one JSON document or an event stream.
-pub(crate) fn read_response(wire: &dyn Wire, body: &[u8], profile: &Profile) -> Result<Response, Undecoded> {
-    if body.first() == Some(&binary::FIRST_BYTE) {
-        return read_stream(wire.stream(profile), body);
-    }
-    let text = std::str::from_utf8(body)
-        .map_err(|e| Undecoded::Unreadable(format!("the response body is not UTF-8 (at byte {})", e.valid_up_to())))?;
-    let start = text.trim_start_matches('\u{feff}').trim_start();
-    if start.is_empty() {
-        return Err(Undecoded::Unreadable(String::from("the response body is empty")));
-    }
-    if ["data:", "event:", "id:", "retry:", ":"].iter().any(|field| start.starts_with(field)) {
-        return read_stream(wire.stream(profile), body);
-    }
-    if start.starts_with('<') {
-        return Err(Undecoded::Unreadable(String::from("the response body is an HTML or XML page, not JSON")));
-    }
-    wire.decode(start, profile)
-}
-
-fn read_stream(mut decoder: Box<dyn Decoder>, body: &[u8]) -> Result<Response, Undecoded> {
-    let mut frames = Frames::new();
-    let mut result = Ok(());
-    frames.push(body, |frame| {
-        if result.is_ok() {
-            result = decoder.frame(frame);
-        }
-    });
-    let end = frames.finish(|frame| {
-        if result.is_ok() {
-            result = decoder.frame(frame);
-        }
-    });
-    result?;
-    end.map_err(Undecoded::Unreadable)?;
-    decoder.finish()
 }

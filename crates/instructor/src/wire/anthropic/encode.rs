@@ -30,6 +30,9 @@ pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error>
     }
     body::write(&call.settings.extra, |body| {
         body.put("model", call.model)?;
+        if call.streamed {
+            body.put("stream", &true)?;
+        }
         let limit = call.settings.max_tokens.or(profile.default_max_tokens());
         body.put("max_tokens", &limit.unwrap_or_else(|| MAX_TOKENS.saturating_add(budget(call.settings))))?;
         if !system.is_empty() {

@@ -5,7 +5,7 @@ use super::decode::{counts, envelope, explanation, finish, opaque, whole};
 use crate::message::{Part, ToolCall};
 use crate::wire::frame::Frame;
 use crate::wire::response::{Finish, Response, Usage, text_field};
-use crate::wire::{Decoder, Failure, Undecoded};
+use crate::wire::{Decoder, Failure, Told, Undecoded};
 
 /// Puts the events of one streamed answer together.
 #[derive(Default)]
@@ -117,10 +117,23 @@ impl Decoder for Stream {
         Ok(())
     }
 
+    fn told(&self, index: usize) -> Option<Told<'_>> {
+        let mut told = self.blocks.iter().filter_map(|(_, block)| match block {
+            Block::Text(text) => Some(Told::Text(text)),
+            Block::Call(call) => Some(call.into()),
+            Block::Other(..) => None,
+        });
+        told.nth(index)
+    }
+
+    fn usage(&self) -> Usage {
+        whole(self.response.usage)
+    }
+
     fn finish(self: Box<Self>) -> Result<Response, Undecoded> {
         let Self { mut response, blocks, ended } = *self;
         if !ended && response.finish.is_none() {
-            return Err(Undecoded::Unreadable(String::from("the stream ended before the answer did")));
+            return Err(Undecoded::Cut);
         }
         response.usage = whole(response.usage);
         for (_, block) in blocks {

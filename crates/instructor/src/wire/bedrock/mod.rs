@@ -25,6 +25,10 @@ impl Wire for Bedrock {
         "/model/{model}/converse"
     }
 
+    fn streamed_path(&self) -> &'static str {
+        "/model/{model}/converse-stream"
+    }
+
     fn media(&self) -> &'static [Taken] {
         media::MEDIA
     }

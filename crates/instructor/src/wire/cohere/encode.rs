@@ -13,6 +13,9 @@ use crate::wire::{Call, Choice, Forms, Output, Shape, body};
 pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error> {
     body::write(&call.settings.extra, |body| {
         body.put("model", call.model)?;
+        if call.streamed {
+            body.put("stream", &true)?;
+        }
         body.put("messages", &turns(call, Forms::of(profile, call.model)))?;
         match call.output {
             Output::Text => {}

@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 use super::decode::{ended, opaque, plan, tool_call, usage};
 use crate::message::{Part, ToolCall};
 use crate::wire::frame::Frame;
-use crate::wire::response::{Response, text_field};
-use crate::wire::{Decoder, Failure, Undecoded};
+use crate::wire::response::{Response, Usage, text_field};
+use crate::wire::{Decoder, Failure, Told, Undecoded};
 
 /// Puts the events of one streamed answer together.
 #[derive(Default)]
@@ -122,10 +122,22 @@ impl Decoder for Stream {
         Ok(())
     }
 
+    fn told(&self, index: usize) -> Option<Told<'_>> {
+        let texts = self.blocks.iter().filter_map(|(_, block)| match block {
+            Block::Text(text) => Some(Told::Text(text)),
+            Block::Other(_) => None,
+        });
+        texts.chain(self.calls.iter().map(|(_, call)| call.into())).nth(index)
+    }
+
+    fn usage(&self) -> Usage {
+        self.response.usage
+    }
+
     fn finish(self: Box<Self>) -> Result<Response, Undecoded> {
         let Self { mut response, blocks, planned, calls, ended } = *self;
         if !ended {
-            return Err(Undecoded::Unreadable(String::from("the stream ended before the answer did")));
+            return Err(Undecoded::Cut);
         }
         for (_, block) in blocks {
             match block {

@@ -4,8 +4,8 @@ use serde_json::value::RawValue;
 
 use super::{NAME, VERBATIM};
 use crate::message::{Opaque, Part, ToolCall};
-use crate::wire::response::{Finish, Response, count_field, sum, text_field};
-use crate::wire::{Failure, Undecoded};
+use crate::wire::response::{Finish, Response, Usage, count_field, sum, text_field};
+use crate::wire::{Failure, Told, Undecoded};
 
 /// A body is one answer, or a list of the chunks of one that was streamed without events.
 pub(super) fn response(body: &str) -> Result<Response, Undecoded> {
@@ -44,12 +44,20 @@ enum Open {
     Nothing,
     /// A thought without a signature.
     Thought(String),
-    Text(Vec<Piece>),
+    Text(Pieces),
+}
+
+/// A text that comes in several parts.
+#[derive(Default)]
+struct Pieces {
+    text: String,
+    parts: Vec<Piece>,
 }
 
 /// A part that is a piece of a text.
 struct Piece {
-    text: String,
+    /// Where it ends in the text.
+    end: usize,
     /// The part as it came, if it says more than its text.
     json: Option<String>,
 }
@@ -138,15 +146,16 @@ impl Answer {
                     Open::Text(pieces) => pieces,
                     _ => {
                         self.close();
-                        self.open = Open::Text(Vec::new());
+                        self.open = Open::Text(Pieces::default());
                         let Open::Text(pieces) = &mut self.open else { return };
                         pieces
                     }
                 };
-                match pieces.last_mut().filter(|last| plain && last.json.is_none()) {
-                    Some(last) => last.text.push_str(&text),
-                    None => pieces
-                        .push(Piece { text: text.into_owned(), json: (!plain).then(|| String::from(part.source())) }),
+                pieces.text.push_str(&text);
+                let end = pieces.text.len();
+                match pieces.parts.last_mut().filter(|last| plain && last.json.is_none()) {
+                    Some(last) => last.end = end,
+                    None => pieces.parts.push(Piece { end, json: (!plain).then(|| String::from(part.source())) }),
                 }
             }
             None if part.kind() == Kind::Object && !part.is_empty() => {
@@ -171,12 +180,13 @@ impl Answer {
     }
 
     /// Pieces are one text, since they may be cut anywhere; what is more than text has to come back where it was.
-    fn text(&mut self, mut pieces: Vec<Piece>) {
-        pieces.retain(|piece| piece.json.is_some() || !piece.text.is_empty());
-        let text: String = pieces.iter().map(|piece| piece.text.as_str()).collect();
-        let verbatim = pieces.iter().any(|piece| piece.json.is_some());
-        let parts =
-            pieces.into_iter().map(|Piece { text, json }| json.unwrap_or_else(|| json!({ "text": text }).to_string()));
+    fn text(&mut self, Pieces { text, parts }: Pieces) {
+        let verbatim = parts.iter().any(|piece| piece.json.is_some());
+        let mut from = 0;
+        let parts = parts.into_iter().filter_map(|Piece { end, json }| {
+            let said = text.get(std::mem::replace(&mut from, end)..end).unwrap_or_default();
+            json.or_else(|| (!said.is_empty()).then(|| json!({ "text": said }).to_string()))
+        });
         if text.is_empty() {
             self.response.parts.extend(parts.filter_map(|json| opaque(NAME, json)));
             return;
@@ -188,12 +198,29 @@ impl Answer {
         self.response.parts.push(Part::Text(text));
     }
 
+    pub(super) fn told(&self, index: usize) -> Option<Told<'_>> {
+        let open = match &self.open {
+            Open::Text(pieces) => Some(Told::Text(&pieces.text)),
+            Open::Nothing | Open::Thought(_) => None,
+        };
+        let told = self.response.parts.iter().filter_map(|part| match part {
+            Part::Text(text) => Some(Told::Text(text)),
+            Part::ToolCall(call) => Some(call.into()),
+            _ => None,
+        });
+        told.chain(open).nth(index)
+    }
+
+    pub(super) const fn usage(&self) -> Usage {
+        self.response.usage
+    }
+
     /// The answer, once all that was streamed is in.
     pub(super) fn finish(self) -> Result<Response, Undecoded> {
         if self.ended {
             return self.whole();
         }
-        Err(Undecoded::Unreadable(String::from("the stream ended before the answer did")))
+        Err(Undecoded::Cut)
     }
 
     fn whole(mut self) -> Result<Response, Undecoded> {

@@ -14,13 +14,20 @@ use crate::provider::Profile;
 #[derive(Debug)]
 pub(crate) struct Gemini {
     path: &'static str,
+    streamed: &'static str,
 }
 
 impl Gemini {
     /// Where the protocol has its own address.
-    pub(crate) const OWN: Self = Self { path: "/v1beta/models/{model}:generateContent" };
+    pub(crate) const OWN: Self = Self {
+        path: "/v1beta/models/{model}:generateContent",
+        streamed: "/v1beta/models/{model}:streamGenerateContent?alt=sse",
+    };
     /// Where it is one publisher's among others, below an address that says whose project pays.
-    pub(crate) const PUBLISHED: Self = Self { path: "/publishers/google/models/{model}:generateContent" };
+    pub(crate) const PUBLISHED: Self = Self {
+        path: "/publishers/google/models/{model}:generateContent",
+        streamed: "/publishers/google/models/{model}:streamGenerateContent?alt=sse",
+    };
 }
 
 const NAME: &str = "gemini";
@@ -36,6 +43,10 @@ impl Wire for Gemini {
 
     fn path(&self) -> &'static str {
         self.path
+    }
+
+    fn streamed_path(&self) -> &'static str {
+        self.streamed
     }
 
     fn media(&self) -> &'static [Taken] {

@@ -2,7 +2,7 @@ use instructor_json::{Document, Kind, Node};
 
 use super::decode::Answer;
 use crate::wire::frame::Frame;
-use crate::wire::{Decoder, Response, Undecoded};
+use crate::wire::{Decoder, Response, Told, Undecoded, Usage};
 
 /// Puts the chunks of one streamed answer together.
 #[derive(Default)]
@@ -21,6 +21,14 @@ impl Decoder for Stream {
         let list = root.kind() == Kind::Array;
         let mut chunks = list.then(|| root.items()).into_iter().flatten().chain(Some(root).filter(|_| !list));
         chunks.try_for_each(|chunk: Node<'_>| self.0.chunk(chunk))
+    }
+
+    fn told(&self, index: usize) -> Option<Told<'_>> {
+        self.0.told(index)
+    }
+
+    fn usage(&self) -> Usage {
+        self.0.usage()
     }
 
     fn finish(self: Box<Self>) -> Result<Response, Undecoded> {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::NAME;
 use crate::message::{Opaque, Part, ToolCall};
 use crate::wire::response::{Finish, Response, Usage, count_field, text_field};
-use crate::wire::{Failure, Undecoded};
+use crate::wire::{Failure, Told, Undecoded};
 
 /// The message field in which the model thinks.
 pub(super) const THINKING: &str = "thinking";
@@ -48,6 +48,17 @@ pub(super) struct Answer {
 }
 
 impl Answer {
+    pub(super) fn told(&self, index: usize) -> Option<Told<'_>> {
+        match index.checked_sub(1) {
+            None => Some(Told::Text(&self.text)),
+            Some(at) => self.calls.get(at).map(Told::from),
+        }
+    }
+
+    pub(super) const fn usage(&self) -> Usage {
+        self.response.usage
+    }
+
     pub(super) fn line(&mut self, line: &str) -> Result<(), Undecoded> {
         let line = line.trim();
         if line.is_empty() {
@@ -90,7 +101,7 @@ impl Answer {
         if self.ended {
             return Ok(self.whole());
         }
-        Err(Undecoded::Unreadable(String::from("the stream ended before the answer did")))
+        Err(Undecoded::Cut)
     }
 
     fn whole(self) -> Response {

@@ -31,7 +31,7 @@ pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error>
         }
         body.put_within("options", &options)?;
         // It streams unless it is told not to.
-        body.put("stream", &false)
+        body.put("stream", &call.streamed)
     })
 }
 

@@ -26,6 +26,10 @@ impl Wire for Ollama {
         "/api/chat"
     }
 
+    fn streams_lines(&self) -> bool {
+        true
+    }
+
     fn media(&self) -> &'static [Taken] {
         media::MEDIA
     }

@@ -50,7 +50,15 @@ pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error>
         }
         body.put_some("temperature", call.settings.temperature.as_ref())?;
         body.put_some(profile.max_tokens_field(), call.settings.max_tokens.as_ref())?;
-        body.put_some(CACHE_KEY, call.settings.cache_key.as_ref().filter(|_| quirks.contains(Quirks::CACHE_KEY)))
+        body.put_some(CACHE_KEY, call.settings.cache_key.as_ref().filter(|_| quirks.contains(Quirks::CACHE_KEY)))?;
+        if call.streamed {
+            body.put("stream", &true)?;
+            // Without being asked for, most servers count nothing.
+            if !quirks.contains(Quirks::NO_STREAM_OPTIONS) {
+                body.put("stream_options", &StreamOptions { include_usage: true })?;
+            }
+        }
+        Ok(())
     })
 }
 
@@ -61,6 +69,11 @@ fn spoken(choice: Choice, profile: &Profile) -> Choice {
         Choice::Named if profile.quirks().contains(Quirks::CHOICE_IS_WORD) => Choice::Any,
         choice => choice,
     }
+}
+
+#[derive(Serialize)]
+struct StreamOptions {
+    include_usage: bool,
 }
 
 #[derive(Serialize)]

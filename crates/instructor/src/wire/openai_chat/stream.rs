@@ -6,7 +6,7 @@ use crate::message::{Part, ToolCall};
 use crate::provider::{Profile, Quirks};
 use crate::wire::frame::Frame;
 use crate::wire::response::{Response, Usage, text_field};
-use crate::wire::{Decoder, Failure, Undecoded};
+use crate::wire::{Decoder, Failure, Told, Undecoded};
 
 /// The fields of an item of `reasoning_details` that are told in pieces.
 const GROWING: [&str; 3] = ["text", "summary", "data"];
@@ -178,10 +178,21 @@ impl Decoder for Stream {
         Ok(())
     }
 
+    fn told(&self, index: usize) -> Option<Told<'_>> {
+        match index.checked_sub(1) {
+            None => Some(Told::Text(&self.text)),
+            Some(at) => self.calls.get(at).map(|(_, call)| call.into()),
+        }
+    }
+
+    fn usage(&self) -> Usage {
+        self.response.usage
+    }
+
     fn finish(self: Box<Self>) -> Result<Response, Undecoded> {
         let Self { profile, mut response, text, refusal, reasoning, reasoning_field, details, calls, ended } = *self;
         if !ended && response.finish.is_none() {
-            return Err(Undecoded::Unreadable(String::from("the stream ended before the answer did")));
+            return Err(Undecoded::Cut);
         }
         let some = |text: String| (!text.is_empty()).then_some(text);
         if profile.quirks().contains(Quirks::ECHO_REASONING) {

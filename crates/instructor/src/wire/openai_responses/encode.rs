@@ -20,6 +20,9 @@ pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error>
     let stored = is_stored(settings);
     body::write(&settings.extra, |body| {
         body.put("model", call.model)?;
+        if call.streamed {
+            body.put("stream", &true)?;
+        }
         body.put("input", &input(call, stored, Forms::of(profile, call.model)))?;
         match call.output {
             Output::Text => {}

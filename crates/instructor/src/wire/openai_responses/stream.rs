@@ -3,8 +3,8 @@ use serde_json::{Map, Value, json};
 
 use super::decode::{envelope, output, push, settle};
 use crate::wire::frame::Frame;
-use crate::wire::response::{Response, text_field};
-use crate::wire::{Decoder, Failure, Undecoded};
+use crate::wire::response::{Response, Usage, text_field};
+use crate::wire::{Decoder, Failure, Told, Undecoded};
 
 /// Puts the events of one streamed answer together. The event that ends it has the whole answer; what the events before
 /// it told counts where a server leaves that out.
@@ -188,10 +188,29 @@ impl Decoder for Stream {
         Ok(())
     }
 
+    fn told(&self, index: usize) -> Option<Told<'_>> {
+        let pieces = self.items.iter().flat_map(|(_, item)| item.pieces.iter().map(move |piece| (item, piece)));
+        let mut told = pieces.filter_map(|(item, (piece, _, text))| match piece {
+            // Words on the way to the answer.
+            Piece::Text if item.fields.get("phase").is_some_and(|phase| phase == "commentary") => None,
+            Piece::Text => Some(Told::Text(text)),
+            Piece::Arguments => {
+                let field = |key| item.fields.get(key).and_then(Value::as_str).unwrap_or_default();
+                Some(Told::Call { id: field("call_id"), name: field("name"), arguments: text })
+            }
+            Piece::Refusal | Piece::Thought | Piece::Summary => None,
+        });
+        told.nth(index)
+    }
+
+    fn usage(&self) -> Usage {
+        self.response.usage
+    }
+
     fn finish(self: Box<Self>) -> Result<Response, Undecoded> {
         let Self { mut response, items, whole, ended } = *self;
         if !ended {
-            return Err(Undecoded::Unreadable(String::from("the stream ended before the answer did")));
+            return Err(Undecoded::Cut);
         }
         if !whole {
             for (_, item) in items {

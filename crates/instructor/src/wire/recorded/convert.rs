@@ -71,6 +71,7 @@ impl Asked {
                 Wanted::Tool(form, choice) => Output::Tool { shape: form.shape(), choice: *choice },
             },
             settings: &self.settings,
+            streamed: false,
         })
     }
 

@@ -9,7 +9,7 @@ use crate::wire::{Response, Undecoded, read_failure, read_response};
 
 pub(super) fn read(exchange: &Exchange) -> Result<Response, Undecoded> {
     let profile = exchange.profile();
-    read_response(profile.wire(), &exchange.body(), &profile)
+    read_response(&exchange.body(), &profile)
 }
 
 #[test]

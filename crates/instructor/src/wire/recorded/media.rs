@@ -160,6 +160,7 @@ fn call<T>(messages: &[Message], f: impl FnOnce(&Call<'_>) -> T) -> T {
         turns: &[],
         output: Output::Text,
         settings: &Settings::default(),
+        streamed: false,
     })
 }
 

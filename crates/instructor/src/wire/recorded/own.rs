@@ -13,8 +13,8 @@ use serde_json::{Map, Value, json};
 use super::{random, view};
 use crate::message::Message;
 use crate::provider::{Profile, Quirks};
-use crate::wire::binary::tests::message;
-use crate::wire::{Call, Failure, Output, Response, Settings, Undecoded, read_failure, read_response};
+use crate::wire::message;
+use crate::wire::{CUT, Call, Failure, Output, Response, Settings, Undecoded, read_failure, read_response};
 
 const OPENAI: [&str; 3] = [
     include_str!("../../../tests/data/wire/openai_chat/answers.json"),
@@ -113,7 +113,7 @@ impl Case {
     }
 
     fn response(&self) -> Result<Response, Undecoded> {
-        read_response(self.profile.wire(), &self.body, &self.profile)
+        read_response(&self.body, &self.profile)
     }
 
     fn check(&self) -> Result<(), String> {
@@ -134,7 +134,8 @@ impl Case {
             Err(Undecoded::Failure(failure)) => {
                 same(&describe(&failure), self.case.get("failure").unwrap_or(&Value::Null))
             }
-            Err(Undecoded::Unreadable(why)) => {
+            Err(undecoded @ (Undecoded::Cut | Undecoded::Unreadable(_))) => {
+                let why = if let Undecoded::Unreadable(why) = undecoded { why } else { String::from(CUT) };
                 let wanted = self.case.get("unreadable").and_then(Value::as_str);
                 if wanted.is_some_and(|wanted| why.contains(wanted)) { Ok(()) } else { Err(why) }
             }
@@ -151,6 +152,7 @@ impl Case {
             turns: &turns,
             output: Output::Text,
             settings: &Settings::default(),
+            streamed: false,
         };
         let body = self.profile.wire().encode(&call, &self.profile).unwrap();
         let body: Value = serde_json::from_slice(&body).unwrap();

@@ -139,6 +139,7 @@ fn resent(exchange: &Exchange, settings: &Settings) -> Vec<Value> {
         turns: &turns,
         output: Output::Text,
         settings,
+        streamed: false,
     };
     let body: Value = serde_json::from_slice(&profile.wire().encode(&call, &profile).unwrap()).unwrap();
     list(&body["input"]).cloned().collect()
@@ -205,7 +206,7 @@ fn what_a_stream_tells_by_and_by_is_what_its_last_event_says() {
             }
         });
         for body in [no_output, deltas] {
-            let response = read_response(profile.wire(), &body, &profile);
+            let response = read_response(&body, &profile);
             assert_eq!(view(&response.unwrap()), said, "{}", exchange.name);
         }
         let ends = |event: &Value| event["type"] == "response.completed" || event["type"] == "response.incomplete";
@@ -214,7 +215,7 @@ fn what_a_stream_tells_by_and_by_is_what_its_last_event_says() {
         };
         let text = std::str::from_utf8(&body).unwrap();
         let cut: String = text.lines().take_while(|line| !end(line)).map(|line| format!("{line}\n")).collect();
-        let cut = read_response(profile.wire(), cut.as_bytes(), &profile);
+        let cut = read_response(cut.as_bytes(), &profile);
         assert!(cut.is_err(), "{}: {cut:?}", exchange.name);
         streams += 1;
     }
@@ -235,6 +236,7 @@ fn asked(model: &str, choice: Choice, extra: Value, turns: &[Message]) -> Value 
         turns,
         output: if choice == Choice::Any { Output::Schema(shape) } else { Output::Tool { shape, choice } },
         settings: &Settings { max_tokens: Some(7), extra, ..Settings::default() },
+        streamed: false,
     };
     let profile = crate::provider::Profile::openai_responses_compatible("any", "http://localhost/v1");
     serde_json::from_slice(&profile.wire().encode(&call, &profile).unwrap()).unwrap()
@@ -286,7 +288,7 @@ fn a_turn_that_the_caller_has_changed_says_what_it_says_now() {
         {"type": "function_call", "id": "fc_1", "call_id": "c", "name": "f", "arguments": "{}"},
     ]});
     let profile = crate::provider::Profile::openai_responses_compatible("any", "http://localhost/v1");
-    let response = read_response(profile.wire(), body.to_string().as_bytes(), &profile).unwrap();
+    let response = read_response(body.to_string().as_bytes(), &profile).unwrap();
     let turn = response.into_turn().unwrap();
     let sent = |parts: Vec<Part>| {
         let turns = [Message::new(turn.role(), parts)];

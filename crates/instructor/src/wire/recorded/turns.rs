@@ -27,7 +27,7 @@ fn pairs(dialect: Dialect) -> Vec<(&'static Exchange, &'static Value)> {
 
 /// The turn that is sent for an answer.
 fn resent(exchange: &Exchange, profile: &Profile) -> Value {
-    let response = read_response(profile.wire(), &exchange.body(), profile).unwrap();
+    let response = read_response(&exchange.body(), profile).unwrap();
     let turns: Vec<Message> = response.into_turn().into_iter().collect();
     let call = Call {
         model: "m",
@@ -37,6 +37,7 @@ fn resent(exchange: &Exchange, profile: &Profile) -> Value {
         turns: &turns,
         output: Output::Text,
         settings: &Settings::default(),
+        streamed: false,
     };
     let body: Value = serde_json::from_slice(&profile.wire().encode(&call, profile).unwrap()).unwrap();
     body["messages"][1].clone()

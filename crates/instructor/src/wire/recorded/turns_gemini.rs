@@ -22,6 +22,7 @@ fn encoded(turns: &[Message], output: Output<'_>, settings: &Settings) -> Value 
         turns,
         output,
         settings,
+        streamed: false,
     };
     serde_json::from_slice(&profile.wire().encode(&call, &profile).unwrap()).unwrap()
 }
@@ -107,6 +108,7 @@ fn the_user_speaks_first() {
             turns: &[],
             output: Output::Text,
             settings: &settings,
+            streamed: false,
         };
         let body: Value = serde_json::from_slice(&profile.wire().encode(&call, &profile).unwrap()).unwrap();
         body["contents"].clone()

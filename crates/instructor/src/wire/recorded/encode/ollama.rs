@@ -71,6 +71,7 @@ fn images_stand_beside_the_text() {
         turns: &[],
         output: Output::Text,
         settings: &Settings::default(),
+        streamed: false,
     };
     let body: Value = serde_json::from_slice(&profile.wire().encode(&call, &profile).unwrap()).unwrap();
     let said = json!({"role": "user", "content": "What is this?\n\nIn JSON.", "images": ["iVBORw0KGgo="]});

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::super::corpus::{self, Dialect};
 use super::{cut, edited, edits, in_pieces, json_of, outcome};
 use crate::provider::Profile;
-use crate::wire::binary::tests::message;
+use crate::wire::message;
 use crate::wire::read_response;
 
 const EVENTS: [&str; 7] = [
@@ -69,7 +69,7 @@ fn recorded_streams_are_the_same_byte_by_byte() {
         };
         let (profile, body) = (exchange.profile(), exchange.body());
         let bytes: Vec<&[u8]> = body.chunks(1).collect();
-        let whole = outcome(&read_response(profile.wire(), &body, &profile));
+        let whole = outcome(&read_response(&body, &profile));
         assert_eq!(outcome(&in_pieces(&profile, &bytes)), whole, "{}", exchange.name);
         streams[at] += 1;
     }
@@ -90,7 +90,7 @@ proptest! {
         let whole = outcome(&in_pieces(&profile, &[&body]));
         prop_assert_eq!(outcome(&in_pieces(&profile, &cut(&body, cuts))), whole.clone());
         if body.first() == Some(&0) {
-            prop_assert_eq!(outcome(&read_response(profile.wire(), &body, &profile)), whole);
+            prop_assert_eq!(outcome(&read_response(&body, &profile)), whole);
         }
     }
 
@@ -98,6 +98,6 @@ proptest! {
     fn any_answer_is_read_or_refused(content in vec(json_of(&WORDS), 0..4), rest in json_of(&WORDS)) {
         let profile = Profile::named("bedrock").unwrap();
         let body: Value = json!({"output": {"message": {"content": content}}, "stopReason": rest, "usage": rest});
-        _ = read_response(profile.wire(), body.to_string().as_bytes(), &profile);
+        _ = read_response(body.to_string().as_bytes(), &profile);
     }
 }

@@ -1,0 +1,163 @@
+//! The terminals that show an answer while it arrives, of both clients.
+
+use std::sync::Arc;
+
+use instructor_json::{Document, Node};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{Request, Slot};
+use crate::client::Client;
+use crate::error::Error;
+use crate::model::{Contract, ResponseModel};
+use crate::run::{Completion, Run};
+use crate::stream::{Desk, Growing, ItemStream, Made, Making, Part, Partial, PartialStream, PartialValue, Shown};
+#[cfg(any(feature = "blocking", feature = "testing"))]
+use crate::transport::Blocking;
+use crate::transport::{BoxFuture, Transport, Watching, drive, shown};
+use crate::validate::{Context, Issues};
+
+impl<'a> Request<'a, Client> {
+    /// Sends it, and shows the value as it arrives: partials of the type, and the value at the end.
+    ///
+    /// # Errors
+    ///
+    /// What fails is told at the end of the stream, by [`PartialStream::finish`], as by [`create`](Self::create).
+    #[expect(clippy::unused_async, reason = "as the other terminals; whether it sends before the first look is open")]
+    pub async fn create_partial<T: ResponseModel + Partial>(self) -> Result<PartialStream<'a, T::Partial, T>, Error> {
+        let (transport, desk) = (self.client.transport(), Desk::new());
+        Ok(PartialStream::new(self.partials(transport, T::contract(), T::validate, Arc::clone(&desk)), desk))
+    }
+
+    /// [`create_partial`](Self::create_partial) for a run-time contract.
+    ///
+    /// # Errors
+    ///
+    /// As [`create_partial`](Self::create_partial).
+    #[expect(clippy::unused_async, reason = "as create_partial")]
+    pub async fn create_partial_value(
+        self,
+        contract: &Contract,
+    ) -> Result<PartialStream<'a, PartialValue, Value>, Error> {
+        let (transport, desk) = (self.client.transport(), Desk::new());
+        Ok(PartialStream::new(self.partials(transport, contract.clone(), |_, _, _| {}, Arc::clone(&desk)), desk))
+    }
+
+    /// Sends it, for a list, and gives the items one by one, each as soon as it is complete.
+    ///
+    /// # Errors
+    ///
+    /// What fails is told by the stream: of one item in its place, of the whole answer at the end.
+    #[expect(clippy::unused_async, reason = "as create_partial")]
+    pub async fn create_iterable<T: ResponseModel>(self) -> Result<ItemStream<'a, T>, Error> {
+        let (transport, desk) = (self.client.transport(), Desk::new());
+        Ok(ItemStream::new(self.items(transport, Arc::clone(&desk)), desk))
+    }
+}
+
+#[cfg(any(feature = "blocking", feature = "testing"))]
+impl<'a> Request<'a, crate::blocking::Client> {
+    /// Sends it, and shows the value as it arrives: partials of the type, and the value at the end.
+    ///
+    /// # Errors
+    ///
+    /// What fails is told at the end of the stream, as by [`create`](Self::create).
+    pub fn create_partial<T: ResponseModel + Partial>(
+        self,
+    ) -> Result<crate::blocking::PartialStream<'a, T::Partial, T>, Error> {
+        let (transport, desk) = (Blocking(self.client.transport()), Desk::new());
+        let future = self.partials(transport, T::contract(), T::validate, Arc::clone(&desk));
+        Ok(crate::blocking::PartialStream::new(PartialStream::new(future, desk)))
+    }
+
+    /// [`create_partial`](Self::create_partial) for a run-time contract.
+    ///
+    /// # Errors
+    ///
+    /// As [`create_partial`](Self::create_partial).
+    pub fn create_partial_value(
+        self,
+        contract: &Contract,
+    ) -> Result<crate::blocking::PartialStream<'a, PartialValue, Value>, Error> {
+        let (transport, desk) = (Blocking(self.client.transport()), Desk::new());
+        let future = self.partials(transport, contract.clone(), |_, _, _| {}, Arc::clone(&desk));
+        Ok(crate::blocking::PartialStream::new(PartialStream::new(future, desk)))
+    }
+
+    /// Sends it, for a list, and gives the items one by one, each as soon as it is complete.
+    ///
+    /// # Errors
+    ///
+    /// What fails is told by the iterator: of one item in its place, of the whole answer at the end.
+    pub fn create_iterable<T: ResponseModel>(self) -> Result<crate::blocking::ItemStream<'a, T>, Error> {
+        let (transport, desk) = (Blocking(self.client.transport()), Desk::new());
+        Ok(crate::blocking::ItemStream::new(ItemStream::new(self.items(transport, Arc::clone(&desk)), desk)))
+    }
+}
+
+impl<'a, C: Sync> Request<'a, C> {
+    fn partials<X: Transport + 'a, P: Part, T: DeserializeOwned + Send + 'static>(
+        mut self,
+        transport: X,
+        contract: Contract,
+        validate: fn(&T, &Context, &mut Issues),
+        desk: Arc<Desk<Shown<P>>>,
+    ) -> BoxFuture<'a, Result<(T, Completion), Error>> {
+        Box::pin(async move {
+            self.take_error()?;
+            let mut growing = Growing::new(self.options.reading, desk);
+            let mut slot = Slot::new(self.context.clone(), validate);
+            let mut json = String::new();
+            let completion = {
+                let mut judge = |node: Node<'_>| {
+                    json = String::from(node.source());
+                    slot.take(node)
+                };
+                let job = self.job(&contract, true)?;
+                let (limit, idle) = (self.core.max_response_bytes, self.options.idle_timeout);
+                let watching = Watching { show: &mut growing, idle };
+                drive(&transport, Run::new(&job, &mut judge), limit, Some(watching)).await?
+            };
+            // What the answer had to be aligned for only the final reading understands.
+            let repaired = completion.report.attempts().last().is_some_and(|attempt| !attempt.repairs.is_empty());
+            if repaired && growing.replace(&json) {
+                shown(&mut growing).await;
+            }
+            slot.with(completion)
+        })
+    }
+
+    fn items<X: Transport + 'a, T: ResponseModel>(
+        mut self,
+        transport: X,
+        desk: Arc<Desk<Made<T>>>,
+    ) -> BoxFuture<'a, Result<Completion, Error>> {
+        Box::pin(async move {
+            self.take_error()?;
+            let contract = Contract::of::<Vec<T>>();
+            let context = self.context.clone();
+            let make = Box::new(move |json: &str| {
+                let document = Document::parse(json).map_err(|_| Issues::new())?;
+                let mut slot = Slot::new(context.clone(), T::validate);
+                let issues = slot.take(document.root());
+                slot.value.filter(|_| issues.is_empty()).ok_or(issues)
+            });
+            let mut making = Making::new(T::contract(), make, self.options.reading, desk);
+            let mut list = String::new();
+            let completion = {
+                let mut judge = |node: Node<'_>| {
+                    list = String::from(node.source());
+                    Issues::new()
+                };
+                let job = self.job(&contract, true)?;
+                let (limit, idle) = (self.core.max_response_bytes, self.options.idle_timeout);
+                let watching = Watching { show: &mut making, idle };
+                drive(&transport, Run::new(&job, &mut judge), limit, Some(watching)).await?
+            };
+            if making.replace(&list) {
+                shown(&mut making).await;
+            }
+            Ok(completion)
+        })
+    }
+}

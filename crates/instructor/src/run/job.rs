@@ -1,0 +1,118 @@
+//! One request: everything that stays the same over its attempts, and the HTTP request of each.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, header};
+
+use super::{Budget, Memory, Retry};
+use crate::credential::{Keyring, Secret};
+use crate::error::Error;
+use crate::media::{At, FetchMedia};
+use crate::message::Message;
+use crate::mode::Plan;
+use crate::model::Contract;
+use crate::provider::{Address, Profile, Quirks, Signer};
+use crate::repair::ParseOptions;
+use crate::wire::{Call, Forms, Output, Settings};
+
+/// Where requests go and what they carry besides their body.
+#[derive(Clone, Debug)]
+pub(crate) struct Endpoint {
+    pub(crate) profile: Profile,
+    pub(crate) address: Address,
+    /// Where requests go whose answers are streamed.
+    pub(crate) streamed: Address,
+    pub(crate) headers: HeaderMap,
+    /// The key that is among the headers, to keep it out of what a provider says.
+    pub(crate) key: Option<Secret>,
+    /// Where each request gets its credential from, where there is no key.
+    pub(crate) keyring: Option<Arc<Keyring>>,
+    /// Signs each request at the time when it is sent, if its credential is one that signs.
+    pub(crate) signer: Option<Signer>,
+}
+
+/// One request: everything that stays the same over its attempts.
+#[derive(Debug)]
+pub(crate) struct Job<'a> {
+    pub(crate) endpoint: &'a Endpoint,
+    pub(crate) contract: &'a Contract,
+    /// How it is asked for at first.
+    pub(crate) plan: Plan<'a>,
+    /// Who makes the value of the text that the plan asks for, if it asks for one.
+    pub(crate) shaping: Option<Shaping<'a>>,
+    /// What the client has learnt of such plans.
+    pub(crate) memory: &'a Memory,
+    pub(crate) model: &'a str,
+    pub(crate) messages: &'a [Message],
+    /// The media in them that have to be fetched first.
+    pub(crate) wanted: Vec<At>,
+    pub(crate) fetch: Option<FetchMedia>,
+    pub(crate) settings: Cow<'a, Settings>,
+    pub(crate) retry: Retry,
+    pub(crate) budget: Budget,
+    /// How much may be done to an answer so that it can be read.
+    pub(crate) reading: ParseOptions,
+    /// The time that one attempt has.
+    pub(crate) timeout: Option<Duration>,
+    /// Whether answers are to come as streams.
+    pub(crate) streamed: bool,
+}
+
+/// The call that makes the value of a draft.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shaping<'a> {
+    pub(crate) plan: Plan<'a>,
+    pub(crate) model: &'a str,
+    pub(crate) settings: &'a Settings,
+}
+
+impl Job<'_> {
+    /// The request of an attempt: what is said, with the turns of a re-ask after it; the second call, where there are two.
+    pub(crate) fn encode(
+        &self,
+        plan: &Plan<'_>,
+        messages: &[Message],
+        turns: &[Message],
+        shaping: bool,
+    ) -> Result<http::Request<Bytes>, Error> {
+        let tools = plan.tools();
+        let said = plan.lower(&tools);
+        let profile = &self.endpoint.profile;
+        let model = self.model_of(shaping);
+        let shaping = self.shaping.filter(|_| shaping);
+        let json = matches!(said.output, Output::Schema(_) | Output::Object);
+        let streamed = self.streamed && !(json && profile.quirks().contains(Quirks::NO_STREAMED_JSON));
+        let call = Call {
+            model,
+            messages,
+            instructions: said.instructions,
+            nudge: said.nudge,
+            turns,
+            output: said.output,
+            settings: shaping.map_or(&*self.settings, |shaping| shaping.settings),
+            streamed,
+        };
+        let body = Bytes::from(profile.wire().encode(&call, profile)?);
+        // Said here, so that no transport falls back on chunks, which some servers refuse.
+        let length = HeaderValue::from(body.len());
+        let mut request = http::Request::new(body);
+        *request.method_mut() = Method::POST;
+        let address = if streamed { &self.endpoint.streamed } else { &self.endpoint.address };
+        *request.uri_mut() = address.of(model)?;
+        *request.headers_mut() = self.endpoint.headers.clone();
+        request.headers_mut().insert(header::CONTENT_LENGTH, length);
+        for (name, value) in Forms::of(profile, model).headers(messages) {
+            request.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
+        Ok(request)
+    }
+}
+
+impl<'a> Job<'a> {
+    pub(super) fn model_of(&self, shaping: bool) -> &'a str {
+        self.shaping.filter(|_| shaping).map_or(self.model, |shaping| shaping.model)
+    }
+}

@@ -1,0 +1,239 @@
+//! An answer while it arrives: where in it the value's text is, and who follows it.
+
+use bytes::Bytes;
+use http::HeaderMap;
+
+use crate::error::{ErrorKind, TransportError};
+use crate::message::{Part, ToolCall};
+use crate::mode::{Plan, Site};
+use crate::provider::Profile;
+use crate::validate::Issues;
+use crate::wire::{Hearing, Response, Told, Undecoded, Usage};
+
+/// How much of the end of a streamed body is kept, for errors.
+const TAIL: usize = 16 << 10;
+
+/// Why an answer need not be read to its end.
+#[derive(Debug)]
+pub(crate) struct Stop {
+    pub(crate) kind: ErrorKind,
+    pub(crate) detail: String,
+    pub(crate) issues: Issues,
+}
+
+/// Follows the value's text while it arrives.
+pub(crate) trait Follow: Send {
+    /// An attempt begins that asks in this way: nothing that was told before counts.
+    fn begin(&mut self, plan: &Plan<'_>);
+
+    /// What was told of this attempt was not the value's text.
+    fn restart(&mut self);
+
+    /// More of the text; whether there is something new to show.
+    fn text(&mut self, more: &str) -> Result<bool, Stop>;
+
+    /// A whole call, where each is an item, with its place among the calls.
+    fn call(&mut self, plan: &Plan<'_>, index: usize, name: &str, arguments: &str) -> Result<bool, Stop>;
+
+    /// The text is complete; whether there is something new to show.
+    fn end(&mut self) -> bool;
+
+    /// Whether something was given out that can't be taken back, so that nothing may be asked again.
+    fn has_given(&self) -> bool {
+        false
+    }
+}
+
+/// Reads one streamed answer.
+pub(crate) struct Listener<'p> {
+    profile: &'p Profile,
+    hearing: Hearing,
+    place: Place<'p>,
+    tail: Vec<u8>,
+    size: usize,
+}
+
+/// How far the value's text has been told.
+struct Place<'p> {
+    plan: Plan<'p>,
+    site: Site<'p>,
+    /// The text or call of the answer, and how much of it was told.
+    part: usize,
+    told: usize,
+    /// Some text was told.
+    begun: bool,
+    /// The part is the call that counts.
+    settled: bool,
+    calls: usize,
+}
+
+/// A streamed answer at its end.
+#[derive(Debug)]
+pub(crate) struct Heard {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) size: usize,
+    /// The last bytes of the body.
+    pub(crate) tail: Bytes,
+    /// Something of it was given out that can't be taken back.
+    pub(crate) given: bool,
+    pub(crate) ending: Ending,
+}
+
+#[derive(Debug)]
+pub(crate) enum Ending {
+    Finished(Result<Response, Undecoded>),
+    /// There was no need to read on; what had been said till then.
+    Stopped(Response, Stop),
+    /// The connection broke; what had been counted till then.
+    Broken(Usage, TransportError),
+}
+
+impl<'p> Listener<'p> {
+    pub(super) fn new(profile: &'p Profile, plan: Plan<'p>) -> Self {
+        let place = Place { plan, site: plan.site(), part: 0, told: 0, begun: false, settled: false, calls: 0 };
+        Self { profile, hearing: Hearing::new(profile), place, tail: Vec::new(), size: 0 }
+    }
+
+    /// How many bytes have arrived.
+    pub(crate) const fn size(&self) -> usize {
+        self.size
+    }
+
+    /// Takes bytes; [`next`](Self::next) reads what they complete.
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        self.size += bytes.len();
+        if self.tail.len() + bytes.len() > 2 * TAIL {
+            let gone = self.tail.len().saturating_sub(TAIL);
+            self.tail.drain(..gone);
+        }
+        self.tail.extend_from_slice(bytes.get(bytes.len().saturating_sub(TAIL)..).unwrap_or_default());
+        self.hearing.push(bytes);
+    }
+
+    /// Reads the next event: whether it shows something new; none if there is no event.
+    pub(crate) fn next(&mut self, follow: &mut dyn Follow) -> Result<Option<bool>, Halt> {
+        match self.hearing.next() {
+            Ok(true) => {}
+            Ok(false) => return Ok(None),
+            Err(error) => return Err(Halt::Undecoded(error)),
+        }
+        let Self { hearing, place, .. } = self;
+        place.tell(|part| hearing.told(part), follow, false).map(Some).map_err(Halt::Stop)
+    }
+
+    /// The answer, once the body has ended; and whether its end shows something new.
+    pub(crate) fn finish(self, follow: &mut dyn Follow) -> (Ending, bool, usize, Bytes) {
+        let Self { profile, hearing, mut place, tail, size } = self;
+        let outcome = hearing.finish(profile);
+        let mut shows = false;
+        let ending = match outcome {
+            Ok(response) => {
+                let told = |part| response.parts.iter().filter_map(as_told).nth(part);
+                match place.tell(told, follow, true) {
+                    Ok(more) => {
+                        shows = more | follow.end();
+                        Ending::Finished(Ok(response))
+                    }
+                    Err(stop) => Ending::Stopped(response, stop),
+                }
+            }
+            Err(error) => Ending::Finished(Err(error)),
+        };
+        (ending, shows, size, tail.into())
+    }
+
+    /// The answer ends here.
+    pub(crate) fn halt(self, halt: Halt) -> (Ending, usize, Bytes) {
+        let Self { hearing, tail, size, .. } = self;
+        let ending = match halt {
+            Halt::Undecoded(error) => Ending::Finished(Err(error)),
+            Halt::Broken(error) => Ending::Broken(hearing.usage(), error),
+            Halt::Stop(stop) => {
+                let told = (0..).map_while(|part| hearing.told(part));
+                let parts = told.filter_map(|told| match told {
+                    Told::Text("") => None,
+                    Told::Text(text) => Some(Part::Text(String::from(text))),
+                    Told::Call { id, name, arguments } => Some(Part::ToolCall(ToolCall::new(id, name, arguments))),
+                });
+                let response = Response { parts: parts.collect(), usage: hearing.usage(), ..Response::default() };
+                Ending::Stopped(response, stop)
+            }
+        };
+        (ending, size, tail.into())
+    }
+}
+
+/// Why an answer is read no further.
+#[derive(Debug)]
+pub(crate) enum Halt {
+    Undecoded(Undecoded),
+    Stop(Stop),
+    Broken(TransportError),
+}
+
+fn as_told(part: &Part) -> Option<Told<'_>> {
+    match part {
+        Part::Text(text) => Some(Told::Text(text)),
+        Part::ToolCall(call) => Some(call.into()),
+        _ => None,
+    }
+}
+
+impl Place<'_> {
+    /// Tells what is new of the value's text; whether there is something new to show.
+    fn tell<'t>(
+        &mut self,
+        told: impl Fn(usize) -> Option<Told<'t>>,
+        follow: &mut dyn Follow,
+        over: bool,
+    ) -> Result<bool, Stop> {
+        let mut shows = false;
+        while let Some(part) = told(self.part) {
+            match (part, self.site) {
+                (Told::Call { name, arguments, .. }, Site::Text(tool) | Site::Call(tool)) if name == tool => {
+                    if !std::mem::replace(&mut self.settled, true) && std::mem::take(&mut self.begun) {
+                        follow.restart();
+                    }
+                    shows |= self.more(arguments, "", follow)?;
+                    return Ok(shows);
+                }
+                (Told::Text(text), Site::Text(_)) => {
+                    // As the texts of a response are joined.
+                    let joint = if self.begun && self.told == 0 { "\n" } else { "" };
+                    shows |= self.more(text, joint, follow)?;
+                }
+                _ => {}
+            }
+            // A part is over when the next one is there.
+            let last = told(self.part + 1).is_none();
+            if last && !over {
+                break;
+            }
+            if let (Told::Call { name, arguments, .. }, Site::Calls) = (part, self.site) {
+                shows |= follow.call(&self.plan, self.calls, name, arguments)?;
+                self.calls += 1;
+            }
+            if last {
+                break;
+            }
+            self.part += 1;
+            self.told = 0;
+        }
+        Ok(shows)
+    }
+
+    fn more(&mut self, text: &str, joint: &str, follow: &mut dyn Follow) -> Result<bool, Stop> {
+        let more = text.get(self.told..).unwrap_or_default();
+        if more.is_empty() {
+            return Ok(false);
+        }
+        self.told = text.len();
+        self.begun = true;
+        let mut shows = false;
+        if !joint.is_empty() {
+            shows = follow.text(joint)?;
+        }
+        Ok(shows | follow.text(more)?)
+    }
+}

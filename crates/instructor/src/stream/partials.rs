@@ -1,0 +1,218 @@
+//! Typed partials of an answer while it arrives.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
+
+use super::field::Field;
+use super::grow::{Grow, Part};
+use super::running::{Desk, Running};
+use super::tracker::Tracker;
+use crate::error::Error;
+use crate::mode::Plan;
+use crate::repair::ParseOptions;
+use crate::run::{Completion, Follow, Stop};
+use crate::transport::{BoxFuture, Show};
+
+/// A partial on its way between the driver and the user.
+pub(crate) type Shown<P> = Box<Field<P>>;
+
+/// Keeps a partial up to date while an answer arrives.
+pub(crate) struct Growing<P> {
+    /// None while it is given away.
+    sink: Option<Shown<P>>,
+    desk: Arc<Desk<Shown<P>>>,
+    tracker: Tracker,
+    options: ParseOptions,
+}
+
+impl<P: Part> Growing<P> {
+    pub(crate) fn new(options: ParseOptions, desk: Arc<Desk<Shown<P>>>) -> Self {
+        Self { sink: None, desk, tracker: Tracker::new(None, options), options }
+    }
+
+    /// Lets the tracker work on the partial; whether there is something new to show.
+    fn track(&mut self, work: impl FnOnce(&mut Tracker, &mut dyn Grow) -> bool) -> bool {
+        let sink = &mut **self.sink.get_or_insert_default();
+        work(&mut self.tracker, sink) && !sink.is_pending()
+    }
+
+    /// Shows the value as the final reading understood it; whether that is new.
+    pub(crate) fn replace(&mut self, json: &str) -> bool {
+        self.reset();
+        self.tracker = Tracker::new(None, self.options);
+        self.track(|tracker, sink| tracker.push(json, sink).unwrap_or_default() | tracker.end(sink))
+    }
+
+    fn reset(&mut self) {
+        if let Some(sink) = &mut self.sink {
+            sink.reset();
+        }
+    }
+}
+
+impl<P: Part> Follow for Growing<P> {
+    fn begin(&mut self, plan: &Plan<'_>) {
+        self.reset();
+        self.tracker = Tracker::new(plan.dialect(), self.options);
+    }
+
+    fn restart(&mut self) {
+        self.reset();
+        self.tracker = self.tracker.again(self.options);
+    }
+
+    fn text(&mut self, more: &str) -> Result<bool, Stop> {
+        // What can't be read is for the final reading to say; what was certain before stays shown.
+        Ok(self.track(|tracker, sink| tracker.push(more, sink).unwrap_or_default()))
+    }
+
+    fn call(&mut self, _: &Plan<'_>, _: usize, _: &str, _: &str) -> Result<bool, Stop> {
+        Ok(false)
+    }
+
+    fn end(&mut self) -> bool {
+        self.track(Tracker::end)
+    }
+}
+
+impl<P: Part> Show for Growing<P> {
+    fn give(&mut self, news: bool) {
+        self.desk.lay(self.sink.take(), news);
+    }
+
+    fn take(&mut self) {
+        (self.sink, _) = self.desk.take();
+    }
+}
+
+/// An answer that arrives: typed partials of it, and the value at the end. Made by
+/// [`Request::create_partial`](crate::Request::create_partial).
+///
+/// Each call of [`next`](Self::next) reads on until the partial has changed. It is lent, so that looking costs nothing,
+/// and it is updated in place, so that a whole stream costs what reading the answer once costs. Nothing is read while
+/// nobody asks; a stream that is dropped closes the connection.
+///
+/// ```
+/// # use instructor::testing::{Reply, Script};
+/// # use serde_json::json;
+/// #[instructor::model(partial)]
+/// struct User {
+///     name: String,
+///     age: u8,
+/// }
+///
+/// # let script = Script::new().reply(Reply::value(json!({ "name": "Jason", "age": 25 })).chunks(10));
+/// # let client = script.client("openai/gpt-5-mini");
+/// # script.block_on(async {
+/// let mut partials = client.request("Jason is 25 years old").create_partial::<User>().await?;
+/// while let Some(user) = partials.next().await {
+///     println!("{:?} {:?}", user.name, user.age);
+/// }
+/// let user: User = partials.finish().await?;
+/// assert_eq!(user.age, 25);
+/// # Ok::<(), instructor::Error>(())
+/// # }).unwrap();
+/// ```
+///
+/// After an answer that is rejected and asked for again, the partial begins anew.
+pub struct PartialStream<'a, P, T>(Running<'a, Shown<P>, (T, Completion)>);
+
+impl<'a, P: Part, T> PartialStream<'a, P, T> {
+    pub(crate) fn new(future: BoxFuture<'a, Result<(T, Completion), Error>>, desk: Arc<Desk<Shown<P>>>) -> Self {
+        Self(Running::new(future, desk))
+    }
+
+    /// The partial when it has changed; `None` at the end, whichever it is: [`finish`](Self::finish) tells.
+    pub async fn next(&mut self) -> Option<&P> {
+        if self.0.next().await { self.partial() } else { None }
+    }
+
+    /// The partial as it was shown last; also after the end of a stream that failed.
+    #[must_use]
+    pub fn partial(&self) -> Option<&P> {
+        self.0.shown.as_ref()?.get()
+    }
+
+    /// Reads to the end, and gives the value, validated in full as by [`create`](crate::Request::create).
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](crate::Request::create).
+    pub async fn finish(self) -> Result<T, Error> {
+        self.finish_with_completion().await.map(|(value, _)| value)
+    }
+
+    /// [`finish`](Self::finish), and the response that the value came from, with usage and attempts.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](crate::Request::create).
+    pub async fn finish_with_completion(mut self) -> Result<(T, Completion), Error> {
+        while self.0.next().await {}
+        self.0.into_end()
+    }
+
+    /// The partials as values of their own, as a `Stream`. Of changes that are there at once only the last is taken, so
+    /// a slow consumer sees fewer. An error is the last item; the value is the whole last partial.
+    #[must_use]
+    pub fn snapshots(self) -> Snapshots<'a, P, T> {
+        Snapshots(self)
+    }
+}
+
+impl<P: fmt::Debug, T> fmt::Debug for PartialStream<'_, P, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PartialStream").field(&self.0.shown).finish()
+    }
+}
+
+/// Partials as values of their own. Made by [`PartialStream::snapshots`].
+pub struct Snapshots<'a, P, T>(PartialStream<'a, P, T>);
+
+impl<'a, P, T> Snapshots<'a, P, T> {
+    /// The stream of borrowed partials again, for its value at the end.
+    #[must_use]
+    pub fn into_inner(self) -> PartialStream<'a, P, T> {
+        self.0
+    }
+}
+
+/// How many changes are taken for one at most.
+const COALESCED: usize = 256;
+
+impl<P: Part, T: Unpin> Stream for Snapshots<'_, P, T> {
+    type Item = Result<P, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let running = &mut self.0.0;
+        let mut changed = false;
+        for _ in 0..COALESCED {
+            match running.poll(context) {
+                Poll::Ready(true) => changed = true,
+                Poll::Pending if !changed => return Poll::Pending,
+                _ => break,
+            }
+        }
+        if changed {
+            let partial = running.shown.as_ref().and_then(|shown| shown.get().cloned());
+            return Poll::Ready(partial.map(Ok));
+        }
+        match running.end.take() {
+            Some(Err(error)) => Poll::Ready(Some(Err(error))),
+            end => {
+                running.end = end;
+                Poll::Ready(None)
+            }
+        }
+    }
+}
+
+impl<P: fmt::Debug, T> fmt::Debug for Snapshots<'_, P, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Snapshots").field(&self.0).finish()
+    }
+}

@@ -1,0 +1,218 @@
+//! The loop that drives the engine over a transport.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::{Body, BoxFuture, Repr, Transport, too_large};
+use crate::credential::{Exchange, Http};
+use crate::error::{Error, TransportError, TransportErrorKind};
+use crate::media::Get;
+use crate::run::{Answer, Authorise, Completion, Ending, Event, Follow, Halt, Heard, Listener, Run, Step};
+
+/// Follows an answer, and hands what it has made of it over to whoever drives the request.
+///
+/// The driver is a future that stops wherever there is something to show: it gives the thing away, is pending until it
+/// is polled again, and takes it back. It is given away too while the driver waits for something else.
+pub(crate) trait Show: Follow {
+    /// Gives it away, and says whether it shows something new.
+    fn give(&mut self, news: bool);
+
+    fn take(&mut self);
+}
+
+pub(crate) async fn shown(show: &mut dyn Show) {
+    let mut given = false;
+    poll_fn(|_| {
+        if std::mem::replace(&mut given, true) {
+            show.take();
+            return Poll::Ready(());
+        }
+        show.give(true);
+        // Nothing has to wake it: who asks for the next thing polls it.
+        Poll::Pending
+    })
+    .await;
+}
+
+/// Who looks on while answers arrive.
+pub(crate) struct Watching<'s> {
+    pub(crate) show: &'s mut dyn Show,
+    /// How long nothing may come.
+    pub(crate) idle: Option<Duration>,
+}
+
+/// Drives a request to its end. Whoever looks on is shown answers while they arrive.
+pub(crate) async fn drive(
+    transport: &dyn Transport,
+    mut run: Run<'_>,
+    limit: usize,
+    mut watching: Option<Watching<'_>>,
+) -> Result<Completion, Error> {
+    let mut event = Event::Begin;
+    loop {
+        if let Some(watching) = &mut watching {
+            watching.show.give(false);
+        }
+        event = match run.step(event, transport.now()) {
+            Step::Done(result) => return result,
+            Step::Wait(wait) => {
+                transport.sleep(wait).await;
+                Event::Woke
+            }
+            Step::Authorise(wanted) => authorise(transport, wanted, limit).await,
+            Step::Send { request, timeout } => {
+                let response = transport.send(request, timeout).await;
+                match (response, &mut watching) {
+                    (Ok(response), Some(watching)) if response.status().is_success() => {
+                        watching.show.take();
+                        let listener = run.listener(watching.show);
+                        listen(transport, response, listener, limit, watching).await
+                    }
+                    (response, _) => arrived(response, limit).await.map_or_else(Event::Failed, Event::Answer),
+                }
+            }
+            Step::Fetch(Get { request, policy, timeout }) => {
+                let response = transport.fetch(request, policy, timeout).await;
+                Event::Fetched(arrived(response, policy.max_bytes()).await)
+            }
+        };
+    }
+}
+
+/// Gets what the engine wants to be authorised with.
+async fn authorise(transport: &dyn Transport, wanted: Authorise, limit: usize) -> Event {
+    struct Over<'a>(&'a dyn Transport, usize);
+    impl Exchange for Over<'_> {
+        fn exchange(
+            &self,
+            request: http::Request<Bytes>,
+            timeout: Option<Duration>,
+        ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
+            Box::pin(async move {
+                let (parts, body) = self.0.send(request, timeout).await?.into_parts();
+                Ok(http::Response::from_parts(parts, body.collect(self.1).await?))
+            })
+        }
+
+        fn unix(&self) -> Duration {
+            self.0.now().unix
+        }
+    }
+    let exchange = Over(transport, limit);
+    Event::Authorised(wanted.from(&Http::new(&exchange, wanted.timeout)).await)
+}
+
+/// An answer that is all there.
+async fn arrived(
+    response: Result<http::Response<Body>, TransportError>,
+    limit: usize,
+) -> Result<Answer, TransportError> {
+    let (parts, body) = response?.into_parts();
+    let length = parts.headers.get(http::header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if length.is_some_and(|length: usize| length > limit) {
+        return Err(too_large());
+    }
+    let body = body.collect(limit).await?;
+    Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body })
+}
+
+/// An answer that is followed while it arrives.
+async fn listen(
+    transport: &dyn Transport,
+    response: http::Response<Body>,
+    listener: Listener<'_>,
+    limit: usize,
+    watching: &mut Watching<'_>,
+) -> Event {
+    let (parts, body) = response.into_parts();
+    let Watching { show, idle } = watching;
+    let mut pieces = Pieces { transport, body, idle: *idle, wake: None, last: transport.now().monotonic };
+    let (ending, size, tail) = hear(&mut pieces, listener, limit, *show).await;
+    let given = show.has_given();
+    Event::Heard(Box::new(Heard { status: parts.status.as_u16(), headers: parts.headers, size, tail, given, ending }))
+}
+
+/// Reads an answer to its end, or to where it need not be read any further. When it returns, the connection may go.
+async fn hear(
+    pieces: &mut Pieces<'_>,
+    mut listener: Listener<'_>,
+    limit: usize,
+    show: &mut dyn Show,
+) -> (Ending, usize, Bytes) {
+    loop {
+        show.give(false);
+        let piece = pieces.next().await;
+        show.take();
+        match piece {
+            Ok(Some(bytes)) if listener.size() + bytes.len() > limit => {
+                return listener.halt(Halt::Broken(too_large()));
+            }
+            Ok(Some(bytes)) => listener.push(&bytes),
+            Ok(None) => break,
+            Err(error) => return listener.halt(Halt::Broken(error)),
+        }
+        loop {
+            match listener.next(show) {
+                Ok(Some(true)) => shown(show).await,
+                Ok(Some(false)) => {}
+                Ok(None) => break,
+                Err(halt) => return listener.halt(halt),
+            }
+        }
+    }
+    let (ending, shows, size, tail) = listener.finish(show);
+    if shows {
+        shown(show).await;
+    }
+    (ending, size, tail)
+}
+
+/// A body piece by piece, none of which may take longer than the idle time.
+struct Pieces<'t> {
+    transport: &'t dyn Transport,
+    body: Body,
+    idle: Option<Duration>,
+    /// Wakes when the idle time may be over. It is not set anew for each piece, but looks at the clock when it rings.
+    wake: Option<BoxFuture<'t, ()>>,
+    /// When the last piece came.
+    last: Duration,
+}
+
+impl Pieces<'_> {
+    async fn next(&mut self) -> Result<Option<Bytes>, TransportError> {
+        let Self { transport, body, idle, wake, last } = self;
+        let stream = match &mut body.0 {
+            Repr::Whole(bytes) => {
+                let bytes = std::mem::take(bytes);
+                return Ok((!bytes.is_empty()).then_some(bytes));
+            }
+            Repr::Arriving(stream) => stream,
+        };
+        poll_fn(|context| {
+            if let Poll::Ready(piece) = stream.as_mut().poll_next(context) {
+                if idle.is_some() {
+                    *last = transport.now().monotonic;
+                }
+                return Poll::Ready(piece.transpose());
+            }
+            let Some(idle) = *idle else { return Poll::Pending };
+            loop {
+                let quiet = transport.now().monotonic.saturating_sub(*last);
+                let ring = wake.get_or_insert_with(|| transport.sleep(idle.saturating_sub(quiet)));
+                match Pin::as_mut(ring).poll(context) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(()) => *wake = None,
+                }
+                if transport.now().monotonic.saturating_sub(*last) >= idle {
+                    let why = format!("nothing came for {idle:?}");
+                    return Poll::Ready(Err(TransportError::new(TransportErrorKind::Timeout).with_source(why)));
+                }
+            }
+        })
+        .await
+    }
+}
