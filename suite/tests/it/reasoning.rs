@@ -88,6 +88,9 @@ fn every_server_is_told_in_its_own_words() {
         ("cohere/command-a-reasoning-08-2025", OFF, json!({ "thinking": { "type": "disabled" } })),
         ("openrouter/openai/gpt-5.2", HIGH, json!({ "reasoning": { "effort": "high" } })),
         ("openrouter/anthropic/claude-haiku-4.5", BUDGET, json!({ "reasoning": { "max_tokens": 3000 } })),
+        // A router translates, whatever the model behind it takes.
+        ("openrouter/anthropic/claude-sonnet-4.5", HIGH, json!({ "reasoning": { "effort": "high" } })),
+        ("openrouter/openai/gpt-5.2", BUDGET, json!({ "reasoning": { "max_tokens": 3000 } })),
         ("openrouter/anthropic/claude-opus-4.7", HIGH, json!({ "reasoning": { "effort": "high" } })),
         ("openrouter/qwen/qwen3-32b", OFF, json!({ "reasoning": { "enabled": false } })),
         ("groq/openai/gpt-oss-120b", LOW, json!({ "reasoning_effort": "low" })),

@@ -43,7 +43,8 @@ pub(crate) enum Habit {
 
 impl Thinks {
     /// Nothing is known: what the server has a word for may be asked for.
-    const UNKNOWN: Self = Self { habit: Habit::Unknown, efforts: &Effort::ALL, budgets: Some((1, u64::MAX)) };
+    pub(crate) const UNKNOWN: Self =
+        Self { habit: Habit::Unknown, efforts: &Effort::ALL, budgets: Some((1, u64::MAX)) };
     const NEVER: Self = Self { habit: Habit::Never, efforts: &[], budgets: None };
 
     const fn efforts(habit: Habit, efforts: &'static [Effort]) -> Self {

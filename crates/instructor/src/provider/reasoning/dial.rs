@@ -12,6 +12,8 @@ pub(crate) struct Dial {
     /// The efforts that the server knows a word for.
     pub(super) words: &'static [Effort],
     pub(super) budget: Option<&'static [Field]>,
+    /// It puts what it is told into what the model takes, so that any effort and any budget will do.
+    pub(super) translates: bool,
     /// While the body says this, no call can be forced; where it says nothing, while the model thinks.
     pub(super) unforced: Option<(&'static [&'static str], Told)>,
     /// Whether a model of which nothing else is known thinks by default.
@@ -62,8 +64,15 @@ const fn field(path: &'static [&'static str], told: Told) -> Field {
 }
 
 /// There is nothing to turn.
-pub(crate) const NONE: Dial =
-    Dial { off: None, effort: None, words: &Effort::ALL, budget: None, unforced: None, thinks: None };
+pub(crate) const NONE: Dial = Dial {
+    off: None,
+    effort: None,
+    words: &Effort::ALL,
+    budget: None,
+    translates: false,
+    unforced: None,
+    thinks: None,
+};
 
 /// `reasoning_effort` at the top, with `none` among its words.
 pub(crate) const EFFORT: Dial = Dial {
@@ -92,11 +101,12 @@ pub(crate) const OBJECT: Dial = Dial {
 pub(crate) const ROUTED: Dial = Dial {
     off: Some(&[field(&["reasoning", "enabled"], Told::Flag(false))]),
     budget: Some(&[field(&["reasoning", "max_tokens"], Told::Tokens)]),
+    translates: true,
     ..OBJECT
 };
 
 /// A proxy that takes the two commonest forms and translates them.
-pub(crate) const PROXIED: Dial = Dial { budget: THINKING.budget, ..EFFORT };
+pub(crate) const PROXIED: Dial = Dial { budget: THINKING.budget, translates: true, ..EFFORT };
 
 /// `thinking` with a budget, or adaptive with an effort beside the form of the output. While it is `enabled` a forced
 /// call is a 400; adaptive takes one.

@@ -208,6 +208,11 @@ impl Profile {
 
 /// The fields that say it. The error says why there are none.
 fn say(reasoning: Reasoning, dial: &'static Dial, thinks: Thinks) -> Result<Said, String> {
+    let thinks = match thinks.habit {
+        Habit::Never => thinks,
+        habit if dial.translates => Thinks { habit, ..Thinks::UNKNOWN },
+        _ => thinks,
+    };
     let efforts: Vec<Effort> = match dial.effort {
         Some(_) => thinks.efforts.iter().copied().filter(|effort| dial.words.contains(effort)).collect(),
         None => Vec::new(),

@@ -14,6 +14,7 @@ mod oracle_gemini;
 mod oracle_responses;
 mod own;
 mod random;
+mod reasoning;
 mod responses;
 mod turns;
 mod turns_gemini;
