@@ -12,7 +12,7 @@ use super::convert_responses;
 use super::corpus::Dialect;
 use super::media;
 use super::oracle::list;
-use crate::message::{Message, Opaque, Part, Role, ToolCall, ToolResult};
+use crate::message::{Message, Opaque, Part, PromptCache, Role, ToolCall, ToolResult};
 use crate::wire::{Call, Choice, Output, Settings, Shape};
 
 /// A call that owns what it says.
@@ -147,13 +147,23 @@ fn texts(content: &Value) -> Result<Vec<Part>, &'static str> {
     if let Some(text) = content.as_str() {
         return Ok(vec![Part::from(text)]);
     }
-    list(content).map(|block| plain_text(block).map(Part::from)).collect()
+    let mut parts = Vec::new();
+    for block in list(content) {
+        parts.push(Part::from(plain_text(block)?));
+        parts.extend(mark(block));
+    }
+    Ok(parts)
+}
+
+/// The mark for the cache that a block has.
+fn mark(block: &Value) -> Option<Part> {
+    let control = block.get("cache_control")?;
+    Some(Part::CachePoint(if control["ttl"] == "1h" { PromptCache::Hour } else { PromptCache::Short }))
 }
 
 pub(super) fn plain_text(block: &Value) -> Result<&str, &'static str> {
     match block.as_object().unwrap() {
         block if block["type"] != "text" => Err("media or files"),
-        block if block.contains_key("cache_control") => Err("cache control on a block"),
         block => Ok(block["text"].as_str().unwrap()),
     }
 }
@@ -163,7 +173,12 @@ fn openai_message(turn: &Value) -> Result<Message, &'static str> {
     match turn["role"].as_str().unwrap() {
         "system" => Ok(Message::new(Role::System, content()?)),
         "user" if list(&turn["content"]).any(|part| part["type"] != "text") => {
-            Ok(Message::new(Role::User, list(&turn["content"]).map(media::openai_part).collect::<Result<Vec<_>, _>>()?))
+            let mut parts = Vec::new();
+            for part in list(&turn["content"]) {
+                parts.push(media::openai_part(part)?);
+                parts.extend(mark(part));
+            }
+            Ok(Message::new(Role::User, parts))
         }
         "user" if list(&turn["content"]).count() > 1 && content().is_ok() => Err("several texts in a message"),
         "user" => Ok(Message::new(Role::User, content()?)),
@@ -214,6 +229,7 @@ fn anthropic_message(turn: &Value) -> Result<Message, &'static str> {
             "image" | "document" => media::anthropic_block(block)?,
             _ => Part::from(plain_text(block)?),
         });
+        parts.extend(mark(block));
     }
     Ok(Message::new(role, parts))
 }

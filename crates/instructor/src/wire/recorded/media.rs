@@ -11,7 +11,9 @@ use crate::wire::{Call, Forms, Output, Settings};
 pub(super) fn openai_part(part: &Value) -> Result<Part, &'static str> {
     let part = part.as_object().unwrap();
     let kind = part["type"].as_str().unwrap();
-    let known = |key: &str| key == "type" || key == kind || (kind == "document_url" && key == "document_name");
+    let known = |key: &str| {
+        ["type", "cache_control", kind].contains(&key) || (kind == "document_url" && key == "document_name")
+    };
     if kind != "text" && part.iter().any(|(key, value)| !known(key) && !value.is_null()) {
         return Err("further fields of a part");
     }
@@ -65,7 +67,7 @@ pub(super) fn responses_part(part: &Map<String, Value>) -> Result<Part, &'static
 }
 
 pub(super) fn anthropic_block(block: &Value) -> Result<Part, &'static str> {
-    if block.get("citations").is_some() || block.get("cache_control").is_some() {
+    if block.get("citations").is_some() {
         return Err("further fields of a part");
     }
     let kind = if block["type"] == "image" { MediaKind::Image } else { MediaKind::Document };

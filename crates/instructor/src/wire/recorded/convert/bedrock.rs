@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::super::media;
 use super::super::oracle::list;
 use super::{Form, Wanted};
-use crate::message::{Message, Opaque, Part, Role, ToolCall, ToolResult};
+use crate::message::{Message, Opaque, Part, PromptCache, Role, ToolCall, ToolResult};
 use crate::wire::Choice;
 
 pub(super) fn message(turn: &Value) -> Result<Message, &'static str> {
@@ -43,7 +43,7 @@ pub(super) fn message(turn: &Value) -> Result<Message, &'static str> {
                 }
                 continue;
             }
-            "cachePoint" => return Err("cache points"),
+            "cachePoint" => Part::CachePoint(PromptCache::Short),
             _ if assistant => Part::Opaque(Opaque::new("bedrock", to_raw_value(block).unwrap())),
             _ => {
                 beside = true;
@@ -60,7 +60,8 @@ pub(super) fn message(turn: &Value) -> Result<Message, &'static str> {
 }
 
 pub(super) fn system(blocks: &Value) -> Result<Vec<Part>, &'static str> {
-    list(blocks).map(|block| block["text"].as_str().map(Part::from).ok_or("cache points")).collect()
+    let part = |block: &Value| block["text"].as_str().map_or(Part::CachePoint(PromptCache::Short), Part::from);
+    Ok(list(blocks).map(part).collect())
 }
 
 /// Takes what the library has words for out of the configuration.

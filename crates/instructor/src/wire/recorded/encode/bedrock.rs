@@ -7,6 +7,18 @@ use crate::provider::{Address, Profile};
 
 pub(super) const BEDROCK: &[Difference] = &[
     Difference {
+        what: "a blank text",
+        why: "it says nothing, and most models refuse it",
+        level: |recorded, _| {
+            each(recorded, "messages", |message| {
+                let blank = |block: &Value| block["text"].as_str().is_some_and(|text| text.trim().is_empty());
+                if let Some(blocks) = message["content"].as_array_mut() {
+                    blocks.retain(|block| !blank(block));
+                }
+            });
+        },
+    },
+    Difference {
         what: "lists and objects of nothing",
         why: "they say nothing",
         level: |recorded, _| {
