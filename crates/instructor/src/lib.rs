@@ -28,13 +28,14 @@
 //! # Where to go
 //!
 //! - [`Client`] and [`Request`]: asking. [`blocking`] is the same without an async runtime.
+//! - [`Partial`] and [`Field`]: what is shown of a value while it arrives.
 //! - [`Message`] and [`Media`]: what is said: text, images, documents, sound.
 //! - [`ResponseModel`] and [`Contract`]: what is asked for. [`Issue`] and [`Context`]: validator functions.
 //! - [`Credential`] and [`CredentialSource`]: credentials that end, handed in at run time.
 //! - [`Mode`]: how it is asked for. [`Profile`]: whom, known by name or made at run time.
 //! - [`Retry`] and [`Budget`]: how often, how long, how much. [`Error`] and [`Report`]: what came of it.
 //! - [`testing`]: answers from a script, through everything but the network.
-//! - [`docs`]: guides, such as [media](docs::media).
+//! - [`docs`]: guides on [media](docs::media) and [streaming](docs::streaming).
 //!
 //! # Crate features
 //!

@@ -2,3 +2,6 @@
 
 #[doc = include_str!("media.md")]
 pub mod media {}
+
+#[doc = include_str!("streaming.md")]
+pub mod streaming {}
