@@ -3,7 +3,8 @@
 #![expect(clippy::indexing_slicing, reason = "a test may panic")]
 
 use instructor_json::{
-    ErrorKind, Event, Kind, Level, Node, Options, Parser, Reading, RepairKind, RootHint, State, read, read_counted,
+    Document, ErrorKind, Event, Found, Kind, Level, Node, Options, Parser, Reading, RepairKind, RootHint, State, read,
+    read_counted,
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -574,4 +575,42 @@ fn cases() {
         }
     }
     assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// What is told of a value that is there is what was told of it when it came.
+#[test]
+fn events_of_what_is_there() {
+    let text = r#"{"a": ["x\n\u00e9", "", 1, null, {"b": {}}], "c\"": true}"#;
+    for options in levels() {
+        let (_, live, _) = pushed(text, &[3, 9, 20], options);
+        let document = Document::parse(text).unwrap();
+        let mut parser = Parser::new(options).with_events();
+        parser.push(text.as_bytes()).unwrap();
+        parser.end();
+        let told = parser.told(0).unwrap();
+        assert_eq!((told.found, told.truncated), (Found::Whole, false));
+        assert_eq!(told.document.root().events(), live[1..]);
+        let pieces = document.root().events().into_iter().filter_map(|event| match event {
+            Event::Text { node, span } => Some((node, instructor_json::unescape(&text[span]).into_owned())),
+            _ => None,
+        });
+        for (node, piece) in pieces {
+            assert_eq!(document.node(node).as_str().as_deref(), Some(&*piece));
+            assert_eq!(document.node(node).index(), node);
+        }
+    }
+}
+
+/// What was read before reasoning ends is withdrawn, also where it was whole.
+#[test]
+fn reasoning_is_withdrawn() {
+    let mut parser = Parser::new(Options::new()).with_events();
+    parser.push(b"{\"a\": 1}\n[2]\n").unwrap();
+    assert_eq!(parser.events().filter(|event| matches!(event, Event::Candidate(_))).count(), 2);
+    assert!(parser.told(1).is_some());
+    parser.push(b"</think>\n").unwrap();
+    assert_eq!(parser.events().next_back(), Some(Event::Withdrawn));
+    assert!(parser.told(0).is_none());
+    parser.push(b"{\"a\": 3}").unwrap();
+    assert_eq!(parser.events().next(), Some(Event::Candidate(0)));
 }

@@ -34,6 +34,7 @@
 //! - [`Credential`] and [`CredentialSource`]: credentials that end, handed in at run time.
 //! - [`Mode`]: how it is asked for. [`Profile`]: whom, known by name or made at run time.
 //! - [`Retry`] and [`Budget`]: how often, how long, how much. [`Error`] and [`Report`]: what came of it.
+//! - [`Partial`] and [`Field`]: what is shown while an answer arrives.
 //! - [`testing`]: answers from a script, through everything but the network.
 //! - [`docs`]: guides on [media](docs::media) and [streaming](docs::streaming).
 //!

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use instructor::schema::Dialect;
-use instructor::{Field, Foreign, Partial, PartialReader, ResponseModel};
+use instructor::{Field, Foreign, Level, Partial, PartialReader, PartialValue, ResponseModel};
+use proptest::prelude::*;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
@@ -414,4 +415,428 @@ fn a_variant_shows_when_it_is_known() {
     let colors = reader.value().get().unwrap();
     let known: Vec<Option<&Color>> = colors.iter().map(Field::as_deref).collect();
     assert!(matches!(known[..], [Some(Color::Red), Some(Color::Blue), None]), "{known:?}");
+}
+
+/// Only what a response model has to be.
+mod bare {
+    use instructor::{Partial, ResponseModel};
+    use schemars::JsonSchema;
+    use serde::Deserialize;
+
+    #[derive(Deserialize, JsonSchema, ResponseModel, Partial)]
+    pub(super) struct Bare {
+        pub(super) kind: Kind,
+        #[response(whole)]
+        pub(super) whole: Option<Whole>,
+        pub(super) inner: Option<Box<Self>>,
+        #[serde(skip)]
+        _skipped: std::cell::Cell<u8>,
+        pub(super) pair: (Transparent, Unit),
+        pub(super) converted: Converted,
+        pub(super) chosen: Vec<Chosen>,
+    }
+
+    #[derive(Deserialize, JsonSchema, ResponseModel, Partial, PartialEq)]
+    pub(super) enum Kind {
+        One,
+        Two,
+    }
+
+    #[derive(Deserialize, JsonSchema)]
+    pub(super) struct Whole {
+        pub(super) a: u8,
+    }
+
+    #[derive(Deserialize, JsonSchema, ResponseModel, Partial)]
+    #[serde(transparent)]
+    pub(super) struct Transparent {
+        _text: String,
+    }
+
+    #[derive(Deserialize, JsonSchema, ResponseModel, Partial)]
+    pub(super) struct Unit;
+
+    #[derive(Deserialize, JsonSchema, ResponseModel, Partial)]
+    #[serde(from = "String")]
+    #[schemars(with = "String")]
+    pub(super) struct Converted(pub(super) usize);
+
+    impl From<String> for Converted {
+        fn from(text: String) -> Self {
+            Self(text.len())
+        }
+    }
+
+    #[derive(Deserialize, JsonSchema, ResponseModel, Partial)]
+    pub(super) enum Chosen {
+        Known(u8),
+        Pair {
+            _a: u8,
+            _b: [Sized<2>; 1],
+        },
+        #[serde(skip)]
+        _Never(std::cell::Cell<u8>),
+    }
+
+    #[derive(Deserialize, JsonSchema, ResponseModel, Partial)]
+    pub(super) struct Sized<const N: usize> {
+        _list: Vec<u8>,
+    }
+}
+
+#[test]
+fn other_forms() {
+    let mut reader = PartialReader::<bare::Bare>::new();
+    let text = r#"{"kind": "Two", "whole": {"a": 1}, "inner": {"kind": "One"}, "pair": ["tt", null], "converted": "abc",
+        "chosen": [{"Known": 7}, {"Pair": {"_a": 1, "_b": [{"_list": [1]}]}}, {"_Never": 1}]"#;
+    reader.push(text).unwrap();
+    let bare = reader.value().get().unwrap();
+    assert!(*bare.kind.as_deref().unwrap() == bare::Kind::Two);
+    assert_eq!(bare.whole.as_deref().unwrap().as_ref().unwrap().a, 1);
+    assert!(bare.inner.get().unwrap().as_ref().unwrap().kind.is_done());
+    assert_eq!(bare.converted.as_deref().unwrap().0, 3);
+    let shown = serde_json::to_value(bare).unwrap();
+    assert_eq!(shown["pair"], json!(["tt", null]));
+    assert_eq!(shown["chosen"], json!([{ "Known": 7 }, { "Pair": { "_a": 1, "_b": [{ "_list": [1] }] } }, null]));
+}
+
+#[instructor::model(partial)]
+struct Gated {
+    before: String,
+    #[response(required)]
+    id: u32,
+    #[response(required)]
+    kind: Color,
+    after: Vec<String>,
+}
+
+#[test]
+fn nothing_shows_before_what_is_required() {
+    grows::<Gated>([json!({ "before": "b", "id": 1, "kind": "Red", "after": ["a", "b"] })]);
+    grows::<Vec<Gated>>([json!([{ "before": "b", "id": 1, "kind": "Red", "after": [] }])]);
+    let mut reader = PartialReader::<Gated>::new();
+    reader.push(r#"{"before": "b", "kind": "Red", "after": ["a"], "id": 1"#).unwrap();
+    assert!(reader.value().is_pending());
+    reader.push(r#"2, "after": ["x", "y"#).unwrap();
+    let gated = reader.value().get().unwrap();
+    assert_eq!((gated.before.as_deref(), gated.id.done()), (Some("b"), Some(&12)));
+    let after: Vec<_> = gated.after.get().unwrap().iter().map(Field::as_deref).collect();
+    assert_eq!(after, [Some("x"), Some("y")]);
+
+    // What is left out can't be waited for.
+    let mut reader = PartialReader::<Vec<Gated>>::new();
+    reader.push(r#"[{"before": "b"}, "#).unwrap();
+    assert_eq!(reader.value().get().unwrap()[0].done().unwrap().before.as_deref(), Some("b"));
+}
+
+/// What does not fit shows nothing, and nothing fails for it.
+#[test]
+fn what_does_not_fit_stays_pending() {
+    let mut reader = PartialReader::<Enums>::new();
+    let text = r#"{"color": {"Red": 1}, "maybe": "Green", "external": [{"one": [1]}, {"other": 1}, "one", 1, {}],
+        "internal": [{"kind": "unknown", "at": 1}, {"at": 2}, {"kind": 1}, "started", {"kind": "started", "at": "1"}],
+        "adjacent": [{"t": "Pair", "c": {"a": 1}}, {"t": "Tree", "c": "x"}, {"c": 1}], "untagged": [true, null]}"#;
+    reader.push(text).unwrap();
+    reader.end();
+    let shown = serde_json::to_value(reader.value()).unwrap();
+    let wanted = json!({
+        "external": [{ "one": null }, null, null, null, null],
+        "internal": [null, null, null, null, { "kind": "started" }],
+        "adjacent": [{ "t": "Pair", "c": null }, { "t": "Tree", "c": null }, null],
+        "untagged": [null, null],
+    });
+    assert_eq!(shown, wanted);
+
+    let mut reader = PartialReader::<Scalars>::new();
+    let text =
+        r#"{"text": ["a"], "flag": "true", "letter": "ab", "small": 256, "large": 1.5, "real": "1", "none": "x"}"#;
+    reader.push(text).unwrap();
+    reader.end();
+    assert_eq!(serde_json::to_value(reader.value()).unwrap(), json!({}));
+}
+
+#[test]
+fn of_duplicate_keys_the_last_counts() {
+    let mut reader = PartialReader::<Scalars>::new();
+    reader.push(r#"{"text": "a", "small": 1, "text": "b", "small": "x""#).unwrap();
+    let value = reader.value().get().unwrap();
+    assert_eq!((value.text.as_deref(), value.small), (Some("b"), Field::Pending));
+    let mut reader = PartialReader::<BTreeMap<String, Vec<u8>>>::new();
+    reader.push(r#"{"a": [1, 2], "b": [3], "a": [4, "#).unwrap();
+    let map = reader.value().get().unwrap();
+    assert_eq!(map.get("a").unwrap().get(), Some(&vec![Field::Done(4)]));
+    assert_eq!(map.iter().map(|(key, _)| key).collect::<Vec<_>>(), ["a", "b"]);
+}
+
+/// Which of several values in a text shows, after each piece of it.
+#[test]
+fn of_several_values_the_last_shows() {
+    let shows = |pieces: &[(&str, Value)]| {
+        let mut reader = PartialReader::<Tree>::at_level(Level::Lenient);
+        for (piece, wanted) in pieces {
+            reader.push(piece).unwrap();
+            assert_eq!(serde_json::to_value(reader.value()).unwrap(), *wanted, "{piece} of {pieces:?}");
+        }
+    };
+    let (a, b) = (json!({ "name": "a" }), json!({ "name": "b" }));
+    shows(&[("{\"name\": \"a\"}\n", a.clone()), ("{\"name\": \"b\",", b.clone())]);
+    shows(&[("Draft: {\"name\": \"a\"}\n", a.clone()), ("```json\n{\"name\": \"b\"}\n``", b.clone())]);
+    shows(&[("```json\n{\"name\": \"a\"}\n```\n", a.clone()), ("Not {\"name\": \"b\"}, ", a.clone())]);
+    shows(&[("{\"name\": \"a\"} and [1", a.clone()), ("] or (2) ", a.clone())]);
+    shows(&[("{\"name\": \"a\"}\n", a), ("</think>", Value::Null), ("{\"name\": \"b\"}", b)]);
+}
+
+#[test]
+fn what_the_end_of_the_text_cuts_stays_open() {
+    let mut reader = PartialReader::<Tree>::new();
+    reader.push(r#"{"name": "a", "children": [{"name": "b"#).unwrap();
+    let before = format!("{:?}", reader.value());
+    reader.end();
+    assert_eq!(format!("{:?}", reader.value()), before);
+    assert!(reader.value().is_open());
+}
+
+#[instructor::model(partial)]
+struct Rich {
+    text: String,
+    trees: Vec<Tree>,
+    events: Vec<Internal>,
+    map: BTreeMap<String, External>,
+    pair: (String, Option<u8>),
+    either: Option<Untagged>,
+    any: Value,
+    last: Option<Adjacent>,
+}
+
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![Just(String::new()), "[a-c\"\\\\{}\\[\\],: \né\u{1F600}]{0,9}"]
+}
+
+fn tree() -> impl Strategy<Value = Value> {
+    let leaf = (text(), proptest::option::of(0..9_u8))
+        .prop_map(|(name, weight)| json!({ "name": name, "weight": weight, "children": [] }));
+    leaf.prop_recursive(4, 8, 3, |inner| {
+        (text(), proptest::collection::vec(inner.clone(), 0..3), inner)
+            .prop_map(|(name, children, best)| json!({ "name": name, "weight": 1, "children": children, "best": best }))
+    })
+}
+
+fn event() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        (0..99_u32).prop_map(|at| json!({ "kind": "started", "at": at })),
+        (text(), 0..9).prop_map(|(note, x)| json!({ "kind": "moved", "to": [x, 1], "note": note })),
+        (text(), text()).prop_map(|(key, value)| json!({ "kind": "tagged", "tags": { key: value } })),
+        (text()).prop_map(|text| json!({ "kind": "inner", "type": "A", "text": text })),
+        tree().prop_map(|mut tree| {
+            tree["kind"] = json!("nested");
+            tree
+        }),
+    ]
+}
+
+fn rich() -> impl Strategy<Value = Value> {
+    let list = |item| proptest::collection::vec(item, 0..3);
+    let external = prop_oneof![
+        Just(json!("nothing")),
+        text().prop_map(|first| json!({ "named": { "first": first, "2nd": "Red" } })),
+        text().prop_map(|two| json!({ "two": [2, two] })),
+    ];
+    let either = prop_oneof![Just(json!(null)), Just(json!(7)), text().prop_map(|x| json!(x)), tree()];
+    let last = prop_oneof![Just(json!(null)), text().prop_map(|text| json!({ "t": "Named", "c": { "text": text } }))];
+    (text(), list(tree().boxed()), list(event().boxed()), text(), external, either, last).prop_map(
+        |(text, trees, events, key, external, either, last)| {
+            json!({ "text": text, "trees": trees, "events": events, "map": { key: external }, "pair": [text, 1],
+                "either": either, "any": { "events": events }, "last": last })
+        },
+    )
+}
+
+/// Turns the members of objects around, so that names of variants come last.
+fn turned(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => map.iter().rev().map(|(key, value)| (key.clone(), turned(value))).collect(),
+        Value::Array(list) => list.iter().map(turned).collect(),
+        other => other.clone(),
+    }
+}
+
+fn json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(json!(null)),
+        any::<bool>().prop_map(Value::from),
+        any::<i32>().prop_map(Value::from),
+        text().prop_map(Value::from)
+    ];
+    leaf.prop_recursive(5, 32, 4, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            proptest::collection::hash_map(text(), inner, 0..4).prop_map(|map| map.into_iter().collect()),
+        ]
+    })
+}
+
+/// The complete values of a partial, with their paths.
+fn done(value: &Field<PartialValue>, path: &str, all: &mut BTreeMap<String, Value>) {
+    if value.is_done() {
+        all.insert(path.into(), serde_json::to_value(value).unwrap());
+    }
+    match value.get() {
+        Some(PartialValue::Array(list)) => {
+            list.iter().enumerate().for_each(|(index, item)| done(item, &format!("{path}[{index}]"), all));
+        }
+        Some(PartialValue::Object(map)) => {
+            map.iter().for_each(|(key, item)| done(item, &format!("{path}.{key:?}"), all));
+        }
+        _ => {}
+    }
+}
+
+fn noise() -> impl Strategy<Value = String> {
+    const PIECES: &[&str] = &[
+        "{",
+        "}",
+        "[",
+        "]",
+        "\"",
+        "'",
+        ",",
+        ":",
+        "\n",
+        " ",
+        "\"name\": ",
+        "\"weight\": ",
+        "\"children\": [",
+        "\"kind\": ",
+        "\"started\"",
+        "\"at\": 12, ",
+        "{\"name\": \"a\"}",
+        "x",
+        "1",
+        "tru",
+        "true",
+        "null",
+        "\\",
+        "\\n",
+        "```json\n",
+        "```\n",
+        "<think>",
+        "</think>",
+        "Sure: ",
+        "//",
+        "\"best\": {",
+        "\"nested\", ",
+        "name: ",
+        "é",
+    ];
+    proptest::collection::vec(proptest::sample::select(PIECES), 0..24).prop_map(|pieces| pieces.concat())
+}
+
+/// What shows at each cut is what shows there when every character comes by itself.
+fn same_in_pieces<T: ResponseModel + Partial>(text: &str, cuts: &[usize], level: Level) -> Result<(), TestCaseError> {
+    let mut each = Vec::new();
+    let mut reader = PartialReader::<T>::at_level(level);
+    for (at, c) in text.char_indices() {
+        if reader.push(&text[at..at + c.len_utf8()]).is_err() {
+            break;
+        }
+        each.push((at + c.len_utf8(), format!("{:?}", reader.value())));
+    }
+    let mut reader = PartialReader::<T>::at_level(level);
+    let mut from = 0;
+    for (at, state) in each.iter().filter(|(at, _)| cuts.contains(&(at % 16))) {
+        reader.push(&text[from..*at]).unwrap();
+        from = *at;
+        prop_assert_eq!(&format!("{:?}", reader.value()), state, "{:?} up to {}", text, at);
+    }
+    Ok(())
+}
+
+proptest! {
+    // In every dialect, and in many pieces each.
+    #![proptest_config(ProptestConfig { cases: 6, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_last_partial_is_the_value(value in rich()) {
+        grows::<Rich>([value]);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_order_of_members_does_not_matter(value in rich()) {
+        let text = turned(&value).to_string();
+        let states = states(PartialReader::<Rich>::new(), &text);
+        for pair in states.windows(2) {
+            prop_assert!(extends(&pair[0], &pair[1]), "{}\n{}\n{}", text, pair[0], pair[1]);
+        }
+        prop_assert_eq!(plain(states.last().unwrap()), plain(&value));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_done_never_changes(value in json()) {
+        let text = format!("{{\"root\": {value}}}");
+        let mut reader = PartialReader::<Value>::new();
+        let mut before = BTreeMap::new();
+        for (at, c) in text.char_indices() {
+            reader.push(&text[at..at + c.len_utf8()]).unwrap();
+            let mut now = BTreeMap::new();
+            done(reader.value(), "$", &mut now);
+            for (path, value) in before {
+                prop_assert_eq!(now.get(&path), Some(&value), "{} of {}", path, text);
+            }
+            before = now;
+        }
+        reader.end();
+        prop_assert_eq!(serde_json::to_value(reader.value()).unwrap(), json!({ "root": value }));
+    }
+
+    #[test]
+    fn however_it_is_split(text in noise(), cuts in proptest::collection::vec(0..16_usize, 1..6)) {
+        for level in [Level::Syntax, Level::Lenient] {
+            same_in_pieces::<Tree>(&text, &cuts, level)?;
+            same_in_pieces::<Vec<Internal>>(&text, &cuts, level)?;
+            same_in_pieces::<Value>(&text, &cuts, level)?;
+        }
+    }
+}
+
+/// Twice the text is at most twice the work, whatever is held back or lifted, also one character at a time.
+#[test]
+fn work_is_linear() {
+    fn steps<T: ResponseModel + Partial>(dialect: Dialect, value: &Value) -> (usize, u64) {
+        let contract = T::contract();
+        let report = contract.report(dialect);
+        let text = report.lowered().unwrap().encode_json(&value.to_string()).unwrap_or_else(|| value.to_string());
+        let mut reader = PartialReader::<T>::of_dialect(dialect);
+        for (at, c) in text.char_indices() {
+            reader.push(&text[at..at + c.len_utf8()]).unwrap();
+        }
+        (text.len(), reader.steps())
+    }
+    fn linear<T: ResponseModel + Partial>(value: impl Fn(usize) -> Value) {
+        for dialect in [Dialect::Plain, Dialect::OpenAi, Dialect::Anthropic] {
+            let (bytes, once) = steps::<T>(dialect, &value(200));
+            let (more, often) = steps::<T>(dialect, &value(1600));
+            let (least, most) = (once as f64 / bytes as f64, often as f64 / more as f64);
+            assert!(most <= least * 1.1 + 1.0, "{dialect}: {least} steps a byte, then {most}");
+        }
+    }
+    let tree = json!({ "name": "tt", "weight": 1, "children": [{ "name": "u", "weight": null, "children": [] }] });
+    linear::<String>(|n| json!("a\n".repeat(n)));
+    linear::<Vec<u32>>(|n| json!(vec![7; n]));
+    linear::<BTreeMap<String, String>>(|n| (0..n).map(|n| (n.to_string(), json!("x"))).collect());
+    linear::<Vec<Tree>>(|n| json!(vec![tree.clone(); n]));
+    linear::<Vec<Internal>>(|n| json!(vec![turned(&json!({ "kind": "moved", "to": [1, 2], "note": "n" })); n]));
+    linear::<Internal>(|n| {
+        let tags: Value = (0..n).map(|n| (n.to_string(), json!("x"))).collect();
+        json!({ "tags": tags, "kind": "tagged" })
+    });
+    linear::<Untagged>(|n| json!(vec!["text"; n]));
+    linear::<Value>(|n| json!({ "a": vec![json!({ "b": [1, "x"] }); n] }));
 }

@@ -1,7 +1,7 @@
 //! What a type is while it arrives: a struct or enum like it, with a `Field` for each value.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, format_ident, quote};
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{
     Attribute, DeriveInput, Fields, GenericParam, Generics, Ident, Path, Type, Visibility, WherePredicate, parse_quote,
@@ -99,15 +99,28 @@ impl Maker<'_> {
 
     /// The type that shows a field.
     fn shown(&self, field: &Field<'_>) -> TokenStream {
-        let krate = &self.container.krate;
-        let ty = field.ty;
+        let Container { ident, generics, .. } = self.container;
+        let (_, ty_generics, _) = generics.split_for_impl();
+        let ty = named(field.ty.to_token_stream(), &quote!(#ident #ty_generics));
+        let (krate, span) = self.krate_at(field.ty);
         if field.shown.whole {
-            quote!(#krate::Whole<#ty>)
+            quote_spanned!(span=> #krate::Whole<#ty>)
         } else if field.with {
-            quote!(#krate::PartialValue)
+            quote_spanned!(span=> #krate::PartialValue)
         } else {
-            quote!(<#ty as #krate::Partial>::Partial)
+            quote_spanned!(span=> <#ty as #krate::Partial>::Partial)
         }
+    }
+
+    /// The crate, located at a type, because what the compiler refuses is that it has no partial. The type's own tokens
+    /// stay where they are: a macro's `$crate` is what its span says.
+    fn krate_at(&self, ty: &Type) -> (TokenStream, Span) {
+        let span = ty.span().resolved_at(Span::call_site());
+        let located = self.container.krate.to_token_stream().into_iter().map(|mut token| {
+            token.set_span(span);
+            token
+        });
+        (located.collect(), span)
     }
 
     /// A struct with a `Field` for each field. The fields of a variant are as visible as the enum.
@@ -134,7 +147,8 @@ impl Maker<'_> {
                 let member = &field.member;
                 quote!(#member:)
             });
-            let ty = at(field.ty, quote!(#krate::Field<#ty>));
+            let (krate, span) = self.krate_at(field.ty);
+            let ty = quote_spanned!(span=> #krate::Field<#ty>);
             quote!(#(#docs)* #serde #vis #member #ty)
         });
         let body = if named { quote!(#where_clause { #(#members,)* }) } else { quote!((#(#members,)*) #where_clause;) };
@@ -352,8 +366,11 @@ impl Maker<'_> {
             GenericParam::Const(param) => param.ident.clone(),
             GenericParam::Lifetime(param) => param.lifetime.ident.clone(),
         };
-        let mentioned =
-            |name: &Ident| fields.iter().any(|field| !field.skip && mentions(field.ty.to_token_stream(), name));
+        let itself = format_ident!("Self");
+        let mentioned = |name: &Ident| {
+            let types = fields.iter().filter(|field| !field.skip).map(|field| field.ty.to_token_stream());
+            types.into_iter().any(|ty| mentions(ty.clone(), name) || mentions(ty, &itself))
+        };
         let (kept, dropped): (Vec<_>, Vec<_>) = generics.params.into_iter().partition(|param| mentioned(&ident(param)));
         let dropped: Vec<Ident> = dropped.iter().map(ident).collect();
         generics.params = kept.into_iter().collect();
@@ -446,14 +463,18 @@ fn single<'f, 'a>(fields: &'f [Field<'a>]) -> Option<&'f Field<'a>> {
     visible.next().filter(|_| visible.next().is_none())
 }
 
-/// Located at a type, because what the compiler refuses is that it has no partial.
-fn at(ty: &Type, tokens: TokenStream) -> TokenStream {
-    let span = ty.span().resolved_at(Span::call_site());
-    let located = tokens.into_iter().map(|mut token| {
-        token.set_span(span);
-        token
-    });
-    located.collect()
+/// A type with the name of the one that it is written in, since `Self` is another in its partial.
+fn named(ty: TokenStream, itself: &TokenStream) -> TokenStream {
+    let token = |token: TokenTree| match token {
+        TokenTree::Ident(ident) if ident == "Self" => itself.clone(),
+        TokenTree::Group(group) => {
+            let mut inside = Group::new(group.delimiter(), named(group.stream(), itself));
+            inside.set_span(group.span());
+            TokenTree::from(inside).into()
+        }
+        other => other.into(),
+    };
+    ty.into_iter().map(token).collect()
 }
 
 fn docs(attrs: &[Attribute]) -> impl Iterator<Item = &Attribute> {

@@ -120,7 +120,7 @@ mod tests {
         let fences = items(None, &["```json\n{\"a\": 1}\n```\nand\n```json\n[{\"a\": 2}]\n``", "`\nSee {\"a\": 3}."]);
         assert_eq!(fences.concat(), ["{\"a\":1}", "{\"a\":2}"]);
         let draft = items(None, &["{\"a\": 1}\n", "</think>\n[{\"a\": 2}]"]);
-        assert_eq!(draft, [vec!["{\"a\":1}"], vec!["{\"a\":2}"], vec![]], "what was taken is gone");
+        assert_eq!(draft, [vec![], vec!["{\"a\":2}"], vec![]], "a draft has no items");
     }
 
     #[test]

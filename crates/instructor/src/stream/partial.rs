@@ -18,7 +18,41 @@ use crate::model::Foreign;
 /// A type that can be shown while it arrives.
 ///
 /// Derive it beside the others, or write `#[instructor::model(partial)]`. For a struct `User` it makes a struct
-/// `PartialUser`, in which every field is a [`Field`].
+/// `PartialUser` in which every field is a [`Field`], for an enum one with the same variants:
+///
+/// ```
+/// use instructor::{Field, PartialReader};
+///
+/// #[instructor::model(partial)]
+/// struct Report {
+///     title: String,
+///     findings: Vec<Finding>,
+/// }
+///
+/// #[instructor::model(partial)]
+/// #[serde(tag = "kind", rename_all = "snake_case")]
+/// enum Finding {
+///     Bug { file: String, line: u32 },
+///     Praise(Praise),
+/// }
+///
+/// #[instructor::model(partial)]
+/// struct Praise {
+///     text: String,
+/// }
+///
+/// let mut reader = PartialReader::<Report>::new();
+/// reader.push(r#"{"title": "Review", "findings": [{"kind": "bug", "file": "src/ma"#)?;
+/// let report: &PartialReport = reader.value().get().ok_or("nothing yet")?;
+/// assert!(report.title.is_done());
+/// for finding in report.findings.get().into_iter().flatten() {
+///     let Field::Open(PartialFinding::Bug(bug)) = finding else { continue };
+///     let bug = bug.get().ok_or("nothing yet")?;
+///     assert_eq!(bug.file, Field::Open("src/ma".into()));
+///     assert!(bug.line.is_pending());
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be shown while it arrives",
     label = "this type has no partial",
@@ -269,7 +303,7 @@ lists! {
 }
 
 /// A map while it arrives: its keys in the order of the answer.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct PartialMap<P> {
     entries: Vec<(String, Field<P>)>,
     at: HashMap<String, usize>,
@@ -297,6 +331,12 @@ impl<P> PartialMap<P> {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+}
+
+impl<P: fmt::Debug> fmt::Debug for PartialMap<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
     }
 }
 

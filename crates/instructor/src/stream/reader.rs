@@ -84,6 +84,13 @@ impl<T: ResponseModel + Partial> PartialReader<T> {
         &self.value
     }
 
+    /// How many steps the work took so far: linear in the text.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn steps(&self) -> u64 {
+        self.tracker.steps()
+    }
+
     /// The text so far.
     #[must_use]
     pub fn text(&self) -> &str {

@@ -27,6 +27,7 @@ pub(crate) struct Tracker {
     following: bool,
     /// The value that events are about.
     number: usize,
+    steps: u64,
 }
 
 impl Tracker {
@@ -38,6 +39,7 @@ impl Tracker {
             shown: None,
             following: false,
             number: 0,
+            steps: 0,
         }
     }
 
@@ -66,6 +68,11 @@ impl Tracker {
     /// The text so far.
     pub(crate) fn text(&self) -> &str {
         self.parser.text()
+    }
+
+    /// How much was done: linear in the text, and in the depth of where it grows for each push.
+    pub(crate) const fn steps(&self) -> u64 {
+        self.steps + self.parser.steps()
     }
 
     fn follow(&mut self, sink: &mut dyn Grow) -> bool {
@@ -159,10 +166,12 @@ impl Tracker {
             frames,
             changed: false,
             whole: false,
+            steps: 0,
         };
         walk.run(0, 0, sink);
-        let Walk { frames, changed, .. } = walk;
+        let Walk { frames, changed, steps, .. } = walk;
         self.frames = frames;
+        self.steps += steps;
         changed
     }
 }

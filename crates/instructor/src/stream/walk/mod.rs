@@ -26,14 +26,17 @@ pub(super) struct Walk<'c> {
     /// The values that are open, from what is around the root.
     pub(super) frames: Vec<Frame>,
     pub(super) changed: bool,
-    /// The value is complete, so that nothing has to wait for more.
+    /// What comes is complete, so that nothing has to wait for more.
     pub(super) whole: bool,
+    /// How much was done: linear in what came.
+    pub(super) steps: u64,
 }
 
 impl<'c> Walk<'c> {
     /// Goes on in a frame, whose sink has been entered so many times.
     pub(super) fn run(&mut self, at: usize, hops: usize, sink: &mut dyn Grow) {
         loop {
+            self.steps += 1;
             let Some(frame) = self.frames.get_mut(at) else { return };
             if frame.hops > hops {
                 let Some(inner) = sink.child(0) else { return };
@@ -294,7 +297,7 @@ impl<'c> Walk<'c> {
         match steps.as_slice() {
             [one] => self.undo(*one, kind, sink),
             [_, ..] if steps.iter().all(|step| self.is_same(*step)) => self.canonical(Plan::SAME, kind, sink),
-            [_, ..] if kind == Kind::Object => Mode::Held(step, Lack::Alternative(possible)),
+            [_, ..] if kind == Kind::Object && !self.whole => Mode::Held(step, Lack::Alternative(possible)),
             _ => Mode::Wait(To::plain(step), 0),
         }
     }
@@ -340,7 +343,17 @@ impl<'c> Walk<'c> {
         };
         let step = *step;
         let mut known = false;
+        if self.whole
+            && frame.key == 0
+            && let Lack::Tag { tag, .. } = lack
+        {
+            let mut keys = doc.node(frame.node).entries().map(|(key, _)| key);
+            let found = keys.find(|key| canonical_name(plan, step, *key, &mut frame.hint) == *tag);
+            frame.name = found.map(Node::index);
+            known = found.is_some();
+        }
         for key in fresh {
+            self.steps += 1;
             let (key, value) = (doc.node(*key), doc.node(*key + 1));
             match lack {
                 Lack::Alternative(possible) => {
@@ -384,7 +397,9 @@ impl<'c> Walk<'c> {
             Lack::Tag { content, .. } => self.variant(at, step, content, sink),
         };
         if let Some(frame) = self.frames.get_mut(at) {
-            frame.seen = 0;
+            // Fewer alternatives are left, but still several.
+            let fewer = matches!(&mode, Mode::Held(same, Lack::Alternative(_)) if *same == step);
+            frame.seen = if fewer { frame.held.len() } else { 0 };
             frame.hint = 0;
             frame.mode = mode;
         }
@@ -397,7 +412,7 @@ impl<'c> Walk<'c> {
         let Some(frame) = self.frames.get_mut(at) else { return Mode::Skip(0) };
         let name = frame.name.and_then(|key| doc.node(key + 1).as_str());
         if !name.is_some_and(|name| sink.choose(&name)) {
-            return Mode::Wait(To::plain(step), 0);
+            return Mode::Skip(0);
         }
         self.changed = true;
         match sink.child(0) {
@@ -419,7 +434,9 @@ impl<'c> Walk<'c> {
             events.extend(self.doc.node(key + 1).events());
         }
         let later = std::mem::replace(&mut self.events, events.into_iter());
+        let whole = std::mem::replace(&mut self.whole, true);
         self.run(at, hops, sink);
+        self.whole = whole;
         self.events = later;
     }
 
@@ -429,7 +446,12 @@ impl<'c> Walk<'c> {
         let node = self.doc.node(frame.node);
         let count = frame.count;
         match std::mem::replace(&mut frame.mode, Mode::Root) {
-            Mode::Root | Mode::Skip(_) | Mode::Members(_) | Mode::More(..) | Mode::Entries(_, false) => {}
+            Mode::Root
+            | Mode::Held(_, Lack::Tag { .. })
+            | Mode::Skip(_)
+            | Mode::Members(_)
+            | Mode::More(..)
+            | Mode::Entries(_, false) => {}
             Mode::Wait(to, _) => self.give(to, node, sink),
             Mode::Text | Mode::Array(_) | Mode::Tuple(_) | Mode::Entries(_, true) => self.end(sink),
             Mode::Object(step) => {
@@ -457,7 +479,6 @@ impl<'c> Walk<'c> {
                 }
             }
             Mode::Held(step, Lack::Alternative(_)) => self.give(To::plain(step), node, sink),
-            Mode::Held(step, Lack::Tag { .. }) => self.lifted(step, node, |walk, node| walk.put(node, sink)),
             Mode::Held(step, Lack::Keys(_)) => {
                 sink.begin(Kind::Object);
                 frame.mode = Mode::Object(step);
@@ -508,6 +529,7 @@ impl<'c> Walk<'c> {
             return then(self, node);
         }
         let lifted = lift_at(self.plan, step, node);
+        self.steps += node.source().len() as u64;
         if let Ok(document) = Document::parse(&lifted.json) {
             then(self, document.root());
         }
@@ -527,9 +549,11 @@ impl<'c> Walk<'c> {
                     frames: vec![Frame::root(Plan::SAME)],
                     changed: false,
                     whole: true,
+                    steps: 0,
                 };
                 walk.run(0, 0, sink);
                 self.changed |= walk.changed;
+                self.steps += walk.steps;
             }
         }
     }
