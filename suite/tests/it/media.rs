@@ -250,6 +250,10 @@ fn what_is_refused_names_provider_part_and_what_is_taken() {
          messages and tool results only"
     ));
     assert!(refusal("cohere/command-a-vision", said()).ends_with("it takes them in user messages only"));
+    let told = Message::system("x").with(Media::image(PNG));
+    assert!(
+        refusal("gemini/gemini-3-flash", told).contains("gemini takes no images in instructions (message 2, part 2")
+    );
     let result = Message::tool("call_1", "x").with(Media::image(PNG));
     assert!(
         refusal("cohere/command-a-vision", result)

@@ -181,15 +181,13 @@ impl Forms {
     pub(crate) fn check(self, provider: &str, messages: &[Message], fetches: bool) -> Result<Vec<At>, Error> {
         let mut wanted = Vec::new();
         for (at, role, media) in media(messages) {
+            if role == Role::Tool && !follows_result(messages, at) {
+                let kind = media.kind();
+                return Err(Error::config(format!(
+                    "the {kind} ({at}) stands before the tool result that it is part of"
+                )));
+            }
             if self.row(media, role).is_some() {
-                let said = messages.get(at.message).map(Message::parts).unwrap_or_default();
-                let before = said.get(..at.part).unwrap_or_default();
-                if role == Role::Tool && !before.iter().any(|part| matches!(part, Part::ToolResult(_))) {
-                    let kind = media.kind();
-                    return Err(Error::config(format!(
-                        "the {kind} ({at}) stands before the tool result that it is part of"
-                    )));
-                }
                 continue;
             }
             let may_be_fetched = self.inlines(media, role);
@@ -217,22 +215,22 @@ impl Forms {
         let kind = plural(media.kind());
         let rows: Vec<_> = self.rows_of(media.kind(), role).collect();
         if rows.is_empty() && role != Role::User && self.rows_of(media.kind(), Role::User).next().is_some() {
-            let here = if role == Role::Tool { "in tool results" } else { "in what the model says" };
+            let (here, instead) = match role {
+                Role::Tool => ("in tool results", ": put a user message with it after the result"),
+                Role::Assistant => ("in what the model says", ""),
+                Role::System | Role::User => ("in instructions", ""),
+            };
             let results = self.rows_of(media.kind(), Role::Tool).next().map_or("", |_| " and tool results");
-            let instead = if role == Role::Tool { ": put a user message with it after the result" } else { "" };
             return format!("{kind} {here} {what}; it takes them in user messages{results} only{instead}");
         }
         if rows.is_empty() {
-            let mut kinds: Vec<&str> = self.rows().map(|row| plural(row.kind)).collect();
-            kinds.dedup();
-            let instead = if kinds.is_empty() { String::from("text only") } else { listed(&kinds, "and") };
+            let kinds = listed(self.rows().map(|row| String::from(plural(row.kind))), "and");
+            let instead = if kinds.is_empty() { "text only" } else { &kinds };
             return format!("{kind} {what}; it takes {instead}");
         }
         let near: Vec<_> = rows.iter().filter(|row| row.reaches(media)).collect();
         if near.is_empty() {
-            let mut places: Vec<String> = rows.iter().map(|row| row.from.word()).collect();
-            places.dedup();
-            let places: Vec<&str> = places.iter().map(String::as_str).collect();
+            let places = listed(rows.iter().map(|row| row.from.word()), "or");
             let how = match media.source() {
                 MediaSource::Bytes(_) => String::from("as bytes"),
                 MediaSource::Url(url) if is_public(url) => String::from("by URL"),
@@ -242,10 +240,10 @@ impl Forms {
                 },
                 MediaSource::File(_) => String::from("by file id"),
             };
-            return format!("{kind} {how} {what}; it takes them {}", listed(&places, "or"));
+            return format!("{kind} {how} {what}; it takes them {places}");
         }
-        let types: Vec<&str> = near.iter().flat_map(|row| row.types()).map(|mime| mime.trim_end_matches('/')).collect();
-        format!("{kind} of this type {what}; it takes {}", listed(&types, "and"))
+        let types = near.iter().flat_map(|row| row.types()).map(|mime| String::from(mime.trim_end_matches('/')));
+        format!("{kind} of this type {what}; it takes {}", listed(types, "and"))
     }
 }
 
@@ -274,13 +272,24 @@ const fn plural(kind: MediaKind) -> &'static str {
     }
 }
 
-/// `a, b and c`
-fn listed(words: &[&str], last: &str) -> String {
-    match words {
+/// `a, b and c`, each once.
+fn listed(words: impl Iterator<Item = String>, last: &str) -> String {
+    let mut once: Vec<String> = Vec::new();
+    for word in words {
+        if !once.contains(&word) {
+            once.push(word);
+        }
+    }
+    match once.as_slice() {
         [] => String::new(),
-        [one] => String::from(*one),
+        [one] => one.clone(),
         [all @ .., end] => format!("{} {last} {end}", all.join(", ")),
     }
+}
+
+fn follows_result(messages: &[Message], at: At) -> bool {
+    let before = messages.get(at.message).and_then(|message| message.parts().get(..at.part)).unwrap_or_default();
+    before.iter().any(|part| matches!(part, Part::ToolResult(_)))
 }
 
 fn media(messages: &[Message]) -> impl Iterator<Item = (At, Role, &Media)> {
