@@ -167,6 +167,23 @@ fn tool_result(id: &str, text: &str) -> ToolResult {
 }
 
 #[test]
+fn a_mark_for_the_prompt_cache_stands_after_media() {
+    let anthropic = Script::new().client("anthropic/claude-haiku-4-5");
+    let said =
+        |messages: Vec<Message>| anthropic.request(messages).preview::<Ticket>().unwrap().json()["messages"].clone();
+    let block = &said(vec![Message::user("x").with(Media::image(PNG)).cached()])[0]["content"][1];
+    assert_eq!((&block["type"], &block["cache_control"]["type"]), (&json!("image"), &json!("ephemeral")));
+    let messages = vec![Message::user("x"), Message::tool("call_1", "").with(Media::image(PNG)).cached()];
+    let block = &said(messages)[0]["content"][1];
+    assert_eq!((&block["type"], &block["cache_control"]["type"]), (&json!("tool_result"), &json!("ephemeral")));
+    assert_eq!(block["content"][0]["type"], "image");
+    let bedrock = Script::new().client("bedrock/anthropic.claude-haiku-4-5");
+    let message = Message::user("x").with(Media::image(PNG)).cached();
+    let content = bedrock.request(message).preview::<Ticket>().unwrap().json()["messages"][0]["content"].clone();
+    assert!(content[1]["image"].is_object() && content[2]["cachePoint"].is_object(), "{content}");
+}
+
+#[test]
 fn an_address_in_a_store_goes_to_the_store_s_owner() {
     let s3 = |media: Media| part(&preview("bedrock/amazon.nova-lite-v1:0", media).json());
     let by_url = s3(Media::from_url(MediaKind::Image, "s3://bucket/key.png"));
