@@ -139,6 +139,33 @@ fn a_step_to_another_mode_fetches_nothing_again() {
 }
 
 #[test]
+fn a_stream_fetches_before_it_begins() {
+    let script = || Script::new().reply(png()).reply(Reply::value(json!(["a", "b"])));
+    let messages = [asked("https://a.example/x.png")];
+    let one = script();
+    let client = one.client(SPEC);
+    let request = client.request(&messages).fetch_media(FetchMedia::new());
+    let found: Vec<String> = one.block_on(async {
+        let mut stream = request.create_iterable::<String>().await.unwrap();
+        let mut found = Vec::new();
+        while let Some(item) = stream.next().await {
+            found.push(item.unwrap());
+        }
+        found
+    });
+    let other = script();
+    let client = other.blocking_client(SPEC);
+    let request = client.request(&messages).fetch_media(FetchMedia::new());
+    let blocking: Vec<String> = request.create_iterable::<String>().unwrap().map(Result::unwrap).collect();
+    assert_eq!((found.concat(), blocking.concat()), (String::from("ab"), String::from("ab")));
+    for script in [one, other] {
+        let sent = script.sent();
+        assert_eq!((sent.len(), sent[0].url()), (2, String::from("https://a.example/x.png")));
+        assert!(String::from_utf8_lossy(sent[1].body()).contains(PNG_64));
+    }
+}
+
+#[test]
 fn one_url_is_fetched_once_and_takers_of_urls_get_the_url() {
     let twice = Message::user("Compare.").with(image("https://a.example/x.png")).with(image("https://a.example/x.png"));
     let script = || Script::new().reply(png()).reply(right());
