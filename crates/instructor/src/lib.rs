@@ -47,6 +47,7 @@
 //! | `http2` | | HTTP/2 for the async transport |
 //! | `blocking` | | [`blocking`] clients on ureq, with rustls |
 //! | `tower` | | any `tower::Service` as transport: a client and middleware of your own |
+//! | `cloud` | | [`cloud`]: credentials of Azure, Google Cloud and AWS that have to be fetched |
 //! | `testing` | | [`testing`]: scripted transports |
 //! | `jsonschema` | | run-time schemas with keywords beyond those that schemars prints |
 
@@ -55,6 +56,8 @@
 #[cfg(any(feature = "blocking", feature = "testing"))]
 pub mod blocking;
 mod client;
+#[cfg(feature = "cloud")]
+pub mod cloud;
 mod credential;
 pub mod docs;
 mod error;

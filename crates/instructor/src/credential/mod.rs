@@ -112,6 +112,13 @@ impl Credential {
         self
     }
 
+    /// [`with_expiry`](Self::with_expiry), where the end is known and told since the Unix epoch.
+    #[cfg(feature = "cloud")]
+    pub(crate) fn ending(mut self, at: Option<Duration>) -> Self {
+        self.expiry = at.or(self.expiry);
+        self
+    }
+
     /// With a header that goes along with it, such as the project that pays.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {

@@ -82,7 +82,8 @@ impl Address {
         match self {
             Self::Fixed(uri) => Ok(uri.clone()),
             Self::PerModel(before, after) => {
-                let whole = format!("{before}{}{after}", escaped(model));
+                // The sign before a version means nothing in a path, and clients of others send it as it is.
+                let whole = format!("{before}{}{after}", escaped(model).replace("%40", "@"));
                 whole.parse().map_err(|_| Error::config(format!("the model {model:?} can't be part of an address")))
             }
         }
@@ -101,7 +102,7 @@ impl Address {
     }
 }
 
-fn escaped(model: &str) -> String {
+pub(super) fn escaped(model: &str) -> String {
     let mut out = String::with_capacity(model.len());
     for byte in model.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

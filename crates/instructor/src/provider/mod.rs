@@ -98,6 +98,8 @@ impl Quirks {
     pub(crate) const NO_IMAGE_URLS: Self = Self(1 << 15);
     /// Media in the storage of the one who pays are taken by their address there.
     pub(crate) const BUCKETS: Self = Self(1 << 14);
+    /// There is no store of files to name one of.
+    pub(crate) const NO_FILE_IDS: Self = Self(1 << 17);
 
     /// `stream_options` is refused; usage is told without being asked for.
     pub(crate) const NO_STREAM_OPTIONS: Self = Self(1 << 20);
@@ -320,6 +322,12 @@ impl Profile {
         self.auth
     }
 
+    /// Whose credentials do where there is no key, such as `Google Cloud`; they are fetched with the feature `cloud`.
+    #[must_use]
+    pub fn login_name(&self) -> Option<&'static str> {
+        self.login.map(Login::name)
+    }
+
     pub(crate) const fn login(&self) -> Option<Login> {
         self.login
     }
@@ -408,7 +416,7 @@ pub(crate) const OPENAI_RESPONSES_COMPATIBLE: Row = Row {
 
 /// What servers that speak Anthropic's messages have in common. The protocol has no switch for JSON of any kind.
 pub(crate) const ANTHROPIC_COMPATIBLE: Row = Row {
-    wire: &Anthropic,
+    wire: &Anthropic::OWN,
     auth: Auth::Header("x-api-key"),
     modes: &[Mode::Schema, Mode::Tools],
     dialect: Dialect::Anthropic,
@@ -427,8 +435,22 @@ pub(crate) const GEMINI_COMPATIBLE: Row = Row {
 };
 
 /// The same below an address that names the project that pays.
-pub(crate) const GEMINI_PUBLISHED: Row =
-    Row { wire: &Gemini::PUBLISHED, auth: Auth::Bearer, quirks: Quirks::BUCKETS, ..GEMINI_COMPATIBLE };
+pub(crate) const GEMINI_PUBLISHED: Row = Row {
+    wire: &Gemini::PUBLISHED,
+    auth: Auth::Bearer,
+    login: Some(Login::Google),
+    quirks: Quirks::BUCKETS,
+    ..GEMINI_COMPATIBLE
+};
+
+/// Anthropic's messages below such an address.
+pub(crate) const ANTHROPIC_PUBLISHED: Row = Row {
+    wire: &Anthropic::PUBLISHED,
+    auth: Auth::Bearer,
+    login: Some(Login::Google),
+    quirks: Quirks::NO_FILE_IDS,
+    ..ANTHROPIC_COMPATIBLE
+};
 
 /// Cohere's own protocol.
 pub(crate) const COHERE_CHAT: Row =

@@ -4,7 +4,7 @@
 //! The order is the order in which `Client::from_env` looks for keys.
 
 use super::{
-    ANTHROPIC_COMPATIBLE, Auth, BEDROCK_CONVERSE, COHERE_CHAT, GEMINI_COMPATIBLE, GEMINI_PUBLISHED, OLLAMA_CHAT,
+    ANTHROPIC_COMPATIBLE, ANTHROPIC_PUBLISHED, Auth, BEDROCK_CONVERSE, COHERE_CHAT, GEMINI_COMPATIBLE, GEMINI_PUBLISHED, Login, OLLAMA_CHAT,
     OPENAI_COMPATIBLE, OPENAI_KEYED, OPENAI_RESPONSES_COMPATIBLE, Quirks, Row, dial,
 };
 use crate::mode::Mode;
@@ -58,11 +58,20 @@ pub(crate) const TABLE: &[Row] = &[
         id: "vertexai",
         base_url: "https://{GOOGLE_CLOUD_LOCATION:global}-aiplatform.googleapis.com/v1beta1/projects/{GOOGLE_CLOUD_PROJECT}/locations/{GOOGLE_CLOUD_LOCATION:global}",
         base_url_env: "VERTEXAI_BASE_URL",
-        // an OAuth token, such as `gcloud auth print-access-token` prints; it is not fetched or renewed here
+        // a token, such as `gcloud auth print-access-token` prints
         key_env: &["GOOGLE_OAUTH_ACCESS_TOKEN", "CLOUDSDK_AUTH_ACCESS_TOKEN"],
         keyless: false,
         default_model: Some("gemini-2.5-flash"),
         ..GEMINI_PUBLISHED
+    },
+    Row {
+        id: "vertexai_anthropic",
+        also: &["anthropic_vertex"],
+        base_url: "https://{GOOGLE_CLOUD_LOCATION:global}-aiplatform.googleapis.com/v1/projects/{GOOGLE_CLOUD_PROJECT}/locations/{GOOGLE_CLOUD_LOCATION:global}",
+        base_url_env: "ANTHROPIC_VERTEX_BASE_URL",
+        key_env: &["GOOGLE_OAUTH_ACCESS_TOKEN", "CLOUDSDK_AUTH_ACCESS_TOKEN"],
+        keyless: false,
+        ..ANTHROPIC_PUBLISHED
     },
     Row {
         id: "groq",
@@ -114,6 +123,7 @@ pub(crate) const TABLE: &[Row] = &[
         base_url: "{AZURE_OPENAI_ENDPOINT}/openai/v1",
         key_env: &["AZURE_OPENAI_API_KEY"],
         auth: Auth::Header("api-key"),
+        login: Some(Login::Entra { token_env: "AZURE_OPENAI_AD_TOKEN" }),
         preferred: Mode::Schema,
         dialect: Dialect::OpenAi,
         max_tokens_field: "max_completion_tokens",
@@ -127,6 +137,7 @@ pub(crate) const TABLE: &[Row] = &[
         base_url: "{AZURE_OPENAI_ENDPOINT}/openai/deployments/{model}?api-version={OPENAI_API_VERSION:2024-10-21}",
         key_env: &["AZURE_OPENAI_API_KEY"],
         auth: Auth::Header("api-key"),
+        login: Some(Login::Entra { token_env: "AZURE_OPENAI_AD_TOKEN" }),
         preferred: Mode::Schema,
         dialect: Dialect::OpenAi,
         max_tokens_field: "max_completion_tokens",
@@ -434,7 +445,7 @@ pub(crate) const TABLE: &[Row] = &[
         id: "bedrock",
         base_url: "https://bedrock-runtime.{AWS_REGION:us-east-1}.amazonaws.com",
         base_url_env: "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
-        // else requests are signed with the AWS credentials of the environment or of a profile
+        // else requests are signed
         key_env: &["AWS_BEARER_TOKEN_BEDROCK"],
         keyless: false,
         default_model: Some("global.anthropic.claude-haiku-4-5-20251001-v1:0"),
@@ -457,6 +468,7 @@ pub(crate) const TABLE: &[Row] = &[
         key_env: &["AZURE_OPENAI_API_KEY"],
         keyless: false,
         auth: Auth::Header("api-key"),
+        login: Some(Login::Entra { token_env: "AZURE_OPENAI_AD_TOKEN" }),
         preferred: Mode::Schema,
         dialect: Dialect::OpenAi,
         quirks: Quirks::CACHE_KEY,

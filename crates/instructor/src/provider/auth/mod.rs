@@ -1,19 +1,35 @@
 //! Keys: where they come from, how they are sent, and that they are never shown.
 
 mod aws;
+#[cfg(feature = "cloud")]
+mod entra;
+#[cfg(feature = "cloud")]
+mod exchange;
+#[cfg(feature = "cloud")]
+mod google;
 mod surroundings;
 
+use std::error::Error as StdError;
+use std::future::ready;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
 
+#[cfg(feature = "cloud")]
+pub use self::aws::Aws;
 pub(crate) use self::aws::Signer;
-use self::aws::{Account, Aws, region_of};
+use self::aws::region_of;
+#[cfg(feature = "cloud")]
+pub use self::entra::Entra;
+#[cfg(feature = "cloud")]
+pub use self::google::Google;
 use self::surroundings::{Machine, Surroundings};
 use super::{Address, Profile};
-use crate::credential::{Credential, CredentialSource, Keyring, Proof, Secret};
+use crate::credential::{Credential, CredentialSource, Http, Keyring, Proof, Secret};
 use crate::error::Error;
+use crate::future::BoxFuture;
 
 /// How a key is sent.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +45,61 @@ pub(crate) enum Auth {
 pub(crate) enum Login {
     /// Those of AWS; requests are signed for this service of it.
     Aws { service: &'static str },
+    /// Tokens of Google Cloud.
+    Google,
+    /// Tokens of Entra ID; the variable that may hold one.
+    Entra { token_env: &'static str },
+}
+
+impl Login {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Aws { .. } => "AWS",
+            Self::Google => "Google Cloud",
+            Self::Entra { .. } => "Entra ID",
+        }
+    }
+
+    /// Where its credentials come from on this machine, as far as that shows before any is asked for.
+    fn source(self, here: &Arc<dyn Surroundings>) -> Option<Box<dyn CredentialSource>> {
+        if let Self::Entra { token_env } = self
+            && here.variable(token_env).is_some()
+        {
+            return Some(Box::new(Variable { here: Arc::clone(here), name: token_env }));
+        }
+        self.fetched(Arc::clone(here))
+    }
+
+    #[cfg(feature = "cloud")]
+    fn fetched(self, here: Arc<dyn Surroundings>) -> Option<Box<dyn CredentialSource>> {
+        Some(match self {
+            Self::Aws { .. } => Box::new(Aws::at(here)),
+            Self::Google => Box::new(Google::at(here)),
+            Self::Entra { .. } => Box::new(Entra::at(here)),
+        })
+    }
+
+    #[cfg(not(feature = "cloud"))]
+    fn fetched(self, here: Arc<dyn Surroundings>) -> Option<Box<dyn CredentialSource>> {
+        match self {
+            Self::Aws { .. } if aws::lying_about(&*here).is_some() => Some(Box::new(aws::Aws::at(here))),
+            _ => None,
+        }
+    }
+}
+
+/// A token in the environment, read anew after a refusal.
+struct Variable {
+    here: Arc<dyn Surroundings>,
+    name: &'static str,
+}
+
+impl CredentialSource for Variable {
+    fn fetch<'a>(&'a self, _: &'a Http<'_>) -> BoxFuture<'a, Result<Credential, Box<dyn StdError + Send + Sync>>> {
+        let token =
+            self.here.variable(self.name).ok_or_else(|| Error::config(format!("{} is not set", self.name)).into());
+        Box::pin(ready(token.map(|token| Credential::bearer(token).with_origin(self.name))))
+    }
 }
 
 /// What is needed to ask a provider.
@@ -68,25 +139,28 @@ impl Profile {
         base_url: Option<String>,
         here: Arc<dyn Surroundings>,
     ) -> Result<Access, Error> {
-        let account = match self.login() {
-            Some(Login::Aws { .. }) => Account::find(&*here),
-            None => Account::default(),
+        let region = match self.login() {
+            Some(Login::Aws { .. }) => aws::region(&*here),
+            _ => None,
         };
-        let set = |name: &str| account.region.clone().filter(|_| name == "AWS_REGION").or_else(|| here.variable(name));
+        let set = |name: &str| match (name, self.login()) {
+            ("AWS_REGION", _) => region.clone(),
+            #[cfg(feature = "cloud")]
+            ("GOOGLE_CLOUD_PROJECT", Some(Login::Google)) => here.variable(name).or_else(|| google::project(&*here)),
+            _ => here.variable(name),
+        };
         let base_url = base_url.map_or_else(|| Address::filled(self.base_url(), set), Ok)?;
         let signer = match self.login() {
-            Some(Login::Aws { service }) => Some(Signer { region: region_of(&base_url, account.region), service }),
-            None => None,
+            Some(Login::Aws { service }) => Some(Signer { region: region_of(&base_url, region), service }),
+            _ => None,
         };
         let given = match given {
-            Given::Nothing => match self.key_env().find_map(|name| here.variable(name)) {
-                Some(key) => Given::Key(Secret::new(key)),
-                None => match self.login() {
-                    Some(Login::Aws { .. }) if account.credential.is_some() => Given::Source(Box::new(Aws::new(here))),
-                    None if self.is_keyless() => Given::Nothing,
-                    _ => return Err(self.no_key()),
-                },
-            },
+            Given::Nothing => {
+                let key = self.key_env().find_map(|name| here.variable(name)).map(Secret::new).map(Given::Key);
+                let source = || self.login().and_then(|login| login.source(&here)).map(Given::Source);
+                let without = || self.is_keyless().then_some(Given::Nothing);
+                key.or_else(source).or_else(without).ok_or_else(|| self.no_key())?
+            }
             given => given,
         };
         let (key, keyring) = match given {
@@ -99,16 +173,15 @@ impl Profile {
 
     fn no_key(&self) -> Error {
         let names = self.key_env().collect::<Vec<_>>().join(" or ");
-        Error::config(match self.login() {
-            None => {
-                format!("no key for {}: set {names} in the environment, or give the client one (api_key)", self.id())
-            }
-            Some(Login::Aws { .. }) => format!(
-                "no key for {}: set {names}, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE to a profile \
-                 of ~/.aws/credentials that has both, or give the client a source of them (credentials)",
-                self.id(),
+        let or = match self.login() {
+            None => String::from("give the client one (api_key)"),
+            Some(Login::Aws { .. }) => String::from(
+                "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE to a profile of ~/.aws/credentials that has \
+                 both, or turn on the feature \"cloud\", which fetches those of roles",
             ),
-        })
+            Some(login) => format!("turn on the feature \"cloud\", which fetches credentials of {}", login.name()),
+        };
+        Error::config(format!("no key for {}: set {names} in the environment, or {or}", self.id()))
     }
 
     /// The headers of every request: protocol, content type, key.
@@ -143,7 +216,7 @@ impl Profile {
         request: &mut Request<Bytes>,
         credential: &Credential,
         signer: Option<&Signer>,
-        now: std::time::Duration,
+        now: Duration,
     ) -> Result<(), Error> {
         request.headers_mut().extend(credential.headers.iter().cloned());
         match (&credential.proof, signer) {
@@ -159,6 +232,9 @@ impl Profile {
 }
 #[cfg(test)]
 mod tests {
+    #[cfg(all(feature = "cloud", feature = "testing"))]
+    mod cloud;
+
     use super::surroundings::Pretend;
     use super::*;
 
@@ -203,6 +279,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(not(feature = "cloud"))]
     fn with_neither_it_is_said_what_to_set() {
         let error = access(None, None, Pretend::default()).unwrap_err();
         for name in ["AWS_BEARER_TOKEN_BEDROCK", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"] {

@@ -13,7 +13,7 @@ use crate::wire::{Call, Choice, Forms, Output, Settings, Shape, body};
 /// What the API wants where the caller and the profile say nothing: it has no default of its own.
 const MAX_TOKENS: u64 = 8192;
 
-pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error> {
+pub(super) fn body(call: &Call<'_>, profile: &Profile, version: Option<&str>) -> Result<Vec<u8>, Error> {
     cache::check(call)?;
     let forms = Forms::of(profile, call.model);
     let mut system: Vec<Marked<Block<'_>>> = Vec::new();
@@ -29,7 +29,10 @@ pub(super) fn body(call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error>
         mark_last(&mut system, mark);
     }
     body::write(&call.settings.extra, |body| {
-        body.put("model", call.model)?;
+        match version {
+            Some(version) => body.put("anthropic_version", version)?,
+            None => body.put("model", call.model)?,
+        }
         if call.streamed {
             body.put("stream", &true)?;
         }

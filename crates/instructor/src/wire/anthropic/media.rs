@@ -1,6 +1,7 @@
 //! The blocks that media become.
 
 use crate::media::MediaKind::{Document, Image};
+use crate::provider::Quirks;
 use crate::wire::media::Slot::{Base64, FileId, Is, Mime, Name, Of, Text, Url};
 use crate::wire::media::{Form, Place, Taken};
 
@@ -22,11 +23,11 @@ macro_rules! document {
 pub(super) const MEDIA: &[Taken] = &[
     Taken::new(Image, Place::Bytes, IMAGES, &[("type", Is("image")), ("source", Of(BASE64))]).in_results(),
     Taken::new(Image, Place::Url, IMAGES, &[("type", Is("image")), ("source", Of(URL))]).in_results(),
-    Taken::new(Image, Place::File, &[], &[("type", Is("image")), ("source", Of(FILE))]).in_results().header(BETA, FILES),
+    Taken::new(Image, Place::File, &[], &[("type", Is("image")), ("source", Of(FILE))]).in_results().header(BETA, FILES).never(Quirks::NO_FILE_IDS),
     Taken::new(Document, Place::Bytes, &["application/pdf"], document!(BASE64)).in_results(),
     Taken::new(Document, Place::Text, TEXTS, document!(TEXT)).in_results(),
     Taken::new(Document, Place::Url, &["application/pdf"], document!(URL)).in_results(),
-    Taken::new(Document, Place::File, &[], document!(FILE)).in_results().header(BETA, FILES),
+    Taken::new(Document, Place::File, &[], document!(FILE)).in_results().header(BETA, FILES).never(Quirks::NO_FILE_IDS),
 ];
 
 const BETA: &str = "anthropic-beta";

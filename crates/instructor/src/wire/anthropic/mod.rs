@@ -11,9 +11,26 @@ use super::{Call, Decoder, Response, Undecoded, Wire};
 use crate::error::Error;
 use crate::provider::Profile;
 
-/// `POST {base}/v1/messages`.
+/// `POST {base}{path}`.
 #[derive(Debug)]
-pub(crate) struct Anthropic;
+pub(crate) struct Anthropic {
+    path: &'static str,
+    headers: &'static [(&'static str, &'static str)],
+    /// What the body begins with in place of the model, where that stands in the path.
+    version: Option<&'static str>,
+}
+
+impl Anthropic {
+    /// Where the protocol has its own address.
+    pub(crate) const OWN: Self =
+        Self { path: "/v1/messages", headers: &[("anthropic-version", "2023-06-01")], version: None };
+    /// Where it is one publisher's among others: what would be said in a header is said in the body.
+    pub(crate) const PUBLISHED: Self = Self {
+        path: "/publishers/anthropic/models/{model}:rawPredict",
+        headers: &[],
+        version: Some("vertex-2023-10-16"),
+    };
+}
 
 const NAME: &str = "anthropic";
 
@@ -47,11 +64,11 @@ impl Wire for Anthropic {
     }
 
     fn path(&self) -> &'static str {
-        "/v1/messages"
+        self.path
     }
 
     fn headers(&self) -> &'static [(&'static str, &'static str)] {
-        &[("anthropic-version", "2023-06-01")]
+        self.headers
     }
 
     fn limits(&self) -> &'static Headers {
@@ -63,7 +80,7 @@ impl Wire for Anthropic {
     }
 
     fn encode(&self, call: &Call<'_>, profile: &Profile) -> Result<Vec<u8>, Error> {
-        encode::body(call, profile)
+        encode::body(call, profile, self.version)
     }
 
     fn decode(&self, body: &str, _: &Profile) -> Result<Response, Undecoded> {

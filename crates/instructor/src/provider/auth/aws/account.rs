@@ -6,41 +6,69 @@ use super::super::surroundings::Surroundings;
 use crate::credential::Credential;
 
 /// What requests are signed for if nothing says where.
-const REGION: &str = "us-east-1";
+pub(super) const REGION: &str = "us-east-1";
 
-/// Who asks, and where.
-#[derive(Debug, Default)]
-pub(crate) struct Account {
-    pub(crate) credential: Option<Credential>,
-    pub(crate) region: Option<String>,
+/// The region that is set up here.
+pub(crate) fn region(here: &dyn Surroundings) -> Option<String> {
+    let region = ["AWS_REGION", "AWS_DEFAULT_REGION"].iter().find_map(|name| here.variable(name));
+    region.or_else(|| Profiles::read(here).get(&chosen(here), "region"))
 }
 
-impl Account {
-    /// Variables win over files, and the file for credentials over that for settings.
-    pub(crate) fn find(here: &dyn Surroundings) -> Self {
-        let credential = keys("the environment", |name| here.variable(&name.to_ascii_uppercase()));
-        let region = ["AWS_REGION", "AWS_DEFAULT_REGION"].iter().find_map(|name| here.variable(name));
-        if let (Some(_), Some(_)) = (&credential, &region) {
-            return Self { credential, region };
-        }
-        let name = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"].iter().find_map(|name| here.variable(name));
-        let name = name.as_deref().unwrap_or(DEFAULT);
+/// The keys that lie about here. Variables win over files.
+#[cfg(any(test, not(feature = "cloud")))]
+pub(crate) fn lying_about(here: &dyn Surroundings) -> Option<Credential> {
+    from_variables(here).or_else(|| Profiles::read(here).keys(&chosen(here)))
+}
+
+/// The name of the profile that counts here.
+pub(super) fn chosen(here: &dyn Surroundings) -> String {
+    let name = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"].iter().find_map(|name| here.variable(name));
+    name.unwrap_or_else(|| String::from(DEFAULT))
+}
+
+pub(super) fn from_variables(here: &dyn Surroundings) -> Option<Credential> {
+    keys("the environment", |name| here.variable(&name.to_ascii_uppercase()))
+}
+
+/// The two files that AWS's tools share.
+pub(super) struct Profiles {
+    secrets: String,
+    settings: String,
+}
+
+impl Profiles {
+    pub(super) fn read(here: &dyn Surroundings) -> Self {
         let text = |variable: &str, path: &str| {
             let given = here.variable(variable).map(PathBuf::from);
             let path = given.or_else(|| Some(here.home()?.join(".aws").join(path)))?;
             here.file(&path)
         };
-        let secrets = text("AWS_SHARED_CREDENTIALS_FILE", "credentials").unwrap_or_default();
-        let settings = text("AWS_CONFIG_FILE", "config").unwrap_or_default();
-        let profile = if name == DEFAULT { String::from(name) } else { format!("profile {name}") };
-        let origin = format!("the profile {name} of ~/.aws");
-        let credential = [(&secrets, name), (&settings, profile.as_str())]
-            .into_iter()
-            .fold(credential, |found, place| found.or_else(|| keys(&origin, |key| setting(place.0, place.1, key))));
-        let region =
-            region.or_else(|| setting(&settings, &profile, "region")).or_else(|| setting(&secrets, name, "region"));
-        Self { credential, region }
+        Self {
+            secrets: text("AWS_SHARED_CREDENTIALS_FILE", "credentials").unwrap_or_default(),
+            settings: text("AWS_CONFIG_FILE", "config").unwrap_or_default(),
+        }
     }
+
+    /// The keys of a profile. The file for credentials wins over that for settings.
+    pub(super) fn keys(&self, name: &str) -> Option<Credential> {
+        let origin = format!("the profile {name} of ~/.aws");
+        let places = [(&self.secrets, String::from(name)), (&self.settings, section_of(name))];
+        places.iter().find_map(|(text, section)| keys(&origin, |key| setting(text, section, key)))
+    }
+
+    /// A setting of a profile.
+    pub(super) fn get(&self, name: &str, key: &str) -> Option<String> {
+        self.section(&section_of(name), key).or_else(|| setting(&self.secrets, name, key))
+    }
+
+    /// A setting of a section of the settings.
+    pub(super) fn section(&self, section: &str, key: &str) -> Option<String> {
+        setting(&self.settings, section, key)
+    }
+}
+
+fn section_of(profile: &str) -> String {
+    if profile == DEFAULT { String::from(profile) } else { format!("profile {profile}") }
 }
 
 const DEFAULT: &str = "default";
@@ -105,7 +133,7 @@ mod tests {
             .with_file("/home/me/.aws/config", SETTINGS)
             .with_file("/elsewhere", SETTINGS);
         let here = variables.iter().fold(here, |here, (name, value)| here.with(name, *value));
-        let Account { credential, region } = Account::find(&here);
+        let (credential, region) = (lying_about(&here), region(&here));
         let shown = format!("{credential:?}");
         assert!(!shown.contains("secret") && !shown.contains("AK"), "{shown}");
         match credential.map(|credential| credential.proof) {
