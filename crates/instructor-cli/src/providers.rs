@@ -1,6 +1,6 @@
 //! `instructor providers`: who is known by name.
 
-use instructor::Profile;
+use instructor::{Mode, Profile};
 use serde_json::{Value, json};
 
 use crate::args::Providers;
@@ -26,9 +26,13 @@ fn described(profile: &Profile) -> Value {
         "base_url": profile.base_url(),
         "base_url_env": profile.base_url_env(),
         "key_env": profile.key_env().collect::<Vec<_>>(),
-        "key_required": !profile.is_keyless(),
+        "key_required": !profile.is_keyless() && profile.login_name().is_none(),
+        "login": profile.login_name(),
         "mode": profile.mode().as_str(),
+        "modes": profile.modes().map(Mode::as_str).collect::<Vec<_>>(),
+        "dialect": profile.dialect().as_str(),
         "default_model": profile.default_model(),
+        "docs": profile.docs(),
     })
 }
 
@@ -36,9 +40,12 @@ fn described(profile: &Profile) -> Value {
 fn markdown() -> String {
     let mut lines = vec![String::from("| provider | protocol | mode | key |"), String::from("|---|---|---|---|")];
     lines.extend(Profile::all().map(|profile| {
-        let keys: Vec<String> = profile.key_env().map(|name| format!("`{name}`")).collect();
+        let keys = profile.key_env().map(|name| format!("`{name}`"));
+        let keys: Vec<String> = keys.chain(profile.login_name().map(login)).collect();
         let keys = if profile.is_keyless() { String::from("none needed") } else { keys.join(" or ") };
-        format!("| `{}` | {} | {} | {keys} |", profile.id(), profile.protocol(), profile.mode())
+        let name = format!("`{}`", profile.id());
+        let name = profile.docs().map_or(name.clone(), |docs| format!("[{name}]({docs})"));
+        format!("| {name} | {} | {} | {keys} |", profile.protocol(), profile.mode())
     }));
     lines.join("\n")
 }
@@ -59,7 +66,8 @@ fn table() -> String {
 }
 
 fn row(profile: &Profile) -> [String; HEAD.len()] {
-    let keys = profile.key_env().collect::<Vec<_>>().join(" or ");
+    let keys =
+        profile.key_env().map(String::from).chain(profile.login_name().map(login)).collect::<Vec<_>>().join(" or ");
     let optional = if profile.is_keyless() { " (optional)" } else { "" };
     [
         String::from(profile.id()),
@@ -69,6 +77,11 @@ fn row(profile: &Profile) -> [String; HEAD.len()] {
         String::from(profile.default_model().unwrap_or("-")),
         String::from(profile.base_url()),
     ]
+}
+
+/// What does in place of a key.
+fn login(name: &str) -> String {
+    format!("{name} credentials")
 }
 
 fn line(row: &[String], widths: &[usize]) -> String {

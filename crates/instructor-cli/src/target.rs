@@ -32,6 +32,8 @@ pub(crate) fn client(mut builder: ClientBuilder, args: &Extract) -> Result<Clien
         Some(key) => builder.api_key(key),
         None if profile.is_keyless() => builder,
         None if args.dry_run => builder.api_key(PLACEHOLDER),
+        // Where others' credentials do, the library finds them, or says what is missing.
+        None if profile.login_name().is_some() && args.api_key_env.is_none() => builder,
         None => return Err(no_key(&profile, args)),
     };
     Client::build(builder.profile(profile).model(model)).map_err(|e| setup(&e))

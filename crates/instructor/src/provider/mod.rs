@@ -34,6 +34,8 @@ pub(crate) struct Row {
     pub(crate) id: &'static str,
     /// Other names of it, such as Python Instructor's.
     pub(crate) also: &'static [&'static str],
+    /// Where the provider says what it takes.
+    pub(crate) docs: &'static str,
     pub(crate) wire: &'static dyn Wire,
     pub(crate) base_url: &'static str,
     /// The variable that replaces the base URL.
@@ -142,6 +144,7 @@ impl fmt::Debug for Quirks {
 #[derive(Clone, Debug)]
 pub struct Profile {
     id: Cow<'static, str>,
+    docs: &'static str,
     wire: &'static dyn Wire,
     base_url: Cow<'static, str>,
     base_url_env: &'static str,
@@ -261,6 +264,12 @@ impl Profile {
         &self.id
     }
 
+    /// Where a known provider says what it takes.
+    #[must_use]
+    pub fn docs(&self) -> Option<&'static str> {
+        Some(self.docs).filter(|docs| !docs.is_empty())
+    }
+
     /// The base URL. It may name variables of the environment in braces, with a default after a colon.
     #[must_use]
     pub fn base_url(&self) -> &str {
@@ -337,7 +346,16 @@ impl Profile {
         mode == Mode::MdJson || self.modes.contains(&mode)
     }
 
-    pub(crate) const fn dialect(&self) -> Dialect {
+    /// The modes that it has, the one that [`Mode::Auto`] starts with first. [`Mode::MdJson`] asks for text alone and is
+    /// always among them.
+    pub fn modes(&self) -> impl Iterator<Item = Mode> {
+        let all = self.modes.iter().copied().filter(|mode| *mode != Mode::MdJson).chain([Mode::MdJson]);
+        [self.preferred].into_iter().chain(all.filter(|mode| *mode != self.preferred))
+    }
+
+    /// What its structured outputs take of JSON Schema.
+    #[must_use]
+    pub const fn dialect(&self) -> Dialect {
         self.dialect
     }
 
@@ -364,6 +382,7 @@ impl From<&Row> for Profile {
     fn from(row: &Row) -> Self {
         Self {
             id: Cow::Borrowed(row.id),
+            docs: row.docs,
             wire: row.wire,
             base_url: Cow::Borrowed(row.base_url),
             base_url_env: row.base_url_env,
@@ -387,6 +406,7 @@ impl From<&Row> for Profile {
 pub(crate) const OPENAI_COMPATIBLE: Row = Row {
     id: "",
     also: &[],
+    docs: "",
     wire: &OpenAiChat,
     base_url: "",
     base_url_env: "",

@@ -4,8 +4,9 @@
 //! The order is the order in which `Client::from_env` looks for keys.
 
 use super::{
-    ANTHROPIC_COMPATIBLE, ANTHROPIC_PUBLISHED, Auth, BEDROCK_CONVERSE, COHERE_CHAT, GEMINI_COMPATIBLE, GEMINI_PUBLISHED, Login, OLLAMA_CHAT,
-    OPENAI_COMPATIBLE, OPENAI_KEYED, OPENAI_RESPONSES_COMPATIBLE, Quirks, Row, dial,
+    ANTHROPIC_COMPATIBLE, ANTHROPIC_PUBLISHED, Auth, BEDROCK_CONVERSE, COHERE_CHAT, GEMINI_COMPATIBLE,
+    GEMINI_PUBLISHED, Login, OLLAMA_CHAT, OPENAI_COMPATIBLE, OPENAI_KEYED, OPENAI_RESPONSES_COMPATIBLE, Quirks, Row,
+    dial,
 };
 use crate::mode::Mode;
 use crate::schema::Dialect;
@@ -13,6 +14,7 @@ use crate::schema::Dialect;
 pub(crate) const TABLE: &[Row] = &[
     Row {
         id: "openai",
+        docs: "https://platform.openai.com/docs/api-reference/chat",
         base_url: "https://api.openai.com/v1",
         base_url_env: "OPENAI_BASE_URL",
         key_env: &["OPENAI_API_KEY"],
@@ -25,6 +27,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "openai_responses",
+        docs: "https://platform.openai.com/docs/api-reference/responses",
         base_url: "https://api.openai.com/v1",
         base_url_env: "OPENAI_BASE_URL",
         key_env: &["OPENAI_API_KEY"],
@@ -37,6 +40,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "anthropic",
+        docs: "https://docs.claude.com/en/api/messages",
         base_url: "https://api.anthropic.com",
         base_url_env: "ANTHROPIC_BASE_URL",
         key_env: &["ANTHROPIC_API_KEY"],
@@ -47,6 +51,7 @@ pub(crate) const TABLE: &[Row] = &[
     Row {
         id: "gemini",
         also: &["google", "genai", "generative-ai"],
+        docs: "https://ai.google.dev/api/generate-content",
         base_url: "https://generativelanguage.googleapis.com/v1beta",
         base_url_env: "GEMINI_BASE_URL",
         key_env: &["GEMINI_API_KEY", "GOOGLE_API_KEY"],
@@ -56,6 +61,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "vertexai",
+        docs: "https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference",
         base_url: "https://{GOOGLE_CLOUD_LOCATION:global}-aiplatform.googleapis.com/v1beta1/projects/{GOOGLE_CLOUD_PROJECT}/locations/{GOOGLE_CLOUD_LOCATION:global}",
         base_url_env: "VERTEXAI_BASE_URL",
         // a token, such as `gcloud auth print-access-token` prints
@@ -67,6 +73,7 @@ pub(crate) const TABLE: &[Row] = &[
     Row {
         id: "vertexai_anthropic",
         also: &["anthropic_vertex"],
+        docs: "https://docs.claude.com/en/api/claude-on-vertex-ai",
         base_url: "https://{GOOGLE_CLOUD_LOCATION:global}-aiplatform.googleapis.com/v1/projects/{GOOGLE_CLOUD_PROJECT}/locations/{GOOGLE_CLOUD_LOCATION:global}",
         base_url_env: "ANTHROPIC_VERTEX_BASE_URL",
         key_env: &["GOOGLE_OAUTH_ACCESS_TOKEN", "CLOUDSDK_AUTH_ACCESS_TOKEN"],
@@ -75,6 +82,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "groq",
+        docs: "https://console.groq.com/docs",
         base_url: "https://api.groq.com/openai/v1",
         base_url_env: "GROQ_BASE_URL",
         key_env: &["GROQ_API_KEY"],
@@ -88,6 +96,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "openrouter",
+        docs: "https://openrouter.ai/docs",
         base_url: "https://openrouter.ai/api/v1",
         base_url_env: "OPENROUTER_BASE_URL",
         key_env: &["OPENROUTER_API_KEY"],
@@ -99,6 +108,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "ollama",
+        docs: "https://docs.ollama.com/openai",
         base_url: "http://localhost:11434/v1",
         base_url_env: "OLLAMA_BASE_URL",
         key_env: &["OLLAMA_API_KEY"],
@@ -112,6 +122,7 @@ pub(crate) const TABLE: &[Row] = &[
     Row {
         id: "ollama_chat",
         also: &["ollama_native"],
+        docs: "https://docs.ollama.com/api",
         base_url: "http://localhost:11434",
         base_url_env: "OLLAMA_API_BASE",
         key_env: &["OLLAMA_API_KEY"],
@@ -120,6 +131,7 @@ pub(crate) const TABLE: &[Row] = &[
     Row {
         id: "azure_openai",
         also: &["azure"],
+        docs: "https://learn.microsoft.com/azure/ai-services/openai/",
         base_url: "{AZURE_OPENAI_ENDPOINT}/openai/v1",
         key_env: &["AZURE_OPENAI_API_KEY"],
         auth: Auth::Header("api-key"),
@@ -133,6 +145,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "azure_deployments",
+        docs: "https://learn.microsoft.com/azure/ai-services/openai/reference",
         // the older form of the same service: the model is the deployment's name
         base_url: "{AZURE_OPENAI_ENDPOINT}/openai/deployments/{model}?api-version={OPENAI_API_VERSION:2024-10-21}",
         key_env: &["AZURE_OPENAI_API_KEY"],
@@ -148,6 +161,7 @@ pub(crate) const TABLE: &[Row] = &[
     Row {
         id: "mistral",
         also: &["mistralai"],
+        docs: "https://docs.mistral.ai/api",
         base_url: "https://api.mistral.ai/v1",
         base_url_env: "MISTRAL_BASE_URL",
         key_env: &["MISTRAL_API_KEY"],
@@ -160,6 +174,7 @@ pub(crate) const TABLE: &[Row] = &[
     Row {
         id: "together",
         also: &["together_ai"],
+        docs: "https://docs.together.ai",
         base_url: "https://api.together.xyz/v1",
         base_url_env: "TOGETHER_BASE_URL",
         key_env: &["TOGETHER_API_KEY"],
@@ -168,6 +183,7 @@ pub(crate) const TABLE: &[Row] = &[
     Row {
         id: "fireworks",
         also: &["fireworks_ai"],
+        docs: "https://docs.fireworks.ai",
         base_url: "https://api.fireworks.ai/inference/v1",
         base_url_env: "FIREWORKS_BASE_URL",
         key_env: &["FIREWORKS_API_KEY"],
@@ -177,6 +193,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "cerebras",
+        docs: "https://inference-docs.cerebras.ai",
         base_url: "https://api.cerebras.ai/v1",
         base_url_env: "CEREBRAS_BASE_URL",
         key_env: &["CEREBRAS_API_KEY"],
@@ -187,6 +204,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "deepseek",
+        docs: "https://api-docs.deepseek.com",
         base_url: "https://api.deepseek.com",
         base_url_env: "DEEPSEEK_BASE_URL",
         key_env: &["DEEPSEEK_API_KEY"],
@@ -199,6 +217,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "xai",
+        docs: "https://docs.x.ai",
         base_url: "https://api.x.ai/v1",
         base_url_env: "XAI_BASE_URL",
         key_env: &["XAI_API_KEY"],
@@ -212,6 +231,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "sambanova",
+        docs: "https://docs.sambanova.ai",
         base_url: "https://api.sambanova.ai/v1",
         base_url_env: "SAMBANOVA_BASE_URL",
         key_env: &["SAMBANOVA_API_KEY"],
@@ -219,6 +239,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "databricks",
+        docs: "https://docs.databricks.com/aws/en/machine-learning/model-serving",
         base_url: "{DATABRICKS_HOST}/serving-endpoints",
         key_env: &["DATABRICKS_TOKEN"],
         preferred: Mode::Schema,
@@ -226,6 +247,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "writer",
+        docs: "https://dev.writer.com",
         base_url: "https://api.writer.com/v1",
         base_url_env: "WRITER_BASE_URL",
         key_env: &["WRITER_API_KEY"],
@@ -236,6 +258,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "anyscale",
+        docs: "https://docs.anyscale.com",
         base_url: "https://api.endpoints.anyscale.com/v1",
         base_url_env: "ANYSCALE_BASE_URL",
         key_env: &["ANYSCALE_API_KEY"],
@@ -245,6 +268,7 @@ pub(crate) const TABLE: &[Row] = &[
     Row {
         id: "huggingface",
         also: &["hf"],
+        docs: "https://huggingface.co/docs/inference-providers",
         base_url: "https://router.huggingface.co/v1",
         base_url_env: "HF_BASE_URL",
         key_env: &["HF_TOKEN"],
@@ -253,6 +277,7 @@ pub(crate) const TABLE: &[Row] = &[
     Row {
         id: "nvidia",
         also: &["nvidia_nim"],
+        docs: "https://docs.api.nvidia.com",
         base_url: "https://integrate.api.nvidia.com/v1",
         base_url_env: "NVIDIA_BASE_URL",
         key_env: &["NVIDIA_API_KEY", "NVIDIA_NIM_API_KEY"],
@@ -260,6 +285,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "cloudflare",
+        docs: "https://developers.cloudflare.com/workers-ai",
         base_url: "https://api.cloudflare.com/client/v4/accounts/{CLOUDFLARE_ACCOUNT_ID}/ai/v1",
         key_env: &["CLOUDFLARE_API_TOKEN"],
         preferred: Mode::Schema,
@@ -270,6 +296,7 @@ pub(crate) const TABLE: &[Row] = &[
     Row {
         id: "moonshot",
         also: &["moonshotai"],
+        docs: "https://platform.moonshot.ai/docs",
         base_url: "https://api.moonshot.ai/v1",
         base_url_env: "MOONSHOT_BASE_URL",
         key_env: &["MOONSHOT_API_KEY", "MOONSHOTAI_API_KEY"],
@@ -282,6 +309,7 @@ pub(crate) const TABLE: &[Row] = &[
     Row {
         id: "dashscope",
         also: &["qwen", "alibaba"],
+        docs: "https://www.alibabacloud.com/help/en/model-studio",
         base_url: "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
         base_url_env: "DASHSCOPE_BASE_URL",
         key_env: &["DASHSCOPE_API_KEY", "ALIBABA_API_KEY"],
@@ -293,6 +321,7 @@ pub(crate) const TABLE: &[Row] = &[
     Row {
         id: "zai",
         also: &["zhipu"],
+        docs: "https://docs.z.ai",
         base_url: "https://api.z.ai/api/paas/v4",
         base_url_env: "ZAI_BASE_URL",
         key_env: &["ZAI_API_KEY", "ZHIPUAI_API_KEY"],
@@ -306,6 +335,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "minimax",
+        docs: "https://platform.minimax.io/docs",
         base_url: "https://api.minimax.io/v1",
         base_url_env: "MINIMAX_BASE_URL",
         key_env: &["MINIMAX_API_KEY"],
@@ -317,6 +347,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "deepinfra",
+        docs: "https://deepinfra.com/docs",
         base_url: "https://api.deepinfra.com/v1/openai",
         base_url_env: "DEEPINFRA_BASE_URL",
         key_env: &["DEEPINFRA_API_KEY"],
@@ -324,6 +355,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "nebius",
+        docs: "https://docs.studio.nebius.com",
         base_url: "https://api.studio.nebius.com/v1",
         base_url_env: "NEBIUS_BASE_URL",
         key_env: &["NEBIUS_API_KEY"],
@@ -331,6 +363,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "baseten",
+        docs: "https://docs.baseten.co",
         base_url: "https://inference.baseten.co/v1",
         base_url_env: "BASETEN_BASE_URL",
         key_env: &["BASETEN_API_KEY"],
@@ -338,6 +371,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "vercel",
+        docs: "https://vercel.com/docs/ai-gateway",
         base_url: "https://ai-gateway.vercel.sh/v1",
         base_url_env: "AI_GATEWAY_BASE_URL",
         key_env: &["AI_GATEWAY_API_KEY", "VERCEL_AI_GATEWAY_API_KEY"],
@@ -347,6 +381,7 @@ pub(crate) const TABLE: &[Row] = &[
     Row {
         id: "litellm",
         also: &["litellm_proxy"],
+        docs: "https://docs.litellm.ai",
         // a proxy: what works depends on the model behind it
         base_url: "http://localhost:4000",
         base_url_env: "LITELLM_PROXY_API_BASE",
@@ -358,6 +393,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "truefoundry",
+        docs: "https://docs.truefoundry.com",
         base_url: "https://gateway.truefoundry.ai",
         base_url_env: "TFY_BASE_URL",
         key_env: &["TFY_API_KEY"],
@@ -367,6 +403,7 @@ pub(crate) const TABLE: &[Row] = &[
     Row {
         id: "llamacpp",
         also: &["llama.cpp"],
+        docs: "https://github.com/ggml-org/llama.cpp/tree/master/tools/server",
         base_url: "http://localhost:8080/v1",
         base_url_env: "LLAMACPP_BASE_URL",
         key_env: &["LLAMACPP_API_KEY"],
@@ -384,6 +421,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "vllm",
+        docs: "https://docs.vllm.ai",
         base_url: "http://localhost:8000/v1",
         base_url_env: "VLLM_BASE_URL",
         key_env: &["VLLM_API_KEY"],
@@ -396,6 +434,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "sglang",
+        docs: "https://docs.sglang.ai",
         base_url: "http://localhost:30000/v1",
         base_url_env: "SGLANG_BASE_URL",
         key_env: &["SGLANG_API_KEY"],
@@ -408,6 +447,7 @@ pub(crate) const TABLE: &[Row] = &[
     Row {
         id: "lmstudio",
         also: &["lm_studio"],
+        docs: "https://lmstudio.ai/docs",
         base_url: "http://localhost:1234/v1",
         base_url_env: "LM_STUDIO_BASE_URL",
         key_env: &["LM_STUDIO_API_KEY"],
@@ -421,6 +461,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "cortex",
+        docs: "https://cortex.so/docs",
         base_url: "http://localhost:39281/v1",
         base_url_env: "CORTEX_BASE_URL",
         key_env: &["CORTEX_API_KEY"],
@@ -434,6 +475,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "cohere",
+        docs: "https://docs.cohere.com/reference/chat",
         base_url: "https://api.cohere.com",
         base_url_env: "CO_API_URL",
         key_env: &["CO_API_KEY", "COHERE_API_KEY"],
@@ -443,6 +485,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "bedrock",
+        docs: "https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference.html",
         base_url: "https://bedrock-runtime.{AWS_REGION:us-east-1}.amazonaws.com",
         base_url_env: "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
         // else requests are signed
@@ -453,6 +496,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "perplexity",
+        docs: "https://docs.perplexity.ai",
         base_url: "https://api.perplexity.ai/v1",
         base_url_env: "PERPLEXITY_BASE_URL",
         key_env: &["PERPLEXITY_API_KEY"],
@@ -464,6 +508,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "azure_responses",
+        docs: "https://learn.microsoft.com/azure/ai-services/openai/how-to/responses",
         base_url: "{AZURE_OPENAI_ENDPOINT}/openai/v1",
         key_env: &["AZURE_OPENAI_API_KEY"],
         keyless: false,
@@ -476,6 +521,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "xai_responses",
+        docs: "https://docs.x.ai",
         base_url: "https://api.x.ai/v1",
         base_url_env: "XAI_BASE_URL",
         key_env: &["XAI_API_KEY"],

@@ -54,7 +54,7 @@ pub(super) fn answer(path: &str, request: &Value, said: Said<'_>) -> Value {
         let schema = tool.and_then(|t| t.get("parameters")).or_else(|| request.get("format"));
         let value = wrapped(schema, value);
         ollama(request, tool.and_then(|t| t.get("name")), &value, text)
-    } else if path.ends_with("/messages") {
+    } else if path.ends_with("/messages") || path.ends_with(":rawPredict") {
         let tool = request.pointer("/tools/0");
         let schema =
             tool.and_then(|t| t.get("input_schema")).or_else(|| request.pointer("/output_config/format/schema"));
