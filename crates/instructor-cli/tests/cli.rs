@@ -359,6 +359,32 @@ fn a_key_that_was_given_for_its_variable_does_not_show() {
 }
 
 #[test]
+fn credentials_of_a_cloud_do_where_there_is_no_key() {
+    let token = json!({ "access_token": "ya29", "expires_in": 3599 });
+    let server = Loopback::new([Reply::Body(200, token.to_string()), Reply::Value(ada())]);
+    let host = server.url.trim_start_matches("http://").trim_end_matches("/v1");
+    let args = ["extract", "--schema", SCHEMA, "--provider", "vertexai_anthropic/claude-sonnet-4@20250514"];
+    let base_url = format!("{}/projects/p/locations/global", server.url);
+    let home = ("HOME", "/nowhere");
+    let ran =
+        run(&[&args[..], &["--base-url", &base_url]].concat(), &[home, ("GCE_METADATA_HOST", host)], TEXT.as_bytes());
+    assert_eq!(ran.exit, 0, "{}", ran.stderr);
+    assert_eq!(serde_json::from_str::<Value>(&ran.stdout).unwrap(), ada());
+    let [first, second] = server.seen().try_into().unwrap();
+    assert_eq!(first.path, "/computeMetadata/v1/instance/service-accounts/default/token");
+    assert_eq!(first.header("metadata-flavor"), Some("Google"));
+    let model = "/v1/projects/p/locations/global/publishers/anthropic/models/claude-sonnet-4@20250514:rawPredict";
+    assert_eq!((second.path.as_str(), second.header("authorization")), (model, Some("Bearer ya29")));
+    assert_eq!(second.body["anthropic_version"], "vertex-2023-10-16");
+    assert!(second.body.get("model").is_none() && second.header("anthropic-version").is_none());
+
+    let args = ["extract", "--schema", SCHEMA, "--provider", "bedrock/m"];
+    let ran = run(&args, &[home, ("AWS_EC2_METADATA_DISABLED", "true")], TEXT.as_bytes());
+    assert_eq!(ran.exit, 2, "{}", ran.stderr);
+    assert!(ran.stderr.contains("AWS_ACCESS_KEY_ID"), "{}", ran.stderr);
+}
+
+#[test]
 fn providers_lists_all_of_them() {
     let text = run(&["providers"], &[], b"");
     let list = run(&["providers", "--json"], &[], b"");
@@ -369,7 +395,9 @@ fn providers_lists_all_of_them() {
     for ((line, object), profile) in lines.iter().zip(&list).zip(Profile::all()) {
         assert_eq!(object["id"], profile.id());
         assert_eq!(object["key_env"], json!(profile.key_env().collect::<Vec<_>>()));
-        assert_eq!(object["key_required"], !profile.is_keyless());
+        assert_eq!(object["key_required"], !profile.is_keyless() && profile.login_name().is_none());
+        assert!(object["docs"].as_str().unwrap().starts_with("https://"), "{object}");
+        assert_eq!(object["modes"][0], object["mode"]);
         for cell in [profile.id(), profile.protocol(), profile.base_url(), profile.mode().as_str()] {
             assert!(line.split_whitespace().any(|word| word == cell), "{cell}: {line}");
             assert!(object.as_object().unwrap().values().any(|value| value == cell), "{cell}: {object}");

@@ -160,6 +160,38 @@ fn a_service_that_is_away_is_asked_again_in_both_clients() {
     check(&two, &completion.report);
 }
 
+/// The services that clouds have on their machines are asked without bodies.
+#[test]
+fn both_transports_send_requests_without_a_body() {
+    struct Machine(String);
+    impl CredentialSource for Machine {
+        fn fetch<'a>(&'a self, http: &'a Http<'_>) -> BoxFuture<'a, Fetched> {
+            Box::pin(async {
+                let session = http.send(http::Request::put(format!("{}/session", self.0)).body("".into())?).await?;
+                let session = String::from_utf8(session.into_body().into())?;
+                let request = http::Request::get(format!("{}/token", self.0)).header("x-session", session);
+                let token = http.send(request.body("".into())?).await?;
+                assert_eq!(token.status(), 200);
+                Ok(Credential::bearer(String::from_utf8(token.into_body().into())?))
+            })
+        }
+    }
+    let script = [(); 2].iter().fold(Script::new(), |script, ()| {
+        script.reply(Reply::body("s-1")).reply(Reply::body("abc")).reply(Reply::value("x"))
+    });
+    let server = script.serve().unwrap();
+    let builder = || {
+        let profile = instructor::Profile::openai_compatible("local", format!("{}/v1", server.url()));
+        instructor::Client::builder().profile(profile).model("m").credentials(Machine(server.url()))
+    };
+    let _: String = run(async { builder().build().unwrap().create("x").await }).unwrap();
+    let _: String = instructor::blocking::Client::build(builder()).unwrap().create("x").unwrap();
+    let paths: Vec<String> = script.sent().iter().map(instructor::testing::Sent::url).collect();
+    assert_eq!(paths, [["/session", "/token", "/v1/chat/completions"]; 2].concat());
+    assert_eq!(script.sent()[4].header("x-session"), Some("s-1"));
+    assert_eq!(tokens(&script), [["-", "-", "Bearer abc"]; 2].concat());
+}
+
 #[test]
 fn an_old_one_goes_on_while_no_other_can_be_had() {
     let minutes = |n: u64| Reply::value("x").after(Duration::from_secs(60 * n));

@@ -82,6 +82,7 @@ fn read(stream: &TcpStream) -> Option<Seen> {
     let mut seen = Seen { path, headers, body: Value::Null };
     let bytes = match seen.header("content-length").map(|length| length.parse().unwrap()) {
         Some(length) => exactly(&mut reader, length)?,
+        None if line.starts_with("GET ") => Vec::new(),
         None => chunks(&mut reader)?,
     };
     seen.body = serde_json::from_slice(&bytes).unwrap_or_default();

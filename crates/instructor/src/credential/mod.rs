@@ -284,7 +284,7 @@ impl<'a> Http<'a> {
         most: Duration,
     ) -> Result<http::Response<Bytes>, Error> {
         let host = String::from(request.uri().host().unwrap_or_default());
-        if !request.body().is_empty() {
+        if request.method() != http::Method::GET {
             let length = HeaderValue::from(request.body().len());
             request.headers_mut().insert(http::header::CONTENT_LENGTH, length);
         }
