@@ -276,6 +276,8 @@ fn what_is_refused_names_provider_part_and_what_is_taken() {
         refusal("cohere/command-a-vision", result)
             .ends_with("it takes them in user messages only: put a user message with it after the result")
     );
+    let store = Message::user("x").with(Media::file_id(MediaKind::Document, "file_1"));
+    assert!(refusal("vertexai_anthropic/claude-haiku-4-5", store).contains("it takes them as bytes or by URL"));
     let here = "under s3://";
     let stored = Message::user("x").with(Media::from_url(MediaKind::Image, "s3://bucket/key.png"));
     assert!(refusal("openai/gpt-5-mini", stored.clone()).contains("it takes them as bytes or by URL"));
