@@ -379,7 +379,7 @@ mod tests {
             ("nobody", &[("x-ratelimit-reset-tokens", "soon"), ("content-type", "application/json")], unknown),
         ];
         for (who, headers, wanted) in cases {
-            let wire: &dyn Wire = if who == "Anthropic" { &Anthropic } else { &OpenAiChat };
+            let wire: &dyn Wire = if who == "Anthropic" { &Anthropic::OWN } else { &OpenAiChat };
             assert_eq!(read(wire, headers), wanted, "{who}");
         }
     }
