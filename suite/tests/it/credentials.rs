@@ -82,6 +82,25 @@ fn a_refused_one_is_replaced_once() {
 }
 
 #[test]
+fn streams_are_authorised_as_all_else() {
+    let script = Script::new().reply(Reply::status(401)).reply(Reply::value(json!([1, 2])));
+    let client = script.builder("vertexai_anthropic/m").credentials(Counted::default()).build().unwrap();
+    let numbers = script.block_on(async {
+        let mut stream = client.request("x").create_iterable::<u8>().await.unwrap();
+        let mut numbers = Vec::new();
+        while let Some(number) = stream.next().await {
+            numbers.push(number.unwrap());
+        }
+        numbers
+    });
+    assert_eq!(numbers, [1, 2]);
+    assert_eq!(tokens(&script), ["Bearer t-1", "Bearer t-2"]);
+    let sent = script.sent().remove(1);
+    assert!(sent.url().ends_with("/publishers/anthropic/models/m:streamRawPredict"), "{}", sent.url());
+    assert_eq!((&sent.json()["stream"], &sent.json()["model"]), (&json!(true), &json!(null)));
+}
+
+#[test]
 fn the_same_again_is_not_sent_again() {
     let script = Script::new().reply(Reply::status(401)).reply(Reply::value("x"));
     let asked = Arc::new(AtomicUsize::new(0));

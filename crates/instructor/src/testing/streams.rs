@@ -9,13 +9,15 @@ use crate::wire::message;
 pub(super) fn wanted(path: &str, request: &Value) -> bool {
     let asked = request.get("stream").and_then(Value::as_bool);
     // One protocol streams unless it is told not to.
-    let by_path = path.ends_with(":streamGenerateContent") || path.ends_with("/converse-stream");
-    by_path || asked.unwrap_or(path.ends_with("/api/chat"))
+    let by_path = [":streamGenerateContent", ":streamRawPredict", "/converse-stream"];
+    by_path.iter().any(|end| path.ends_with(end)) || asked.unwrap_or(path.ends_with("/api/chat"))
 }
 
 /// The path of the same request for an answer that comes whole.
 pub(super) fn plain(path: &str) -> String {
-    path.replace(":streamGenerateContent", ":generateContent").replace("/converse-stream", "/converse")
+    path.replace(":streamGenerateContent", ":generateContent")
+        .replace(":streamRawPredict", ":rawPredict")
+        .replace("/converse-stream", "/converse")
 }
 
 /// The stream that tells an answer in deltas of so many characters.
@@ -27,7 +29,7 @@ pub(super) fn tell(path: &str, request: &Value, answer: &Value, size: usize) -> 
         out.bedrock(answer);
     } else if path.ends_with("/v2/chat") {
         out.cohere(answer);
-    } else if path.ends_with("/messages") {
+    } else if path.ends_with("/messages") || path.ends_with(":rawPredict") {
         out.anthropic(answer);
     } else if path.ends_with("/responses") {
         out.responses(answer);

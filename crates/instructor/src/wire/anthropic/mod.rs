@@ -15,6 +15,7 @@ use crate::provider::Profile;
 #[derive(Debug)]
 pub(crate) struct Anthropic {
     path: &'static str,
+    streamed: &'static str,
     headers: &'static [(&'static str, &'static str)],
     /// What the body begins with in place of the model, where that stands in the path.
     version: Option<&'static str>,
@@ -22,11 +23,16 @@ pub(crate) struct Anthropic {
 
 impl Anthropic {
     /// Where the protocol has its own address.
-    pub(crate) const OWN: Self =
-        Self { path: "/v1/messages", headers: &[("anthropic-version", "2023-06-01")], version: None };
+    pub(crate) const OWN: Self = Self {
+        path: "/v1/messages",
+        streamed: "/v1/messages",
+        headers: &[("anthropic-version", "2023-06-01")],
+        version: None,
+    };
     /// Where it is one publisher's among others: what would be said in a header is said in the body.
     pub(crate) const PUBLISHED: Self = Self {
         path: "/publishers/anthropic/models/{model}:rawPredict",
+        streamed: "/publishers/anthropic/models/{model}:streamRawPredict",
         headers: &[],
         version: Some("vertex-2023-10-16"),
     };
@@ -65,6 +71,10 @@ impl Wire for Anthropic {
 
     fn path(&self) -> &'static str {
         self.path
+    }
+
+    fn streamed_path(&self) -> &'static str {
+        self.streamed
     }
 
     fn headers(&self) -> &'static [(&'static str, &'static str)] {
