@@ -10,6 +10,7 @@ use std::thread::{self, Thread};
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Runs a future on this thread, which sleeps while there is nothing to do.
+#[cfg_attr(not(any(feature = "blocking", feature = "testing")), expect(dead_code, reason = "no blocking client"))]
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     struct Sleeper(Thread);
     impl Wake for Sleeper {
