@@ -25,6 +25,8 @@ pub(crate) struct Failure {
     pub(crate) retry_after: Option<Duration>,
     /// What the model said, where the provider itself rejected it as malformed and shows it.
     pub(crate) generation: Option<String>,
+    /// The provider shows what of the prompt its filter found.
+    pub(crate) filtered: bool,
     /// What was counted, where an answer had been made.
     pub(crate) usage: Option<Box<Usage>>,
 }
@@ -78,6 +80,7 @@ impl Failure {
             declined: None,
             retry_after: None,
             generation: None,
+            filtered: false,
             usage: None,
         }
     }
@@ -92,14 +95,21 @@ impl Failure {
     /// Reads the error object that stands in a body with a success status.
     pub(crate) fn in_success(body: Node<'_>) -> Self {
         let mut failure = Self::from_body(body);
-        let status = body.get("error").and_then(status_field).or_else(|| status_field(body));
+        let base = || body.get("base_resp").and_then(|base| base_status(base.get("status_code")?.as_u64()?));
+        let status = body.get("error").and_then(status_field).or_else(|| status_field(body)).or_else(base);
         failure.decide(status.unwrap_or(500));
         failure
     }
 
-    /// Settles the kind: what the status and the code say, but for a bad request that is about the schema.
+    /// Settles the kind: what the status and the code say, but for what only the words tell, and for a bad request that
+    /// is about the schema.
     fn decide(&mut self, status: u16) {
-        self.kind = kind_of(status, self.code.as_deref());
+        let said = self.message.as_deref().and_then(|message| WORDS.iter().find(|(words, _)| message.contains(words)));
+        self.kind = match said {
+            _ if self.filtered => ErrorKind::Filtered,
+            Some((_, kind)) if (400..500).contains(&status) => *kind,
+            _ => kind_of(status, self.code.as_deref()),
+        };
         let status = match self.kind {
             // Said in words alone, in an answer with a success status.
             ErrorKind::BadRequest if status >= 500 => 400,
@@ -122,8 +132,9 @@ impl Failure {
             failure.code = code_field(body);
             return failure;
         }
+        let error = error.get("base_resp").unwrap_or(error);
         failure.code = detail(error, "reason").or_else(|| code_field(error)).or_else(|| code_field(body));
-        failure.message = ["message", "detail", "Message"]
+        failure.message = ["message", "detail", "Message", "status_msg"]
             .iter()
             .find_map(|key| error.get(key).or_else(|| body.get(key)))
             .filter(|node| !node.is_null())
@@ -133,6 +144,7 @@ impl Failure {
         if let Some(raw) = error.get("metadata").and_then(|metadata| text_field(metadata, "raw")) {
             failure.message = Some(failure.message.map_or(raw.clone(), |message| format!("{message}: {raw}")));
         }
+        failure.filtered = error.get("metadata").is_some_and(|metadata| metadata.get("flagged_input").is_some());
         failure.generation = text_field(error, "failed_generation");
         failure.retry_after = detail(error, "retryDelay").and_then(|delay| seconds(delay.strip_suffix('s')?));
         let blamed = text_field(error, "param").or_else(|| text_field(body, "param")).or_else(|| violated(error));
@@ -169,7 +181,34 @@ fn code_field(node: Node<'_>) -> Option<String> {
         .or_else(|| text_field(node, "type"))
         .or_else(|| number("code"))
         .or_else(|| text_field(node, "status"))
+        .or_else(|| number("status_code"))
+        // com.amazonaws.bedrock#ThrottlingException
+        .or_else(|| text_field(node, "__type").map(|kind| String::from(kind.rsplit('#').next().unwrap_or_default())))
 }
+
+/// What the codes beside a success status (`base_resp`) would be as a status.
+const fn base_status(code: u64) -> Option<u16> {
+    match code {
+        1002 | 1041 => Some(429),
+        1004 | 2049 => Some(401),
+        1008 => Some(402),
+        1026 | 1027 | 1039 | 2013 => Some(400),
+        _ => None,
+    }
+}
+
+/// Words in the message of a bad request or of a refusal that tell more than its status and code. All are of errors that
+/// the same request meets again.
+const WORDS: &[(&str, ErrorKind)] = &[
+    // 400 invalid_request_error: "Your credit balance is too low to access the Anthropic API."
+    ("credit balance is too low", ErrorKind::Quota),
+    // 412 of an account that is suspended
+    ("monthly spending limit", ErrorKind::Quota),
+    // 429 or 413 rate_limit_exceeded, "Request too large for .. on tokens per min (TPM): Limit 6000, Requested 7001"
+    ("Request too large for", ErrorKind::BadRequest),
+    // beside a success status: "input new_sensitive", "output new_sensitive"
+    ("new_sensitive", ErrorKind::Filtered),
+];
 
 /// The first text of this name among the details of an error.
 fn detail(error: Node<'_>, key: &str) -> Option<String> {
@@ -196,6 +235,8 @@ const CODES: &[(&str, ErrorKind)] = &[
     ("insufficient_quota", ErrorKind::Quota),
     ("billing_error", ErrorKind::Quota),
     ("billing_hard_limit_reached", ErrorKind::Quota),
+    ("1113", ErrorKind::Quota), // 429: the account is in arrears
+    ("1301", ErrorKind::Filtered),
     ("content_filter", ErrorKind::Filtered),
     ("content_policy_violation", ErrorKind::Filtered),
     ("invalid_prompt", ErrorKind::Filtered),

@@ -162,7 +162,11 @@ impl Frames {
         };
         match bytes(&field) {
             b"event" => self.event = Some(value),
-            b"data" => {
+            // Early servers of llama.cpp wrote errors into a field of their own.
+            word @ (b"data" | b"error") => {
+                if word == b"error" {
+                    self.event = Some(field.clone());
+                }
                 let more = String::from_utf8_lossy(bytes(&value));
                 match &self.data {
                     None if std::str::from_utf8(bytes(&value)).is_ok() => self.data = Some(value),

@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use instructor_json::{Document, Kind, Node};
 use serde_json::value::RawValue;
 
@@ -49,8 +51,7 @@ fn push_block(block: Node<'_>, response: &mut Response) {
         "text" => response.parts.extend(text_field(block, "text").map(Part::Text)),
         "tool_use" => {
             let text = |key| text_field(block, key).unwrap_or_default();
-            let input = block.get("input").map_or("", Node::source);
-            response.parts.push(Part::ToolCall(ToolCall::new(text("id"), text("name"), input)));
+            response.parts.push(Part::ToolCall(ToolCall::new(text("id"), text("name"), input(block))));
         }
         _ => {
             if let Some(thought) = text_field(block, "thinking") {
@@ -59,6 +60,12 @@ fn push_block(block: Node<'_>, response: &mut Response) {
             response.parts.extend(opaque(String::from(block.source())));
         }
     }
+}
+
+/// The input of a call is an object; gateways to other models put its text there.
+fn input(call: Node<'_>) -> Cow<'_, str> {
+    let Some(input) = call.get("input") else { return Cow::Borrowed("") };
+    input.as_str().unwrap_or(Cow::Borrowed(input.source()))
 }
 
 /// A block that only this protocol understands, such as a signed thinking block.

@@ -27,7 +27,7 @@ pub(super) fn response(body: &str, profile: &Profile) -> Result<Response, Undeco
     let mut response = Response {
         id: text_field(root, "id"),
         model: text_field(root, "model"),
-        finish: text_field(choice, "finish_reason").map(finish),
+        finish: ended(choice)?,
         usage: usage_of(root, profile),
         ..Response::default()
     };
@@ -37,19 +37,31 @@ pub(super) fn response(body: &str, profile: &Profile) -> Result<Response, Undeco
     Ok(response)
 }
 
+/// The failure that a body, a chunk or a choice is, in one of the forms in which servers say it beside a success status.
 pub(super) fn error_object(node: Node<'_>) -> Option<Failure> {
-    let error = node.get("error")?;
-    let said = match error.kind() {
-        Kind::Object => !error.is_empty(),
+    let said = |error: Node<'_>| match error.kind() {
+        Kind::Object | Kind::Array => !error.is_empty(),
         Kind::String => !error.is_str(""),
         _ => false,
     };
-    said.then(|| Failure::in_success(node))
+    let is = |key: &str, word: &str| node.get(key).is_some_and(|kind| kind.is_str(word));
+    let base = || node.get("base_resp").and_then(|base| base.get("status_code")?.as_u64());
+    let failed = node.get("error").is_some_and(said)
+        || is("object", "error")
+        || (node.get("success").and_then(Node::as_bool) == Some(false) && node.get("errors").is_some_and(said))
+        || base().is_some_and(|code| code != 0);
+    failed.then(|| Failure::in_success(node))
+}
+
+/// The failure that the last chunk says in the extension of a vendor (`x_..`): why it stopped early.
+pub(super) fn stopped(chunk: Node<'_>) -> Option<Failure> {
+    let extensions = chunk.entries().filter(|(key, _)| key.as_str().is_some_and(|key| key.starts_with("x_")));
+    extensions.map(|(_, extension)| extension).find_map(error_object)
 }
 
 fn said(message: Node<'_>, profile: &Profile, response: &mut Response) {
     response.refusal = text_field(message, "refusal");
-    response.reasoning = REASONING.iter().find_map(|key| text_field(message, key));
+    response.reasoning = REASONING.iter().find_map(|key| text_field(message, key)).or_else(|| details(message));
     if profile.quirks().contains(Quirks::ECHO_REASONING) {
         let empty = |n: &Node<'_>| n.is_null() || (n.kind() == Kind::Array && n.is_empty());
         let given = |key: &str| Some(message.get(key).filter(|n| !empty(n))?.source());
@@ -72,6 +84,14 @@ fn said(message: Node<'_>, profile: &Profile, response: &mut Response) {
 
 /// The names under which servers show the model's reasoning.
 pub(super) const REASONING: [&str; 2] = ["reasoning_content", "reasoning"];
+
+/// The reasoning that some servers show in a list alone.
+pub(super) fn details(message: Node<'_>) -> Option<String> {
+    let pieces = message.get("reasoning_details").into_iter().flat_map(Node::items);
+    let text: String =
+        pieces.filter_map(|piece| text_field(piece, "text").or_else(|| text_field(piece, "summary"))).collect();
+    (!text.is_empty()).then_some(text)
+}
 
 /// The message fields that servers want back, as the JSON that they gave. `reasoning` says nothing that the other two
 /// do not, so it goes back only where it is alone.
@@ -141,7 +161,7 @@ impl<'a> From<Node<'a>> for Block<'a> {
         if let Some(text) = text("refusal") {
             return Self::Refusal(text);
         }
-        match block.get("thinking") {
+        match block.get("thinking").or_else(|| block.get("summary")) {
             // A string, or a list of text blocks of its own.
             Some(node) => {
                 Self::Thinking(node.as_str().unwrap_or_else(|| {
@@ -153,28 +173,39 @@ impl<'a> From<Node<'a>> for Block<'a> {
     }
 }
 
-pub(super) fn finish(word: String) -> Finish {
-    match word.as_str() {
-        "stop" | "eos" | "end_turn" => Finish::Stop,
-        "length" | "model_length" | "max_tokens" => Finish::Length,
-        "tool_calls" | "function_call" => Finish::ToolCalls,
-        "content_filter" => Finish::Filtered,
+/// Why it ended, or the failure that this says: a generation that broke off is no answer.
+pub(super) fn ended(choice: Node<'_>) -> Result<Option<Finish>, Undecoded> {
+    let Some(word) = text_field(choice, "finish_reason") else { return Ok(None) };
+    Ok(Some(match word.as_str() {
+        "stop" | "eos" | "eos_token" | "stop_sequence" | "end_turn" => Finish::Stop,
+        "length" | "model_length" | "max_tokens" | "model_context_window_exceeded" => Finish::Length,
+        "tool_calls" | "function_call" | "tool_use" => Finish::ToolCalls,
+        "content_filter" | "sensitive" => Finish::Filtered,
+        "error" | "abort" | "network_error" | "insufficient_system_resource" => {
+            return Err(Undecoded::Failure(Failure::of(&word, Some(String::from("the generation broke off")))));
+        }
         _ => Finish::Other(word),
-    }
+    }))
 }
 
-/// Usage at the top level, or in the extension object that some servers put it in.
+/// Usage at the top level, in the choice, or in the extension object that some servers put it in.
 pub(super) fn usage_of(root: Node<'_>, profile: &Profile) -> Usage {
     fn said(node: Node<'_>) -> Option<Node<'_>> {
         node.get("usage").filter(|n| n.kind() == Kind::Object && !n.is_empty())
     }
-    let node = said(root).or_else(|| root.entries().find_map(|(_, extension)| said(extension)));
+    let choice = || root.get("choices").and_then(|choices| said(choices.at(0)?));
+    let node = said(root).or_else(choice).or_else(|| root.entries().find_map(|(_, extension)| said(extension)));
     node.map(|node| usage(node, profile)).unwrap_or_default()
 }
 
+/// The names under which servers count cached tokens that are in no details.
+const CACHED: [&str; 4] = ["prompt_cache_hit_tokens", "num_cached_tokens", "cached_tokens", "cache_read_input_tokens"];
+
 fn usage(node: Node<'_>, profile: &Profile) -> Usage {
     let detail = |of: &str, key: &str| count_field(node.get(of)?, key);
-    let reasoning = detail("completion_tokens_details", "reasoning_tokens");
+    let reasoning =
+        detail("completion_tokens_details", "reasoning_tokens").or_else(|| count_field(node, "reasoning_tokens"));
+    let first = |keys: &[&str]| keys.iter().find_map(|key| count_field(node, key));
     let output = count_field(node, "completion_tokens");
     Usage {
         input: count_field(node, "prompt_tokens"),
@@ -184,10 +215,10 @@ fn usage(node: Node<'_>, profile: &Profile) -> Usage {
             }
             _ => output,
         },
-        cached: detail("prompt_tokens_details", "cached_tokens")
-            .or_else(|| count_field(node, "prompt_cache_hit_tokens"))
-            .or_else(|| count_field(node, "num_cached_tokens")),
-        cache_write: detail("prompt_tokens_details", "cache_write_tokens"),
+        cached: detail("prompt_tokens_details", "cached_tokens").or_else(|| first(&CACHED)),
+        cache_write: detail("prompt_tokens_details", "cache_write_tokens")
+            .or_else(|| detail("prompt_tokens_details", "cache_creation_tokens"))
+            .or_else(|| count_field(node, "cache_creation_input_tokens")),
         reasoning,
     }
 }

@@ -1,7 +1,7 @@
 use instructor_json::{Document, Kind, Node};
 use serde_json::{Map, Value};
 
-use super::decode::{Block, REASONING, arguments, echo, error_object, finish, usage_of};
+use super::decode::{Block, REASONING, arguments, details, echo, ended, error_object, stopped, usage_of};
 use crate::message::{Part, ToolCall};
 use crate::provider::{Profile, Quirks};
 use crate::wire::frame::Frame;
@@ -52,6 +52,8 @@ impl Stream {
         if let Some((field, text)) = REASONING.iter().find_map(|key| Some((*key, text_field(delta, key)?))) {
             self.reasoning.push_str(&text);
             self.reasoning_field = field;
+        } else if let Some(text) = details(delta) {
+            self.reasoning.push_str(&text);
         }
         for block in delta.get("content").into_iter().flat_map(Node::items) {
             match Block::from(block) {
@@ -143,7 +145,7 @@ impl Decoder for Stream {
         let doc = Document::parse(data)
             .map_err(|e| Undecoded::Unreadable(format!("an event of the stream is not JSON: {e}")))?;
         let chunk = doc.root();
-        if let Some(failure) = error_object(chunk) {
+        if let Some(failure) = error_object(chunk).or_else(|| stopped(chunk)) {
             return Err(Undecoded::Failure(failure));
         }
         if frame.event == Some("error") {
@@ -171,8 +173,8 @@ impl Decoder for Stream {
             if let Some(delta) = choice.get("delta").or_else(|| choice.get("message")) {
                 self.delta(delta);
             }
-            if let Some(word) = text_field(choice, "finish_reason") {
-                self.response.finish = Some(finish(word));
+            if let Some(finish) = ended(choice)? {
+                self.response.finish = Some(finish);
             }
         }
         Ok(())

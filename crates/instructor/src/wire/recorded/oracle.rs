@@ -39,7 +39,9 @@ pub(super) fn openai(body: &[u8]) -> Value {
             _ => list(&message["content"]).flat_map(inner).collect(),
         }
     };
-    let thought = Some(said("thinking").concat()).filter(|text| !text.is_empty());
+    let details = list(&message["reasoning_details"]).filter_map(|piece| piece["text"].as_str());
+    let thought = Some(said("thinking").into_iter().chain(details.map(String::from)).collect::<String>())
+        .filter(|text| !text.is_empty());
     let finish = choice["finish_reason"].as_str().filter(|s| !s.is_empty()).map(|word| match word {
         "content_filter" => String::from("filtered"),
         "stop" | "length" | "tool_calls" => String::from(word),
@@ -50,7 +52,15 @@ pub(super) fn openai(body: &[u8]) -> Value {
         usage => usage,
     };
     let prompt = &usage["prompt_tokens_details"];
-    let cached = [&prompt["cached_tokens"], &usage["prompt_cache_hit_tokens"], &usage["num_cached_tokens"]];
+    let cached = [
+        &prompt["cached_tokens"],
+        &usage["prompt_cache_hit_tokens"],
+        &usage["num_cached_tokens"],
+        &usage["cached_tokens"],
+    ];
+    let thinking = [&usage["completion_tokens_details"]["reasoning_tokens"], &usage["reasoning_tokens"]];
+    let written =
+        [&prompt["cache_write_tokens"], &prompt["cache_creation_tokens"], &usage["cache_creation_input_tokens"]];
     sparse(&json!({
         "id": nonempty(&envelope["id"]),
         "model": nonempty(&envelope["model"]),
@@ -63,8 +73,8 @@ pub(super) fn openai(body: &[u8]) -> Value {
             "input": usage["prompt_tokens"],
             "output": usage["completion_tokens"],
             "cached": cached.into_iter().find(|n| !n.is_null()),
-            "cache_write": prompt["cache_write_tokens"],
-            "reasoning": usage["completion_tokens_details"]["reasoning_tokens"],
+            "cache_write": written.into_iter().find(|n| !n.is_null()),
+            "reasoning": thinking.into_iter().find(|n| !n.is_null()),
         })),
     }))
 }
@@ -97,6 +107,9 @@ fn openai_stream(body: &[u8]) -> (Value, Value, Value) {
             let thought = list(&block["thinking"]).filter_map(|b| b["text"].as_str());
             texts.entry("reasoning_content").or_default().extend(thought);
         }
+        for piece in list(&said["delta"]["reasoning_details"]) {
+            texts.entry("details").or_default().push_str(piece["text"].as_str().unwrap_or_default());
+        }
         for piece in list(&said["delta"]["tool_calls"]) {
             let call = calls.entry(piece["index"].as_u64().unwrap()).or_insert_with(
                 || json!({"id": piece["id"], "function": {"name": piece["function"]["name"], "arguments": ""}}),
@@ -106,7 +119,9 @@ fn openai_stream(body: &[u8]) -> (Value, Value, Value) {
             call["function"]["arguments"] = Value::from(format!("{so_far}{more}"));
         }
     }
+    let details = texts.remove("details").unwrap_or_default();
     let mut message = json!(texts);
+    message["reasoning_details"] = json!([{"text": details}]);
     message["tool_calls"] = calls.into_values().collect();
     (choice, message, envelope)
 }
