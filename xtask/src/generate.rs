@@ -1,14 +1,16 @@
-//! `cargo xtask gen`: what documents say of the table of providers, from the table.
+//! `cargo xtask gen`: what documents say of the table of providers, from the table, and of Python's, from data.
 
 use std::error::Error;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crate::tidy::python;
+
 const BEGIN: &str = "<!-- providers:begin -->";
 const END: &str = "<!-- providers:end -->";
 
-/// Writes README's table anew.
+/// Writes README's table anew, and those of Python's modes and providers.
 pub(crate) fn generate(root: &Path) -> Result<(), Box<dyn Error>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let arguments = ["run", "--quiet", "-p", "instructor-cli", "--", "providers", "--markdown"];
@@ -22,5 +24,11 @@ pub(crate) fn generate(root: &Path) -> Result<(), Box<dyn Error>> {
     let (before, rest) = text.split_once(BEGIN).ok_or("README.md has no providers:begin")?;
     let (_, after) = rest.split_once(END).ok_or("README.md has no providers:end")?;
     fs::write(path, format!("{before}{BEGIN}\n{}\n{END}{after}", table.trim_end()))?;
+
+    let [modes, providers] = [python::MODES, python::PROVIDERS].map(|path| fs::read_to_string(root.join(path)));
+    let path = root.join(python::DOCUMENT);
+    let text = fs::read_to_string(&path)?;
+    let text = python::with_tables(&text, &python::tables(&modes?, &providers?));
+    fs::write(path, text.ok_or("COMPATIBILITY.md has no python:begin")?)?;
     Ok(())
 }

@@ -15,7 +15,7 @@ usage: cargo xtask tidy [--offline-ok] [--verbose]
   tidy            checks the invariants of DESIGN.md; prints `path:line: message (rule)`, fails on any finding
     --offline-ok  asks cargo for the dependency tree without the network; crates that are missing are a finding
     --verbose     also prints what each rule found, and the median file length
-  gen             writes README's table of providers anew, from the rows";
+  gen             writes README's table of providers anew, from the rows, and COMPATIBILITY's tables, from data";
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);

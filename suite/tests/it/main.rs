@@ -25,6 +25,7 @@ mod models;
 mod parallel;
 mod partials;
 mod prompt_cache;
+mod python;
 mod reading;
 mod reasoning;
 mod requests;

@@ -6,13 +6,14 @@ use instructor::{Contract, ErrorKind, Issue, Issues, Mode, Path, Profile, Respon
 use serde_json::{Value, json};
 
 /// A provider of each protocol.
-const SPECS: [&str; 6] = [
+const SPECS: [&str; 7] = [
     "openai/gpt-5-mini",
     "openai_responses/gpt-5-mini",
     "anthropic/claude-haiku-4-5",
     "gemini/gemini-2.5-flash",
     "bedrock/anthropic.claude-haiku-4-5",
     "cohere/command-a-03-2025",
+    "ollama_chat/qwen3",
 ];
 
 /// Looks something up.

@@ -6,6 +6,7 @@ mod lints;
 mod machine;
 mod manifest;
 mod names;
+pub(crate) mod python;
 mod rooms;
 mod scan;
 mod surface;
@@ -31,6 +32,7 @@ const RULES: &[Rule] = &[
     Rule { name: "wire-names", check: names::wire },
     Rule { name: "table-rows", check: table::rows },
     Rule { name: "table-readme", check: table::readme },
+    Rule { name: "python-tables", check: python::check },
     Rule { name: "no-io", check: rooms::no_io },
     Rule { name: "transport-only", check: rooms::transport_only },
     Rule { name: "file-names", check: files::names },

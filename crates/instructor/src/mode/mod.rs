@@ -171,6 +171,10 @@ const NAMES: &[(&str, Mode)] = &[
     ("functions", Mode::Tools),
     ("function_call", Mode::Tools),
     ("reasoning_tools", Mode::Tools),
+    ("responses_tools", Mode::Tools),
+    // Beside tools of the provider's own, which a forced call would leave unused.
+    ("responses_tools_with_inbuilt_tools", Mode::Schema),
+    ("thinking_md_json", Mode::MdJson),
     ("json_mode", Mode::Json),
     ("json_object", Mode::Json),
     ("markdown_json_mode", Mode::MdJson),
@@ -214,7 +218,7 @@ impl FromStr for Mode {
         let name = name.strip_prefix("mode.").unwrap_or(&name);
         let known = |name: &str| NAMES.iter().find(|(known, _)| *known == name).map(|(_, mode)| *mode);
         // Python's older names put the vendor in front: the rest says what it is.
-        let rest = name.split_once('_').map(|(_, rest)| rest);
+        let rest = name.split_once('_').filter(|(vendor, _)| Profile::named(vendor).is_some()).map(|(_, rest)| rest);
         known(name).or_else(|| rest.and_then(known)).ok_or_else(|| {
             let names = Self::ALL.map(Self::as_str);
             let hint = nearest(name, NAMES.iter().map(|(known, _)| *known))

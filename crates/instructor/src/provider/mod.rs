@@ -18,7 +18,7 @@ pub use self::reasoning::{Effort, Reasoning};
 pub(crate) use self::spec::Spec;
 pub(crate) use self::table::TABLE;
 use crate::mode::Mode;
-use crate::schema::Dialect;
+use crate::schema::{Dialect, letters};
 use crate::wire::Wire;
 use crate::wire::anthropic::Anthropic;
 use crate::wire::bedrock::Bedrock;
@@ -163,10 +163,12 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// A known provider by its id, such as `groq`.
+    /// A known provider by its id, such as `groq`. Upper case and separators do not matter: `Vertex-AI` is `vertexai`.
     #[must_use]
     pub fn named(id: &str) -> Option<Self> {
-        TABLE.iter().find(|row| row.id == id || row.also.contains(&id)).map(Self::from)
+        let id = letters(id);
+        let is = |name: &&str| letters(name) == id;
+        TABLE.iter().find(|row| is(&row.id) || row.also.iter().any(|name| is(name))).map(Self::from)
     }
 
     /// All known providers, in the order in which [`Client::from_env`](crate::Client::from_env) tries them.

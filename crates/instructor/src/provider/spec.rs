@@ -33,7 +33,8 @@ impl Spec {
 
 fn unknown_provider(id: &str) -> Error {
     let known: Vec<&str> = TABLE.iter().map(|row| row.id).collect();
-    let hint = nearest(id, known.iter().copied()).map_or_else(String::new, |near| format!(" Did you mean {near:?}?"));
+    let names = TABLE.iter().flat_map(|row| row.also.iter().chain([&row.id]).copied());
+    let hint = nearest(id, names).map_or_else(String::new, |near| format!(" Did you mean {near:?}?"));
     Error::config(format!(
         "unknown provider {id:?}.{hint} Known: {}. Any other endpoint needs its base URL and protocol (Profile)",
         known.join(", "),
@@ -43,11 +44,13 @@ fn unknown_provider(id: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schema::letters;
 
     #[test]
     fn other_names_are_known_and_no_name_is_taken_twice() {
         assert_eq!(Spec::parse("google/gemini-2.5-flash").unwrap().profile.id(), "gemini");
-        let mut names: Vec<&str> = TABLE.iter().flat_map(|row| row.also.iter().copied().chain([row.id])).collect();
+        let mut names: Vec<String> =
+            TABLE.iter().flat_map(|row| row.also.iter().chain([&row.id]).map(|name| letters(name))).collect();
         let count = names.len();
         names.sort_unstable();
         names.dedup();

@@ -402,7 +402,6 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "llamacpp",
-        also: &["llama.cpp"],
         docs: "https://github.com/ggml-org/llama.cpp/tree/master/tools/server",
         base_url: "http://localhost:8080/v1",
         base_url_env: "LLAMACPP_BASE_URL",
@@ -446,7 +445,6 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "lmstudio",
-        also: &["lm_studio"],
         docs: "https://lmstudio.ai/docs",
         base_url: "http://localhost:1234/v1",
         base_url_env: "LM_STUDIO_BASE_URL",

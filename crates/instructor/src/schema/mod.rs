@@ -21,7 +21,7 @@ mod shape;
 mod tools;
 
 pub(crate) use self::check::Checker;
-pub(crate) use self::check::nearest::nearest;
+pub(crate) use self::check::nearest::{letters, nearest};
 pub use self::dialect::Dialect;
 pub use self::lower::{Change, Loss, Lowered, Moved, Unlowerable, lower};
 pub(crate) use self::read::{Found, Reader};

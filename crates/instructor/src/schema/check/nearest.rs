@@ -33,7 +33,7 @@ pub(crate) fn nearest<'n>(given: &str, allowed: impl Iterator<Item = &'n str> + 
 }
 
 /// Lower-case letters and digits only, so that `in_progress`, `InProgress` and `in progress` are the same.
-fn letters(name: &str) -> String {
+pub(crate) fn letters(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 

@@ -69,10 +69,14 @@ struct Turn<'a> {
     tool_calls: Vec<Called<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tool_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    tool_call_id: &'a str,
 }
 
 #[derive(Serialize)]
 struct Called<'a> {
+    #[serde(skip_serializing_if = "str::is_empty")]
+    id: &'a str,
     #[serde(rename = "type")]
     kind: &'static str,
     function: NamedArguments<'a>,
@@ -128,10 +132,11 @@ fn push<'a>(message: &'a Message, more: Option<&str>, calls: &mut Vec<&'a ToolCa
         }
         Role::Tool => turns.extend(parts.iter().filter_map(|part| match part {
             Part::ToolResult(ToolResult { call_id, text, .. }) => {
-                // Results name the tool, not the call; of several calls of one id the first is meant.
+                // Older servers give calls no ids: those of one id are answered in their order.
                 let at = calls.iter().position(|call| call.id == *call_id);
                 let tool_name = at.map(|at| calls.remove(at).name.as_str());
-                Some(Turn { role: "tool", content: Cow::Borrowed(text), tool_name, ..Turn::default() })
+                let content = Cow::Borrowed(text.as_str());
+                Some(Turn { role: "tool", content, tool_name, tool_call_id: call_id, ..Turn::default() })
             }
             _ => None,
         })),
@@ -139,7 +144,8 @@ fn push<'a>(message: &'a Message, more: Option<&str>, calls: &mut Vec<&'a ToolCa
             *calls = parts.iter().filter_map(called).collect();
             let tool_calls: Vec<_> = calls
                 .iter()
-                .map(|ToolCall { name, arguments, .. }| Called {
+                .map(|ToolCall { id, name, arguments }| Called {
+                    id,
                     kind: "function",
                     function: NamedArguments { name, arguments: Arguments(arguments) },
                 })

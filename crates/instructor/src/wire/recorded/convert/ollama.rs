@@ -8,14 +8,14 @@ use super::{Form, Wanted, only_tool};
 use crate::message::{Message, Opaque, Part, Role, ToolCall, ToolResult};
 use crate::wire::Choice;
 
-/// Results name the tool, so the tool's name stands for the id of its call.
+/// The recorded calls have no ids, so that results are those of the calls in their order.
 pub(super) fn message(turn: &Value) -> Result<Message, &'static str> {
     let text = turn["content"].as_str().unwrap();
     Ok(match turn["role"].as_str().unwrap() {
         "system" => Message::system(text),
         "user" if turn["images"].is_null() => Message::user(text),
         "tool" => {
-            let call_id = turn["tool_name"].as_str().unwrap().to_owned();
+            let call_id = String::new();
             Message::new(
                 Role::Tool,
                 vec![Part::ToolResult(ToolResult { call_id, text: text.to_owned(), is_error: false })],
@@ -27,7 +27,7 @@ pub(super) fn message(turn: &Value) -> Result<Message, &'static str> {
             });
             let calls = list(&turn["tool_calls"]).map(|call| {
                 let name = call["function"]["name"].as_str().unwrap();
-                Part::ToolCall(ToolCall::new(name, name, call["function"]["arguments"].to_string()))
+                Part::ToolCall(ToolCall::new("", name, call["function"]["arguments"].to_string()))
             });
             Message::new(
                 Role::Assistant,
