@@ -168,7 +168,7 @@ impl Profile {
     pub fn named(id: &str) -> Option<Self> {
         let id = letters(id);
         let is = |name: &&str| letters(name) == id;
-        TABLE.iter().find(|row| is(&row.id) || row.also.iter().any(|name| is(name))).map(Self::from)
+        TABLE.iter().find(|row| is(&row.id) || row.also.iter().any(&is)).map(Self::from)
     }
 
     /// All known providers, in the order in which [`Client::from_env`](crate::Client::from_env) tries them.

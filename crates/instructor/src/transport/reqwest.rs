@@ -41,6 +41,14 @@ impl Reqwest {
 
     /// On a client of the caller's: proxies, certificates and pools are its own. Media ([`FetchMedia`]) are fetched by
     /// another client, without proxies, since only so it is known to which address it connects.
+    ///
+    /// ```
+    /// use instructor::{Client, Reqwest};
+    ///
+    /// let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
+    /// let client = Client::builder().provider("ollama/qwen3").transport(Reqwest::with_client(http)).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn with_client(client: reqwest::Client) -> Self {
         Self { client: OnceLock::from(Ok(client)), ..Self::new(CONNECT_TIMEOUT, true) }
@@ -102,6 +110,13 @@ impl reqwest::dns::Resolve for Guarded {
             let found: reqwest::dns::Addrs = Box::new(found.into_iter());
             Ok(found)
         })
+    }
+}
+
+/// The client that is made is as that of a [`Client`](crate::Client) that is given no transport.
+impl Default for Reqwest {
+    fn default() -> Self {
+        Self::new(CONNECT_TIMEOUT, true)
     }
 }
 
