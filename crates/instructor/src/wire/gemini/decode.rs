@@ -2,7 +2,7 @@ use instructor_json::{Document, Kind, Node};
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use super::{NAME, VERBATIM};
+use super::{NAME, VERBATIM, interaction};
 use crate::message::{Opaque, Part, ToolCall};
 use crate::wire::response::{Finish, Response, Usage, count_field, sum, text_field};
 use crate::wire::{Failure, Told, Undecoded};
@@ -12,6 +12,9 @@ pub(super) fn response(body: &str) -> Result<Response, Undecoded> {
     let doc =
         Document::parse(body).map_err(|e| Undecoded::Unreadable(format!("the response body is not JSON: {e}")))?;
     let root = doc.root();
+    if interaction::is_one(root) {
+        return interaction::response(root);
+    }
     let mut answer = Answer::default();
     if root.kind() == Kind::Array {
         root.items().try_for_each(|chunk| answer.chunk(chunk))?;

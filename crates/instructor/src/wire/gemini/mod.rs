@@ -2,6 +2,7 @@
 
 mod decode;
 mod encode;
+mod interaction;
 mod media;
 mod stream;
 

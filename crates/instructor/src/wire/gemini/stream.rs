@@ -1,12 +1,17 @@
 use instructor_json::{Document, Kind, Node};
 
 use super::decode::Answer;
+use super::interaction::{self, Events};
 use crate::wire::frame::Frame;
 use crate::wire::{Decoder, Response, Told, Undecoded, Usage};
 
 /// Puts the chunks of one streamed answer together.
 #[derive(Default)]
-pub(super) struct Stream(Answer);
+pub(super) struct Stream {
+    answer: Answer,
+    /// Instead, if it is one.
+    interaction: Option<Events>,
+}
 
 impl Decoder for Stream {
     fn frame(&mut self, frame: Frame<'_>) -> Result<(), Undecoded> {
@@ -17,21 +22,27 @@ impl Decoder for Stream {
         let doc = Document::parse(data)
             .map_err(|e| Undecoded::Unreadable(format!("an event of the stream is not JSON: {e}")))?;
         let root = doc.root();
+        if interaction::is_one(root) {
+            return self.interaction.get_or_insert_default().event(root);
+        }
         // Errors come in a list, also within a stream.
         let list = root.kind() == Kind::Array;
         let mut chunks = list.then(|| root.items()).into_iter().flatten().chain(Some(root).filter(|_| !list));
-        chunks.try_for_each(|chunk: Node<'_>| self.0.chunk(chunk))
+        chunks.try_for_each(|chunk: Node<'_>| self.answer.chunk(chunk))
     }
 
     fn told(&self, index: usize) -> Option<Told<'_>> {
-        self.0.told(index)
+        self.answer.told(index)
     }
 
     fn usage(&self) -> Usage {
-        self.0.usage()
+        self.answer.usage()
     }
 
     fn finish(self: Box<Self>) -> Result<Response, Undecoded> {
-        self.0.finish()
+        match self.interaction {
+            Some(events) => events.finish(),
+            None => self.answer.finish(),
+        }
     }
 }

@@ -119,6 +119,17 @@ static ALL: LazyLock<Vec<Exchange>> = LazyLock::new(|| {
     all
 });
 
+/// The exchanges of a folder whose protocol is read and never asked for, as if they were of another.
+pub(super) fn folder(name: &str, dialect: Dialect) -> Vec<Exchange> {
+    let Ok(entries) = fs::read_dir(Path::new(FOLDER).join(name)) else {
+        println!("skipped: no recorded exchanges");
+        return Vec::new();
+    };
+    let read = |path: &Path| serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths.map(|path| Exchange { name: path.display().to_string(), dialect, record: read(&path) }).collect()
+}
+
 /// Status and body of every recorded error, of the protocols that have no wire too; none where the files are not there.
 pub(super) fn errors() -> Vec<(String, u16, Vec<u8>)> {
     let Ok(index) = fs::read_to_string(Path::new(FOLDER).join("index.jsonl")) else {

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::corpus::{Dialect, Exchange, all, errors};
+use super::corpus::{Dialect, Exchange, all, errors, folder};
 use super::{oracle, oracle_gemini, oracle_responses, view};
 use crate::error::ErrorKind;
 use crate::wire::{Response, Undecoded, read_failure, read_response};
@@ -34,6 +34,17 @@ fn every_success_says_what_the_oracle_reads() {
     println!("decoded: {decoded:?}");
     assert!(differ.is_empty(), "{} differ:\n{}", differ.len(), differ.join("\n"));
     assert!(all().is_empty() || decoded.iter().zip(FLOOR).all(|(n, floor)| *n >= floor), "{decoded:?}");
+}
+
+#[test]
+fn recorded_interactions_are_read() {
+    let exchanges = folder("gemini_interactions", Dialect::Gemini);
+    for exchange in &exchanges {
+        let seen = view(&read(exchange).unwrap());
+        assert_eq!(seen, oracle_gemini::interaction(&exchange.body()), "{}", exchange.name);
+    }
+    println!("interactions: {}", exchanges.len());
+    assert!(exchanges.is_empty() || exchanges.len() >= 10, "{}", exchanges.len());
 }
 
 /// How many successes there are, at least, of each protocol.

@@ -108,3 +108,42 @@ pub(super) fn totals(body: &[u8]) -> Vec<(u64, u64)> {
         .map(|usage| (parts.iter().map(|key| count(usage, key)).sum(), count(usage, "totalTokenCount")))
         .collect()
 }
+
+/// What an interaction of the same service says.
+pub(super) fn interaction(body: &[u8]) -> Value {
+    let (mut texts, mut whole) = (Vec::new(), Value::Null);
+    match serde_json::from_slice::<Value>(body) {
+        Ok(root) => {
+            let said = list(&root["steps"]).filter(|step| step["type"] == "model_output");
+            texts.extend(said.flat_map(|step| list(&step["content"])).filter_map(|block| nonempty(&block["text"])));
+            whole = root;
+        }
+        Err(_) => {
+            let mut text = String::new();
+            for event in events(body) {
+                text.push_str(event["delta"]["text"].as_str().unwrap_or_default());
+                if event["event_type"] == "interaction.completed" {
+                    whole = event["interaction"].clone();
+                }
+            }
+            texts.push(text);
+        }
+    }
+    let call = |step: &Value| json!({"id": step["id"], "name": step["name"], "arguments": step["arguments"]});
+    let calls: Vec<Value> = list(&whole["steps"]).filter(|step| step["type"] == "function_call").map(call).collect();
+    let usage = &whole["usage"];
+    let count = |key: &str| usage[key].as_u64().unwrap();
+    sparse(&json!({
+        "id": whole["id"],
+        "model": whole["model"],
+        "text": texts,
+        "calls": calls,
+        "finish": if whole["status"] == "completed" { "stop" } else { "tool_calls" },
+        "usage": {
+            "input": count("total_input_tokens") + count("total_tool_use_tokens"),
+            "output": count("total_output_tokens") + count("total_thought_tokens"),
+            "cached": count("total_cached_tokens"),
+            "reasoning": count("total_thought_tokens"),
+        },
+    }))
+}
