@@ -301,6 +301,8 @@ pub enum TransportErrorKind {
     Connect,
     /// The time of the attempt ran out.
     Timeout,
+    /// The connection was closed before an answer began, as servers do with those that were kept open.
+    Closed,
     /// The connection broke before the answer was complete.
     Interrupted,
     /// The body is larger than the client takes.
@@ -346,6 +348,7 @@ impl fmt::Display for TransportError {
         f.write_str(match self.kind {
             TransportErrorKind::Connect => "the connection failed",
             TransportErrorKind::Timeout => "the attempt timed out",
+            TransportErrorKind::Closed => "the connection was closed before an answer began",
             TransportErrorKind::Interrupted => "the connection broke before the answer was complete",
             TransportErrorKind::TooLarge => "the response body is larger than the limit",
             TransportErrorKind::Request => "the request can't be sent",

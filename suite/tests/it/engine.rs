@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use instructor::testing::{Reply, Script};
-use instructor::{Budget, Client, Completion, Error, ErrorKind, Retry, TransportErrorKind, Wait};
+use instructor::{Budget, Client, Completion, Error, ErrorKind, Mode, Retry, TransportErrorKind, Wait};
 use serde_json::{Value, json};
 
 #[instructor::model]
@@ -71,6 +71,8 @@ fn each_kind_has_its_policy() {
         (Reply::fault(TransportErrorKind::Connect), ErrorKind::Transport, 3, &[1, 2]),
         (Reply::fault(TransportErrorKind::Timeout), ErrorKind::Transport, 3, &[1, 2]),
         (Reply::fault(TransportErrorKind::Interrupted), ErrorKind::Transport, 3, &[1, 2]),
+        // Another connection is there at once; the second time it is no matter of connections.
+        (Reply::fault(TransportErrorKind::Closed), ErrorKind::Transport, 3, &[2]),
         (error(429), ErrorKind::RateLimited, 3, &[1, 2]),
         (error(500), ErrorKind::Overloaded, 3, &[1, 2]),
         (error(529), ErrorKind::Overloaded, 3, &[1, 2]),
@@ -292,6 +294,28 @@ fn every_call_of_a_rejected_turn_is_answered() {
     let messages = script.sent()[1].json()["messages"].clone();
     let answered: Vec<_> = messages.as_array().unwrap().iter().filter_map(|m| m["tool_call_id"].as_str()).collect();
     assert_eq!(answered, ["a", "b"]);
+}
+
+/// Some servers refuse a request for a call in it that they can't read, though they wrote it themselves.
+#[test]
+fn a_call_that_can_not_be_read_does_not_go_back() {
+    let cut = r#"{"name": "Ada"#;
+    let chat = json!({ "choices": [{
+        "message": { "tool_calls": [{ "id": "a", "type": "function", "function": { "name": "User", "arguments": cut } }] },
+        "finish_reason": "tool_calls",
+    }] });
+    let item = json!({ "type": "function_call", "id": "fc", "call_id": "a", "name": "User", "arguments": cut });
+    let items = json!({ "output": [item], "status": "completed" });
+    for (spec, body, pointer) in [
+        ("groq/llama-3.3-70b", chat, "/messages/1/tool_calls/0/function/arguments"),
+        ("openai_responses/gpt-5-mini", items, "/input/1/arguments"),
+    ] {
+        let script = script([Reply::json(body), right()]);
+        let client = script.client(spec);
+        script.block_on(client.request("Ada, 36").mode(Mode::Tools).create::<User>()).unwrap();
+        let again = script.sent()[1].json();
+        assert_eq!(again.pointer(pointer), Some(&json!("{}")), "{again}");
+    }
 }
 
 #[test]

@@ -134,6 +134,39 @@ fn a_connection_that_breaks_is_a_transport_failure() {
 }
 
 #[test]
+fn a_connection_that_was_kept_open_and_closed_is_replaced_at_once() {
+    let answer = |age: u32| {
+        let value = json!({ "name": "Ada", "age": age }).to_string();
+        let body = json!({ "choices": [{ "message": { "content": value }, "finish_reason": "stop" }] }).to_string();
+        format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+    };
+    for driver in 0..2 {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        thread::spawn(move || {
+            for age in [360, 36] {
+                let (mut stream, _) = listener.accept().unwrap();
+                let _ = stream.read(&mut [0; 65536]);
+                stream.write_all(answer(age).as_bytes()).unwrap();
+                // The re-ask comes here, and is not answered.
+                let _ = stream.read(&mut [0; 65536]);
+            }
+        });
+        let (user, completion) = if driver == 0 {
+            run(async { builder(&url).build().unwrap().create_with_completion::<User>("Ada, 36").await.unwrap() })
+        } else {
+            blocking::Client::build(builder(&url)).unwrap().create_with_completion::<User>("Ada, 36").unwrap()
+        };
+        assert_eq!(user.age, 36);
+        let attempts = completion.report.attempts();
+        let failures: Vec<_> = attempts.iter().map(|attempt| attempt.failure).collect();
+        assert_eq!(failures, [Some(ErrorKind::SchemaMismatch), Some(ErrorKind::Transport), None], "{attempts:?}");
+        assert_eq!(attempts[2].waited, Duration::ZERO);
+        assert!(attempts[1].detail.contains("before an answer began"), "{}", attempts[1].detail);
+    }
+}
+
+#[test]
 fn an_endless_body_ends_at_the_limit() {
     let url = raw_server(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n".to_vec(), |stream| {
         while stream.write_all(&[b' '; 65536]).is_ok() {}

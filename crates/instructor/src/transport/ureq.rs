@@ -45,6 +45,13 @@ fn config(connect_timeout: Duration) -> ConfigBuilder<AgentScope> {
         .user_agent(concat!("instructor-rs/", env!("CARGO_PKG_VERSION")))
 }
 
+/// As clients have it that are given no other, to be wrapped by a [`BlockingTransport`] that looks at what goes through.
+impl Default for Ureq {
+    fn default() -> Self {
+        Self::new(Duration::from_secs(10))
+    }
+}
+
 impl BlockingTransport for Ureq {
     fn send(
         &self,
@@ -151,7 +158,8 @@ fn failed(error: ureq::Error) -> TransportError {
         ureq::Error::HostNotFound | ureq::Error::ConnectionFailed => TransportErrorKind::Connect,
         ureq::Error::Io(e) if e.kind() == std::io::ErrorKind::ConnectionRefused => TransportErrorKind::Connect,
         ureq::Error::BadUri(_) | ureq::Error::Http(_) => TransportErrorKind::Request,
-        _ => TransportErrorKind::Interrupted,
+        // The body is read later.
+        _ => TransportErrorKind::Closed,
     };
     TransportError::new(kind).with_source(error)
 }

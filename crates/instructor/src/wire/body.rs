@@ -83,7 +83,18 @@ pub(super) fn object(text: &str) -> Option<&RawValue> {
     serde_json::from_str::<&RawValue>(text).ok().filter(|raw| raw.get().starts_with('{'))
 }
 
-/// The arguments of a call, where a protocol wants them as the object that they are; what is none is sent as an empty one.
+/// Whether a server can read the arguments of a call that goes back to it: some refuse a whole request for those that are
+/// no object, since they were cut or are no JSON.
+pub(super) fn is_readable(arguments: &str) -> bool {
+    arguments.is_empty() || object(arguments).is_some()
+}
+
+/// The arguments of a call as text; what can't be read is sent as an empty object.
+pub(super) fn arguments(text: &str) -> &str {
+    if is_readable(text) { text } else { "{}" }
+}
+
+/// The same, where a protocol wants them as the object that they are.
 pub(super) struct Arguments<'a>(pub(super) &'a str);
 
 impl Serialize for Arguments<'_> {

@@ -168,6 +168,8 @@ const SIGNS: &[Sign] = &[
     words(&["failed to initialize grammar"], Schema).at(LATE),
     // llama.cpp: "JSON schema conversion failed:\nUnrecognized schema: {..}", status 400 or 500 by its version
     words(&["json schema conversion failed"], Schema).at(LATE),
+    // llama.cpp since its parsers are made of the template: ".. JSON schema error at #/properties/a: cannot resolve $ref .."
+    words(&["json schema error at"], Schema).at(LATE),
     // Ollama, where its grammar can't be built, status 500
     words(&["failed to load model vocabulary required for format"], Schema).at(LATE),
     // vLLM: "The provided JSON schema contains features not supported by xgrammar."

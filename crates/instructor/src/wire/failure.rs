@@ -177,8 +177,12 @@ impl Failure {
 /// The most telling of `code` and `type`: a code that is only the status again tells less than the type.
 fn code_field(node: Node<'_>) -> Option<String> {
     let number = |key| node.get(key).and_then(Node::as_number).map(String::from);
-    text_field(node, "code")
+    let code = text_field(node, "code");
+    let is_number = |code: &String| code.bytes().all(|byte| byte.is_ascii_digit());
+    code.clone()
+        .filter(|code| !is_number(code))
         .or_else(|| text_field(node, "type"))
+        .or(code)
         .or_else(|| number("code"))
         .or_else(|| text_field(node, "status"))
         .or_else(|| number("status_code"))
@@ -255,6 +259,8 @@ const CODES: &[(&str, ErrorKind)] = &[
     ("invalid_api_key", ErrorKind::Auth),
     ("API_KEY_INVALID", ErrorKind::Auth),
     ("permission_error", ErrorKind::Auth),
+    // A key that is not the gateway's own, with status 400, where it keeps no others.
+    ("no_db_connection", ErrorKind::Auth),
     ("invalid_request_error", ErrorKind::BadRequest),
     ("not_found_error", ErrorKind::BadRequest),
     ("model_not_found", ErrorKind::BadRequest),
@@ -379,6 +385,13 @@ mod tests {
                 ErrorKind::BadRequest,
                 Some("400"),
             ),
+            (
+                400,
+                r#"{"error":{"message":"m","type":"no_db_connection","param":null,"code":"400"}}"#,
+                ErrorKind::Auth,
+                Some("no_db_connection"),
+            ),
+            (429, r#"{"error":{"message":"m","code":"429"}}"#, ErrorKind::RateLimited, Some("429")),
             (400, r#"{"code":"bad","error":"m"}"#, ErrorKind::BadRequest, Some("bad")),
             (500, r#"{"error":"m"}"#, ErrorKind::Overloaded, None),
             (422, r#"{"object":"error","message":"m","type":"x","code":null}"#, ErrorKind::BadRequest, Some("x")),

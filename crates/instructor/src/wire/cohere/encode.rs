@@ -245,9 +245,11 @@ fn block(part: &Part) -> Option<Block<'_>> {
 
 fn called(part: &Part) -> Option<Called<'_>> {
     match part {
-        Part::ToolCall(ToolCall { id, name, arguments }) => {
-            Some(Called { id, kind: "function", function: NamedArguments { name, arguments } })
-        }
+        Part::ToolCall(ToolCall { id, name, arguments }) => Some(Called {
+            id,
+            kind: "function",
+            function: NamedArguments { name, arguments: body::arguments(arguments) },
+        }),
         _ => None,
     }
 }

@@ -380,7 +380,7 @@ impl Serialize for Calls<'_> {
         serializer.collect_seq(self.iter().map(|call| Called {
             id: &call.id,
             kind: "function",
-            function: Arguments { name: &call.name, arguments: &call.arguments },
+            function: Arguments { name: &call.name, arguments: body::arguments(&call.arguments) },
         }))
     }
 }

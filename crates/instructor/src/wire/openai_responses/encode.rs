@@ -270,14 +270,19 @@ fn answer<'a>(items: &mut Vec<Item<'a>>, mut parts: &'a [Part], stored: bool) {
         match part {
             Part::Text(text) if !text.is_empty() => turn.texts.push(text),
             Part::ToolCall(ToolCall { id, name, arguments }) => {
-                turn.push(Item::Call { kind: "function_call", call_id: id, name, arguments });
+                turn.push(Item::Call {
+                    kind: "function_call",
+                    call_id: id,
+                    name,
+                    arguments: body::arguments(arguments),
+                });
             }
             Part::Opaque(opaque) => {
                 let Some(json) = opaque.for_wire(NAME) else { continue };
                 let Ok(doc) = Document::parse(json.get()) else { continue };
                 let said = said(doc.root());
                 let Some((those, after)) = rest.split_at_checked(said.len()) else { continue };
-                if !says(those, &said) {
+                if !says(those, &said) || those.iter().any(is_broken) {
                     continue;
                 }
                 parts = after;
@@ -291,6 +296,11 @@ fn answer<'a>(items: &mut Vec<Item<'a>>, mut parts: &'a [Part], stored: bool) {
         }
     }
     turn.say();
+}
+
+/// A call that can't go back as it came.
+fn is_broken(part: &Part) -> bool {
+    matches!(part, Part::ToolCall(call) if !body::is_readable(&call.arguments))
 }
 
 /// An assistant turn that is being written.

@@ -145,6 +145,11 @@ fn resent(exchange: &Exchange, settings: &Settings) -> Vec<Value> {
     list(&body["input"]).cloned().collect()
 }
 
+fn is_object(text: &str) -> bool {
+    serde_json::from_str::<Value>(text).is_ok_and(|value| value.is_object())
+}
+
+/// But for a call that was cut, whose arguments no server could read.
 #[test]
 fn all_items_of_an_answer_come_back_as_they_were() {
     let mut stored = Settings::default();
@@ -156,6 +161,10 @@ fn all_items_of_an_answer_come_back_as_they_were() {
         while came.last().is_some_and(|item| item["type"] == "reasoning" && list(&item["content"]).count() == 0) {
             came.pop();
             cut += 1;
+        }
+        for item in came.iter_mut().filter(|item| item["arguments"].as_str().is_some_and(|text| !is_object(text))) {
+            *item =
+                json!({ "type": "function_call", "call_id": item["call_id"], "name": item["name"], "arguments": "{}" });
         }
         assert_eq!(resent(exchange, &stored), came, "{}", exchange.name);
         let before = came.len();
