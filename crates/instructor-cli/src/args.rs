@@ -19,6 +19,7 @@ Examples:
   instructor parse --schema ticket.json --level lenient answer.txt
   instructor schema --for openai --losses ticket.json
   instructor decode --provider anthropic response.json
+  instructor doctor --provider llamacpp --model qwen3 --base-url http://localhost:8080/v1
   instructor providers";
 
 /// JSON that fits a schema, out of text, from a language model.
@@ -35,6 +36,7 @@ pub(crate) enum Command {
     Parse(Box<Parse>),
     Schema(Schema),
     Decode(Decode),
+    Doctor(Doctor),
     Providers(Providers),
 }
 
@@ -182,24 +184,8 @@ pub(crate) struct Extract {
     #[arg(long, value_name = "FILE|JSON")]
     pub(crate) schema: PathBuf,
 
-    /// Whom to ask: PROVIDER/MODEL, such as openai/gpt-5-mini
-    ///
-    /// Without it, the first known provider whose key is set in the environment is asked, with its default model. See
-    /// `instructor providers`.
-    #[arg(long, value_name = "SPEC", env = "INSTRUCTOR_MODEL", hide_env_values = true, help_heading = "Provider")]
-    pub(crate) provider: Option<String>,
-
-    /// Where to ask, instead of the provider's own address
-    #[arg(long, value_name = "URL", help_heading = "Provider")]
-    pub(crate) base_url: Option<String>,
-
-    /// What the endpoint at --base-url speaks; any name goes before the slash of --provider then
-    #[arg(long, requires = "base_url", help_heading = "Provider")]
-    pub(crate) protocol: Option<Protocol>,
-
-    /// The variable that holds the key, instead of the provider's own
-    #[arg(long, value_name = "NAME", help_heading = "Provider")]
-    pub(crate) api_key_env: Option<String>,
+    #[command(flatten)]
+    pub(crate) whom: Whom,
 
     /// Instructions for the model, as the system message
     #[arg(long, value_name = "TEXT", help_heading = "Request")]
@@ -256,6 +242,57 @@ pub(crate) struct Extract {
     /// Show attempts and usage on standard error; -vv also shows what was wrong, with text of the answers
     #[arg(short, long, action = ArgAction::Count, help_heading = "Output")]
     pub(crate) verbose: u8,
+}
+
+// No doc comment: it would take the place of the command's own.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Whom {
+    /// Whom to ask: PROVIDER/MODEL, such as openai/gpt-5-mini
+    ///
+    /// Without it, the first known provider whose key is set in the environment is asked, with its default model. See
+    /// `instructor providers`.
+    #[arg(long, value_name = "SPEC", env = "INSTRUCTOR_MODEL", hide_env_values = true, help_heading = "Provider")]
+    pub(crate) provider: Option<String>,
+
+    /// Where to ask, instead of the provider's own address
+    #[arg(long, value_name = "URL", help_heading = "Provider")]
+    pub(crate) base_url: Option<String>,
+
+    /// What the endpoint at --base-url speaks; any name goes before the slash of --provider then
+    #[arg(long, requires = "base_url", help_heading = "Provider")]
+    pub(crate) protocol: Option<Protocol>,
+
+    /// The variable that holds the key, instead of the provider's own
+    #[arg(long, value_name = "NAME", help_heading = "Provider")]
+    pub(crate) api_key_env: Option<String>,
+}
+
+/// Find out what an endpoint does: a few cheap calls, and a line for each thing that holds, does not, or can't be told.
+///
+/// It asks for structured output, forced and parallel tools, JSON mode and JSON by prompt alone, objects to an answer,
+/// has one cut by a token limit, streams one, and asks for a model that there is not. How many calls it makes is said
+/// before the first. The exit code is 0 if the mode that is preferred for the provider works.
+#[derive(Debug, Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    pub(crate) whom: Whom,
+
+    /// The model, where --provider names none
+    #[arg(long, value_name = "MODEL", help_heading = "Provider")]
+    pub(crate) model: Option<String>,
+
+    /// At most so many calls; what is left over is not told
+    #[arg(long, value_name = "N", default_value_t = u32::MAX, hide_default_value = true, help_heading = "Limits")]
+    pub(crate) max_calls: u32,
+
+    /// Time for each call, such as 30, 1.5, 500ms or 2m
+    #[arg(long, value_name = "SECS", value_parser = duration, default_value = "60", help_heading = "Limits")]
+    pub(crate) timeout: Duration,
+
+    /// As JSON, for machines
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
 }
 
 /// List the providers that are known by name.

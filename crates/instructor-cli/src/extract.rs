@@ -1,6 +1,7 @@
 //! `instructor extract`: one request, its value on standard output.
 
-use instructor::{Attempt, Client, ClientBuilder, Error, Message, Profile, Report};
+use instructor::blocking::Client;
+use instructor::{Attempt, ClientBuilder, Error, Message, Profile, Report};
 
 use crate::args::Extract;
 use crate::failure::Failure;
@@ -10,7 +11,7 @@ use crate::{input, output, target};
 pub(crate) fn run(args: &Extract) -> Result<(), Failure> {
     // The text comes last: nobody should type or pipe it only to hear that the key is missing.
     let contract = input::contract(&args.schema)?;
-    let client = target::client(settings(args), args)?;
+    let client = target::client(settings(args), &args.whom, !args.dry_run, Client::build)?;
     let text = input::text(args.file.as_deref())?;
     let request = client.request(messages(args, text));
     let failed = |error: &Error| failure(error, args, client.profile());
@@ -28,7 +29,7 @@ pub(crate) fn run(args: &Extract) -> Result<(), Failure> {
 }
 
 fn settings(args: &Extract) -> ClientBuilder {
-    let mut builder = Client::builder().mode(args.mode);
+    let mut builder = instructor::Client::builder().mode(args.mode);
     if let Some(model) = &args.shape_model {
         builder = builder.shape_model(model);
     }

@@ -2,6 +2,7 @@
 
 mod args;
 mod decode;
+mod doctor;
 mod exit;
 mod extract;
 mod failure;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         Command::Extract(args) => extract::run(args),
         Command::Parse(args) => parse::run(args),
         Command::Decode(args) => decode::run(args),
+        Command::Doctor(args) => doctor::run(args),
         Command::Schema(args) => schema::run(args),
         Command::Providers(args) => providers::run(args),
     };

@@ -15,6 +15,21 @@ pub(crate) fn result(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// Rows with their cells under each other.
+pub(crate) fn table<const N: usize>(rows: &[[String; N]]) -> String {
+    let mut widths = [0; N];
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.len().max(*width);
+        }
+    }
+    let line = |row: &[String; N]| {
+        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        String::from(cells.join("  ").trim_end())
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
 /// JSON text on one line; nothing else of it is touched.
 pub(crate) fn compact(json: &str) -> String {
     let (mut string, mut escaped) = (false, false);

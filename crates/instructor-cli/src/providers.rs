@@ -55,14 +55,7 @@ const HEAD: [&str; 6] = ["PROVIDER", "PROTOCOL", "MODE", "KEY", "DEFAULT MODEL",
 fn table() -> String {
     let mut rows = vec![HEAD.map(String::from)];
     rows.extend(Profile::all().map(|profile| row(&profile)));
-    let mut widths = [0; HEAD.len()];
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = cell.len().max(*width);
-        }
-    }
-    let lines: Vec<String> = rows.iter().map(|row| line(row, &widths)).collect();
-    lines.join("\n")
+    output::table(&rows)
 }
 
 fn row(profile: &Profile) -> [String; HEAD.len()] {
@@ -82,9 +75,4 @@ fn row(profile: &Profile) -> [String; HEAD.len()] {
 /// What does in place of a key.
 fn login(name: &str) -> String {
     format!("{name} credentials")
-}
-
-fn line(row: &[String], widths: &[usize]) -> String {
-    let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-    String::from(cells.join("  ").trim_end())
 }

@@ -123,6 +123,12 @@ impl Client {
         &self.core.endpoint.profile
     }
 
+    /// The model that requests go to unless they name another.
+    #[must_use]
+    pub fn model(&self) -> Option<&str> {
+        self.core.options.model.as_deref()
+    }
+
     pub(crate) fn transport(&self) -> &dyn BlockingTransport {
         &*self.transport
     }
