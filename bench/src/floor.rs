@@ -34,11 +34,16 @@ impl Floor {
 
     /// Asks once; and once more if the first answer is not the type.
     pub(crate) async fn create(&self) -> Result<Order> {
-        let answer = self.send(ask(&self.schema)?).await?.bytes().await?;
+        let answer = self.ask().await?.bytes().await?;
         match order_or_reask(&self.schema, &answer)? {
             Ok(order) => Ok(order),
             Err(again) => order(&self.send(again).await?.bytes().await?),
         }
+    }
+
+    /// The answer to a first request.
+    pub(crate) async fn ask(&self) -> Result<reqwest::Response> {
+        self.send(ask(&self.schema)?).await
     }
 
     async fn send(&self, body: Vec<u8>) -> Result<reqwest::Response> {

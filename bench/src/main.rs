@@ -15,6 +15,7 @@ mod parse;
 mod readers;
 mod report;
 mod server;
+mod streams;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -44,6 +45,8 @@ enum Part {
     Parse(report::Options),
     /// Measures lowering of schemas and lifting of answers
     Codec(report::Options),
+    /// Measures answers that arrive: partials after each delta
+    Streams(report::Options),
     /// Does the work of one side, and tells what it took
     Run {
         side: workload::Side,
@@ -65,6 +68,7 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         Part::Report(options) => report::report(options),
         Part::Parse(options) => parse::parse(options),
         Part::Codec(options) => codec::codec(options),
+        Part::Streams(options) => streams::streams(options),
         Part::Run { side, load, url } => {
             println!("{}", serde_json::to_string(&workload::run(side, load, url)?)?);
             Ok(())

@@ -2,6 +2,7 @@
 //!
 //! - `POST /v1/chat/completions` answers right at once.
 //! - `POST /reask/v1/chat/completions` answers wrong until the conversation holds the result of a tool.
+//! - `POST /stream/4096/v1/chat/completions` streams an object of about so many bytes.
 //! - `GET /calls` tells how many posts there were.
 
 use std::io::{self, BufRead, BufReader, Read};
@@ -93,6 +94,8 @@ async fn converse(mut stream: TcpStream, answers: &Answers) -> io::Result<()> {
         if buffer.starts_with(b"GET") {
             let calls = answers.calls.load(Ordering::Relaxed);
             stream.write_all(&response(&calls.to_string())).await?;
+        } else if let Some(bytes) = streamed(&buffer) {
+            stream.write_all(&crate::streams::response(bytes)).await?;
         } else {
             answers.calls.fetch_add(1, Ordering::Relaxed);
             let wrong = buffer.starts_with(b"POST /reask/") && find(&buffer[head..end], b"\"role\":\"tool\"").is_none();
@@ -120,6 +123,12 @@ fn request(buffer: &[u8]) -> Option<(usize, usize)> {
         None => 0,
     };
     (begin + length <= buffer.len()).then_some((begin, begin + length))
+}
+
+/// The size of the object that is to be streamed.
+fn streamed(request: &[u8]) -> Option<usize> {
+    let rest = request.strip_prefix(b"POST /stream/")?;
+    std::str::from_utf8(rest.split(|byte| *byte == b'/').next()?).ok()?.parse().ok()
 }
 
 fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
@@ -150,6 +159,11 @@ impl Server {
     /// The base URL of a provider that answers right, or only when it is asked again.
     pub(crate) fn base_url(&self, reask: bool) -> String {
         format!("{}{}/v1", self.origin, if reask { "/reask" } else { "" })
+    }
+
+    /// The base URL of a provider that streams an object of so many bytes.
+    pub(crate) fn stream_url(&self, bytes: usize) -> String {
+        format!("{}/stream/{bytes}/v1", self.origin)
     }
 
     /// How many calls it has answered.

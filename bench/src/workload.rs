@@ -14,7 +14,7 @@ use crate::floor::{Floor, lean};
 use crate::floor_blocking::FloorBlocking;
 use crate::order::{KEY, MODEL, Order, PROMPT};
 use crate::server::Server;
-use crate::usage;
+use crate::{streams, usage};
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -31,6 +31,14 @@ pub(crate) enum Side {
     FloorBlocking,
     /// `blocking::Client::create`.
     OursBlocking,
+    /// By hand, a stream of events; the value at its end.
+    StreamFloor,
+    /// The same, with all of the text read again after each delta.
+    StreamAgain,
+    /// `Request::create_partial`, with a look after each delta.
+    StreamOurs,
+    /// The same, with a snapshot after each delta.
+    StreamOwned,
     /// `Request::preview`: what is done before anything is sent, and no network.
     Preview,
 }
@@ -109,6 +117,23 @@ pub(crate) fn run(side: Side, load: Load, base_url: Option<String>) -> Result<To
         Side::OursBlocking => {
             let client = blocking::Client::build(builder(base_url))?;
             threads(load, || Ok(client.create::<Order>(PROMPT)?))
+        }
+        Side::StreamFloor | Side::StreamAgain => {
+            let floor = Arc::new(Floor::new(lean()?, &base_url, Schema::of_order(false)?)?);
+            tasks(load, move || {
+                let floor = Arc::clone(&floor);
+                async move {
+                    let look = if side == Side::StreamAgain { streams::again } else { |_: &str| {} };
+                    streams::by_hand(floor.ask().await?, look).await
+                }
+            })
+        }
+        Side::StreamOurs | Side::StreamOwned => {
+            let client = builder(base_url).build()?;
+            tasks(load, move || {
+                let client = client.clone();
+                async move { streams::ours(&client, side == Side::StreamOwned).await }
+            })
         }
         Side::Preview => {
             let client = builder(base_url).build()?;

@@ -92,7 +92,7 @@ impl<'a> Document<'a> {
     /// As [`parse`](Self::parse), but text after the value is none.
     pub fn parse_prefix(text: &'a str, from: usize, limits: Limits) -> Result<(Self, usize), Error> {
         // Of many values in a text, each would hold room for all that follows it.
-        let room = if from == 0 { (text.len() / 32).min(4096) } else { 0 };
+        let room = if from == 0 { (text.len() / 32).clamp((text.len() / 6).min(64), 4096) } else { 0 };
         let mut slots = Vec::with_capacity(room.max(16));
         let end = parse::value(text.as_bytes(), from, limits, &mut slots)?;
         let shown = slots.len() as u32;
@@ -448,7 +448,20 @@ impl<'d> Node<'d> {
     /// The value of a key, if it is an object that has it. Of duplicates, the last, as `serde_json::Value` does.
     #[must_use]
     pub fn get(self, key: &str) -> Option<Self> {
-        self.entries().filter(|(k, _)| k.is_str(key)).last().map(|(_, v)| v)
+        let object = self.slot().filter(|slot| slot.kind == Kind::Object)?;
+        let end = if object.open { self.doc.shown } else { object.next };
+        let (mut at, mut found) = (self.index + 1, None);
+        while at < end {
+            let (name, value) = (self.doc.slot(at)?, self.doc.slot(at + 1));
+            // A key is compared by its length first: most are others.
+            let may_be = name.escaped || name.open || (name.end - name.start) as usize == key.len() + 2;
+            let Some(value) = value else { break };
+            if may_be && self.doc.node(at).is_str(key) {
+                found = Some(self.doc.node(at + 1));
+            }
+            at = if value.open { end } else { value.next };
+        }
+        found
     }
 
     /// The element at a position, if it is an array that long. Linear: iterate with [`items`](Self::items) for all.

@@ -1,5 +1,6 @@
 //! From the text of an answer, as it arrives, to a sink.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use instructor_json::{Error, Event, Found, Parser};
@@ -21,6 +22,8 @@ pub(crate) struct Tracker {
     /// The form that the model was shown, if it is not the type's own.
     form: Option<(Contract, Dialect)>,
     frames: Vec<Frame>,
+    /// The events that are being followed.
+    events: Vec<Event>,
     /// Where the value stood that the sink shows.
     shown: Option<Found>,
     /// The events that come are about that value.
@@ -36,6 +39,7 @@ impl Tracker {
             parser: Parser::new(options).with_events(),
             form,
             frames: Vec::new(),
+            events: Vec::new(),
             shown: None,
             following: false,
             number: 0,
@@ -76,7 +80,16 @@ impl Tracker {
     }
 
     fn follow(&mut self, sink: &mut dyn Grow) -> bool {
-        let events: Vec<Event> = self.parser.events().collect();
+        let mut events = std::mem::take(&mut self.events);
+        events.extend(self.parser.events());
+        let changed = self.go(&events, sink);
+        // The room is kept for the events of the next push.
+        events.clear();
+        self.events = events;
+        changed
+    }
+
+    fn go(&mut self, events: &[Event], sink: &mut dyn Grow) -> bool {
         let mut changed = false;
         let mut at = 0;
         while let Some(event) = events.get(at) {
@@ -90,11 +103,11 @@ impl Tracker {
                 Event::Candidate(number) => {
                     self.number = *number;
                     changed |= self.start(rest.first(), sink);
-                    changed |= self.walk(&events, at + 1..end, sink);
+                    changed |= self.walk(events, at + 1..end, sink);
                 }
                 Event::Withdrawn => changed |= self.withdraw(sink),
                 _ if gone => {}
-                _ => changed |= self.walk(&events, at..end, sink),
+                _ => changed |= self.walk(events, at..end, sink),
             }
             at = end;
         }
@@ -162,7 +175,8 @@ impl Tracker {
         let mut walk = Walk {
             plan: self.plan().unwrap_or(&same),
             doc: told.document,
-            events: events.get(range).unwrap_or_default().to_vec().into_iter(),
+            events: Cow::Borrowed(events.get(range).unwrap_or_default()),
+            next: 0,
             frames,
             changed: false,
             whole: false,

@@ -130,7 +130,7 @@ async fn listen(
 ) -> Event {
     let (parts, body) = response.into_parts();
     let Watching { show, idle } = watching;
-    let mut pieces = Pieces { transport, body, idle: *idle, wake: None, last: transport.now().monotonic };
+    let mut pieces = Pieces { transport, body, idle: *idle, wake: None, since: None };
     let (ending, size, tail) = hear(&mut pieces, listener, limit, *show).await;
     let given = show.has_given();
     Event::Heard(Box::new(Heard { status: parts.status.as_u16(), headers: parts.headers, size, tail, given, ending }))
@@ -178,13 +178,13 @@ struct Pieces<'t> {
     idle: Option<Duration>,
     /// Wakes when the idle time may be over. It is not set anew for each piece, but looks at the clock when it rings.
     wake: Option<BoxFuture<'t, ()>>,
-    /// When the last piece came.
-    last: Duration,
+    /// Since when nothing came.
+    since: Option<Duration>,
 }
 
 impl Pieces<'_> {
     async fn next(&mut self) -> Result<Option<Bytes>, TransportError> {
-        let Self { transport, body, idle, wake, last } = self;
+        let Self { transport, body, idle, wake, since } = self;
         let stream = match &mut body.0 {
             Repr::Whole(bytes) => {
                 let bytes = std::mem::take(bytes);
@@ -194,20 +194,19 @@ impl Pieces<'_> {
         };
         poll_fn(|context| {
             if let Poll::Ready(piece) = stream.as_mut().poll_next(context) {
-                if idle.is_some() {
-                    *last = transport.now().monotonic;
-                }
+                *since = None;
                 return Poll::Ready(piece.transpose());
             }
             let Some(idle) = *idle else { return Poll::Pending };
+            let since = *since.get_or_insert_with(|| transport.now().monotonic);
             loop {
-                let quiet = transport.now().monotonic.saturating_sub(*last);
-                let ring = wake.get_or_insert_with(|| transport.sleep(idle.saturating_sub(quiet)));
+                let quiet = || transport.now().monotonic.saturating_sub(since);
+                let ring = wake.get_or_insert_with(|| transport.sleep(idle.saturating_sub(quiet())));
                 match Pin::as_mut(ring).poll(context) {
                     Poll::Pending => return Poll::Pending,
                     Poll::Ready(()) => *wake = None,
                 }
-                if transport.now().monotonic.saturating_sub(*last) >= idle {
+                if quiet() >= idle {
                     let why = format!("nothing came for {idle:?}");
                     return Poll::Ready(Err(TransportError::new(TransportErrorKind::Timeout).with_source(why)));
                 }

@@ -167,11 +167,10 @@ impl Frames {
                 if word == b"error" {
                     self.event = Some(field.clone());
                 }
-                let more = String::from_utf8_lossy(bytes(&value));
                 match &self.data {
                     None if std::str::from_utf8(bytes(&value)).is_ok() => self.data = Some(value),
                     None => {
-                        self.joined = more.into_owned();
+                        self.joined = String::from_utf8_lossy(bytes(&value)).into_owned();
                         self.data = Some(NOWHERE);
                     }
                     Some(first) => {
@@ -179,7 +178,8 @@ impl Frames {
                             self.joined = String::from_utf8_lossy(bytes(first)).into_owned();
                         }
                         self.joined.push('\n');
-                        self.joined.push_str(&more);
+                        let more = self.buffer.get(value).unwrap_or_default();
+                        self.joined.push_str(&String::from_utf8_lossy(more));
                         self.data = Some(NOWHERE);
                     }
                 }

@@ -7,7 +7,7 @@
 mod frame;
 mod place;
 
-use std::vec::IntoIter;
+use std::borrow::Cow;
 
 use instructor_json::{Document, Event, Kind, Node, unescape};
 
@@ -22,7 +22,9 @@ use crate::schema::plan::{Alternative, By, KEY, Op, Plan, Presence, Step, VALUE,
 pub(super) struct Walk<'c> {
     pub(super) plan: &'c Plan,
     pub(super) doc: &'c Document<'c>,
-    pub(super) events: IntoIter<Event>,
+    pub(super) events: Cow<'c, [Event]>,
+    /// The event that comes next.
+    pub(super) next: usize,
     /// The values that are open, from what is around the root.
     pub(super) frames: Vec<Frame>,
     pub(super) changed: bool,
@@ -57,7 +59,8 @@ impl<'c> Walk<'c> {
             if self.settle(at, hops, sink) {
                 continue;
             }
-            let Some(event) = self.events.next() else { return };
+            let Some(event) = self.events.get(self.next).cloned() else { return };
+            self.next += 1;
             match event {
                 Event::Key { node } => self.key(at, node, sink),
                 Event::Begin { node, kind, .. } => self.open(at, node, kind, sink),
@@ -433,11 +436,13 @@ impl<'c> Walk<'c> {
             events.push(Event::Key { node: key });
             events.extend(self.doc.node(key + 1).events());
         }
-        let later = std::mem::replace(&mut self.events, events.into_iter());
+        let later = std::mem::replace(&mut self.events, Cow::Owned(events));
+        let next = std::mem::take(&mut self.next);
         let whole = std::mem::replace(&mut self.whole, true);
         self.run(at, hops, sink);
         self.whole = whole;
         self.events = later;
+        self.next = next;
     }
 
     /// A value is complete.
@@ -545,7 +550,8 @@ impl<'c> Walk<'c> {
                 let mut walk = Walk {
                     plan: &plan,
                     doc: node.document(),
-                    events: node.events().into_iter(),
+                    events: Cow::Owned(node.events()),
+                    next: 0,
                     frames: vec![Frame::root(Plan::SAME)],
                     changed: false,
                     whole: true,

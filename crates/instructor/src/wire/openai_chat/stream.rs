@@ -132,6 +132,19 @@ impl Stream {
     }
 }
 
+/// Whether a chunk has none but the fields that every chunk has, which hold neither an error nor a count.
+fn is_plain(chunk: Node<'_>) -> bool {
+    const CHUNK: [&str; 7] = ["choices", "id", "object", "created", "model", "system_fingerprint", "service_tier"];
+    const CHOICE: [&str; 4] = ["delta", "index", "finish_reason", "logprobs"];
+    let only = |node: Node<'_>, known: &[&str]| {
+        let mut entries = node.entries();
+        entries.all(|(key, value)| value.is_null() || known.iter().any(|known| key.is_str(known)))
+    };
+    only(chunk, &CHUNK)
+        && !chunk.get("object").is_some_and(|object| object.is_str("error"))
+        && chunk.get("choices").into_iter().flat_map(Node::items).all(|choice| only(choice, &CHOICE))
+}
+
 impl Decoder for Stream {
     fn frame(&mut self, frame: Frame<'_>) -> Result<(), Undecoded> {
         let data = frame.data.trim();
@@ -145,7 +158,9 @@ impl Decoder for Stream {
         let doc = Document::parse(data)
             .map_err(|e| Undecoded::Unreadable(format!("an event of the stream is not JSON: {e}")))?;
         let chunk = doc.root();
-        if let Some(failure) = error_object(chunk).or_else(|| stopped(chunk)) {
+        // Nearly all chunks say nothing but a delta: they are not searched for anything else.
+        let plain = is_plain(chunk);
+        if let Some(failure) = (!plain).then(|| error_object(chunk).or_else(|| stopped(chunk))).flatten() {
             return Err(Undecoded::Failure(failure));
         }
         if frame.event == Some("error") {
@@ -158,7 +173,7 @@ impl Decoder for Stream {
         };
         keep(&mut self.response.id, "id");
         keep(&mut self.response.model, "model");
-        let usage = usage_of(chunk, &self.profile);
+        let usage = if plain { Usage::default() } else { usage_of(chunk, &self.profile) };
         if usage != Usage::default() {
             self.response.usage = usage;
         }
@@ -167,7 +182,7 @@ impl Decoder for Stream {
             if choice.get("index").and_then(Node::as_u64).is_some_and(|i| i != 0) {
                 continue;
             }
-            if let Some(failure) = error_object(choice) {
+            if let Some(failure) = (!plain).then(|| error_object(choice)).flatten() {
                 return Err(Undecoded::Failure(failure));
             }
             if let Some(delta) = choice.get("delta").or_else(|| choice.get("message")) {
