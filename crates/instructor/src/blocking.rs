@@ -30,7 +30,7 @@ use crate::model::{Contract, ResponseModel};
 use crate::provider::Profile;
 use crate::request::Request;
 use crate::run::Completion;
-use crate::stream::Part;
+use crate::stream::{Part, Patch};
 use crate::transport::BlockingTransport;
 
 /// A blocking client for one provider and model; see [`from_provider`](crate::from_provider).
@@ -176,6 +176,40 @@ impl<'a, P: Part, T> PartialStream<'a, P, T> {
     /// As [`create`](Request::create).
     pub fn finish_with_completion(self) -> Result<(T, Completion), Error> {
         block_on(self.0.finish_with_completion())
+    }
+}
+
+impl<'a, P: Part, T> PartialStream<'a, P, T> {
+    /// How each partial differs from the one before; see [`PartialStream::patches`](crate::PartialStream::patches).
+    #[must_use]
+    pub fn patches(self) -> Patches<'a, P, T> {
+        Patches(self.0.patches())
+    }
+}
+
+/// How each partial differs from the one before, on the calling thread; see [`Patches`](crate::Patches).
+#[derive(Debug)]
+pub struct Patches<'a, P, T>(crate::Patches<'a, P, T>);
+
+impl<'a, P: Part, T> Patches<'a, P, T> {
+    /// The partial that the patches so far make.
+    #[must_use]
+    pub fn partial(&self) -> Option<&P> {
+        self.0.partial()
+    }
+
+    /// The stream of borrowed partials again, for its value at the end.
+    #[must_use]
+    pub fn into_inner(self) -> PartialStream<'a, P, T> {
+        PartialStream(self.0.into_inner())
+    }
+}
+
+impl<P: Part, T> Iterator for Patches<'_, P, T> {
+    type Item = Result<Patch, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        block_on(self.0.next())
     }
 }
 

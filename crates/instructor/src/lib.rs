@@ -101,7 +101,8 @@ pub use self::repair::{Level, ParseOptions, Repair, RepairKind, Severity};
 pub use self::request::{Preview, Request};
 pub use self::run::{Attempt, Budget, Completion, Now, Report, Retry, Wait};
 pub use self::stream::{
-    Field, ItemStream, Partial, PartialMap, PartialReader, PartialStream, PartialValue, Snapshots, Whole,
+    Change, Field, ItemStream, Partial, PartialMap, PartialReader, PartialStream, PartialValue, Patch, Patches,
+    Snapshots, Whole,
 };
 #[cfg(feature = "reqwest")]
 pub use self::transport::reqwest::Reqwest;

@@ -24,6 +24,7 @@ mod media;
 mod models;
 mod parallel;
 mod partials;
+mod patches;
 mod prompt_cache;
 mod python;
 mod reading;

@@ -585,3 +585,66 @@ fn odd_items_come_back() {
     );
     gives(&[("Marked", json!({ "kind": "Only", "n": 1 }))], &vec![Marked { kind: Kind::Only, n: 1 }]);
 }
+
+/// What is given out of a streamed answer: what each item is or what is wrong with it, and how the whole ended.
+fn streamed(spec: &str, reply: Reply) -> (Vec<Result<External, Option<usize>>>, Option<ErrorKind>) {
+    let script = Script::new().reply(reply);
+    let client = script.client(spec);
+    script.block_on(async {
+        let request = client.request("x").mode(Mode::ParallelTools).max_retries(0);
+        let mut stream = request.create_iterable::<External>().await.unwrap();
+        let mut items = Vec::new();
+        while let Some(item) = stream.next().await {
+            match item {
+                Ok(item) => items.push(Ok(item)),
+                Err(error) if error.item().is_some() => {
+                    assert!(!error.issues().is_empty(), "{spec}: {error}");
+                    items.push(Err(error.item()));
+                }
+                Err(error) => return (items, Some(error.kind())),
+            }
+        }
+        (items, None)
+    })
+}
+
+#[test]
+fn calls_are_streamed_one_by_one() {
+    let calls = || {
+        Reply::calls([
+            ("Search", json!({ "query": "rain in Bern", "limit": 3 })),
+            ("Fly", json!({ "to": "Bern" })),
+            ("Wait", json!({ "seconds": 5 })),
+            ("Search", json!({ "query": "x", "limit": 99 })),
+            ("Say", json!({ "Say": "It rains." })),
+        ])
+        .chunks(16)
+    };
+    let wanted = || {
+        let search = External::Search(Search { query: String::from("rain in Bern"), limit: Some(3) });
+        vec![
+            Ok(search),
+            // A tool that was not offered, and arguments that are not valid.
+            Err(Some(1)),
+            Ok(External::Wait { seconds: 5 }),
+            Err(Some(3)),
+            Ok(External::Say(String::from("It rains."))),
+        ]
+    };
+    for spec in SPECS {
+        assert_eq!(streamed(spec, calls()), (wanted(), None), "{spec}");
+        // Each is there before the rest has come.
+        let mut counts = Vec::new();
+        for at in (0..8000).step_by(61) {
+            let (items, end) = streamed(spec, calls().breaks_after(at));
+            assert!(items.len() <= 5 && items == wanted()[..items.len()], "{spec} {at}");
+            counts.push(items.len());
+            // A provider's last words may be more than the answer needs.
+            assert!(end.is_none_or(|end| end == ErrorKind::Truncated), "{spec} {at}: {end:?}");
+        }
+        assert!(counts.is_sorted(), "{spec}: {counts:?}");
+        // One protocol tells all calls in one line.
+        let apart = !spec.starts_with("ollama_chat/");
+        assert!(!apart || (0..=4).all(|count| counts.contains(&count)), "{spec}: {counts:?}");
+    }
+}

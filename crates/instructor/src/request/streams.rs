@@ -14,7 +14,7 @@ use crate::run::{Completion, Run};
 use crate::stream::{Desk, Growing, ItemStream, Made, Making, Part, Partial, PartialStream, PartialValue, Shown};
 #[cfg(any(feature = "blocking", feature = "testing"))]
 use crate::transport::Blocking;
-use crate::transport::{BoxFuture, Transport, Watching, drive, shown};
+use crate::transport::{BoxFuture, Show, Transport, Watching, drive, shown};
 use crate::validate::{Context, Issues};
 
 impl<'a> Request<'a, Client> {
@@ -120,8 +120,12 @@ impl<'a, C: Sync> Request<'a, C> {
             };
             // What the answer had to be aligned for only the final reading understands.
             let repaired = completion.report.attempts().last().is_some_and(|attempt| !attempt.repairs.is_empty());
-            if repaired && growing.replace(&json) {
-                shown(&mut growing).await;
+            if repaired {
+                growing.take();
+                if growing.replace(&json) {
+                    shown(&mut growing).await;
+                }
+                growing.give(false);
             }
             slot.with(completion)
         })

@@ -125,6 +125,9 @@ impl<'p> Listener<'p> {
     /// The answer, once the body has ended; and whether its end shows something new.
     pub(crate) fn finish(self, follow: &mut dyn Follow) -> (Ending, bool, usize, Bytes) {
         let Self { profile, hearing, mut place, tail, size } = self;
+        // The whole answer has no part for a text that stayed empty.
+        let empty = |part: &usize| matches!(hearing.told(*part), Some(Told::Text("")));
+        place.part -= (0..place.part).filter(empty).count();
         let outcome = hearing.finish(profile);
         let mut shows = false;
         let ending = match outcome {

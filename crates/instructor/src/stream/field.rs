@@ -4,6 +4,8 @@ use std::ops::Deref;
 
 use serde::{Serialize, Serializer};
 
+use super::patch::DONE;
+
 /// A value in a stream: nothing of it yet, some of it, all of it.
 ///
 /// Strings, lists, maps and types with fields grow; numbers, booleans and names of variants show when they are complete.
@@ -86,9 +88,11 @@ impl<P> Field<P> {
 /// The value as far as it goes; `null` for one that is pending, which derived partials leave out.
 impl<P: Serialize> Serialize for Field<P> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.get() {
-            Some(value) => value.serialize(serializer),
-            None => serializer.serialize_unit(),
+        match self {
+            Self::Pending => serializer.serialize_unit(),
+            Self::Open(value) => value.serialize(serializer),
+            // Which is as the value itself, but to whoever wants to know what is done.
+            Self::Done(value) => serializer.serialize_newtype_struct(DONE, value),
         }
     }
 }

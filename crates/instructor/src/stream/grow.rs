@@ -76,6 +76,10 @@ pub trait Grow {
     fn end(&mut self);
     /// Nothing of what was shown holds.
     fn reset(&mut self);
+    /// Whether something is shown that [`reset`](Self::reset) would take back.
+    fn shows(&self) -> bool {
+        false
+    }
     /// Whether each root value of a text counts, and not only the last.
     fn takes_all(&self) -> bool {
         false
@@ -212,5 +216,9 @@ impl<P: Part> Grow for Field<P> {
 
     fn reset(&mut self) {
         *self = Self::Pending;
+    }
+
+    fn shows(&self) -> bool {
+        !self.is_pending()
     }
 }

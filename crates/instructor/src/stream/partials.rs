@@ -9,6 +9,7 @@ use futures_core::Stream;
 
 use super::field::Field;
 use super::grow::{Grow, Part};
+use super::patch::Patches;
 use super::running::{Desk, Running};
 use super::tracker::Tracker;
 use crate::error::Error;
@@ -18,7 +19,21 @@ use crate::run::{Completion, Follow, Stop};
 use crate::transport::{BoxFuture, Show};
 
 /// A partial on its way between the driver and the user.
-pub(crate) type Shown<P> = Box<Field<P>>;
+pub(crate) type Shown<P> = Box<Sight<P>>;
+
+/// What there is to look at.
+#[derive(Debug)]
+pub(crate) struct Sight<P> {
+    pub(super) value: Field<P>,
+    /// How often something that was shown was taken back.
+    pub(super) taken_back: usize,
+}
+
+impl<P> Default for Sight<P> {
+    fn default() -> Self {
+        Self { value: Field::Pending, taken_back: 0 }
+    }
+}
 
 /// Keeps a partial up to date while an answer arrives.
 pub(crate) struct Growing<P> {
@@ -36,8 +51,10 @@ impl<P: Part> Growing<P> {
 
     /// Lets the tracker work on the partial; whether there is something new to show.
     fn track(&mut self, work: impl FnOnce(&mut Tracker, &mut dyn Grow) -> bool) -> bool {
-        let sink = &mut **self.sink.get_or_insert_default();
-        work(&mut self.tracker, sink) && !sink.is_pending()
+        let Sight { value, taken_back } = &mut **self.sink.get_or_insert_default();
+        let changed = work(&mut self.tracker, value);
+        *taken_back += usize::from(self.tracker.took_back());
+        changed && !value.is_pending()
     }
 
     /// Shows the value as the final reading understood it; whether that is new.
@@ -49,7 +66,8 @@ impl<P: Part> Growing<P> {
 
     fn reset(&mut self) {
         if let Some(sink) = &mut self.sink {
-            sink.reset();
+            sink.taken_back += usize::from(sink.value.shows());
+            sink.value.reset();
         }
     }
 }
@@ -119,7 +137,7 @@ impl<P: Part> Show for Growing<P> {
 /// ```
 ///
 /// After an answer that is rejected and asked for again, the partial begins anew.
-pub struct PartialStream<'a, P, T>(Running<'a, Shown<P>, (T, Completion)>);
+pub struct PartialStream<'a, P, T>(pub(super) Running<'a, Shown<P>, (T, Completion)>);
 
 impl<'a, P: Part, T> PartialStream<'a, P, T> {
     pub(crate) fn new(future: BoxFuture<'a, Result<(T, Completion), Error>>, desk: Arc<Desk<Shown<P>>>) -> Self {
@@ -134,7 +152,7 @@ impl<'a, P: Part, T> PartialStream<'a, P, T> {
     /// The partial as it was shown last; also after the end of a stream that failed.
     #[must_use]
     pub fn partial(&self) -> Option<&P> {
-        self.0.shown.as_ref()?.get()
+        self.0.shown.as_ref()?.value.get()
     }
 
     /// Reads to the end, and gives the value, validated in full as by [`create`](crate::Request::create).
@@ -162,6 +180,36 @@ impl<'a, P: Part, T> PartialStream<'a, P, T> {
     pub fn snapshots(self) -> Snapshots<'a, P, T> {
         Snapshots(self)
     }
+
+    /// How each partial differs from the one before, as JSON, to be shown elsewhere: in a browser, say. An error is the
+    /// last item.
+    #[must_use]
+    pub fn patches(self) -> Patches<'a, P, T> {
+        Patches::new(self)
+    }
+}
+
+/// How many changes are taken for one at most.
+const COALESCED: usize = 256;
+
+impl<P, T> PartialStream<'_, P, T> {
+    /// Goes on until something has changed, and as far as there is no need to wait; whether something has changed.
+    pub(super) fn poll_changed(&mut self, context: &mut Context<'_>) -> Poll<bool> {
+        let mut changed = false;
+        for _ in 0..COALESCED {
+            match self.0.poll(context) {
+                Poll::Ready(true) => changed = true,
+                Poll::Pending if !changed => return Poll::Pending,
+                _ => break,
+            }
+        }
+        Poll::Ready(changed)
+    }
+
+    /// The error that it ended with, once.
+    pub(super) fn take_error(&mut self) -> Option<Error> {
+        self.0.end.take_if(|end| end.is_err()).and_then(Result::err)
+    }
 }
 
 impl<P: fmt::Debug, T> fmt::Debug for PartialStream<'_, P, T> {
@@ -181,32 +229,20 @@ impl<'a, P, T> Snapshots<'a, P, T> {
     }
 }
 
-/// How many changes are taken for one at most.
-const COALESCED: usize = 256;
-
 impl<P: Part, T: Unpin> Stream for Snapshots<'_, P, T> {
     type Item = Result<P, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let running = &mut self.0.0;
-        let mut changed = false;
-        for _ in 0..COALESCED {
-            match running.poll(context) {
-                Poll::Ready(true) => changed = true,
-                Poll::Pending if !changed => return Poll::Pending,
-                _ => break,
-            }
-        }
-        if changed {
-            let partial = running.shown.as_ref().and_then(|shown| shown.get().cloned());
-            return Poll::Ready(partial.map(Ok));
-        }
-        match running.end.take() {
-            Some(Err(error)) => Poll::Ready(Some(Err(error))),
-            end => {
-                running.end = end;
-                Poll::Ready(None)
-            }
+        loop {
+            return match self.0.poll_changed(context) {
+                Poll::Pending => Poll::Pending,
+                Poll::Ready(false) => Poll::Ready(self.0.take_error().map(Err)),
+                Poll::Ready(true) => match self.0.partial() {
+                    Some(partial) => Poll::Ready(Some(Ok(partial.clone()))),
+                    // It has begun anew, and shows nothing yet.
+                    None => continue,
+                },
+            };
         }
     }
 }

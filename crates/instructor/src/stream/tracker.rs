@@ -31,6 +31,7 @@ pub(crate) struct Tracker {
     /// The value that events are about.
     number: usize,
     steps: u64,
+    takes_back: bool,
 }
 
 impl Tracker {
@@ -44,6 +45,7 @@ impl Tracker {
             following: false,
             number: 0,
             steps: 0,
+            takes_back: false,
         }
     }
 
@@ -77,6 +79,16 @@ impl Tracker {
     /// How much was done: linear in the text, and in the depth of where it grows for each push.
     pub(crate) const fn steps(&self) -> u64 {
         self.steps + self.parser.steps()
+    }
+
+    /// Whether something that was shown was taken back since the last call.
+    pub(crate) fn took_back(&mut self) -> bool {
+        std::mem::take(&mut self.takes_back)
+    }
+
+    fn clear(&mut self, sink: &mut dyn Grow) {
+        self.takes_back |= sink.shows();
+        sink.reset();
     }
 
     fn follow(&mut self, sink: &mut dyn Grow) -> bool {
@@ -137,7 +149,7 @@ impl Tracker {
         let better = self.shown.is_some_and(|before| before != found && found == Found::Fence);
         let replaced = self.shown.is_some() && (better || !sink.takes_all());
         if replaced {
-            sink.reset();
+            self.clear(sink);
         }
         self.shown = Some(found);
         self.following = true;
@@ -151,7 +163,7 @@ impl Tracker {
         if !all && !std::mem::take(&mut self.following) {
             return false;
         }
-        sink.reset();
+        self.clear(sink);
         self.following = false;
         self.shown = None;
         // What was shown before is shown again.
@@ -181,11 +193,13 @@ impl Tracker {
             changed: false,
             whole: false,
             steps: 0,
+            takes_back: false,
         };
         walk.run(0, 0, sink);
-        let Walk { frames, changed, steps, .. } = walk;
+        let Walk { frames, changed, steps, takes_back, .. } = walk;
         self.frames = frames;
         self.steps += steps;
+        self.takes_back |= takes_back;
         changed
     }
 }

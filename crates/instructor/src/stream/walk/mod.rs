@@ -32,6 +32,8 @@ pub(super) struct Walk<'c> {
     pub(super) whole: bool,
     /// How much was done: linear in what came.
     pub(super) steps: u64,
+    /// Something that was shown was taken back.
+    pub(super) takes_back: bool,
 }
 
 impl<'c> Walk<'c> {
@@ -131,7 +133,7 @@ impl<'c> Walk<'c> {
                     None => Mode::Skip(0),
                     Some(child) => {
                         // Of duplicates, the last counts.
-                        child.reset();
+                        self.clear(child);
                         if waits { Mode::Wait(place.to, 0) } else { self.begin(place.to, kind, child) }
                     }
                 };
@@ -153,7 +155,7 @@ impl<'c> Walk<'c> {
             Target::Same => self.give(place.to, node, sink),
             Target::Child(slot) => {
                 if let Some(child) = sink.child(slot) {
-                    child.reset();
+                    self.clear(child);
                     self.give(place.to, node, child);
                 }
             }
@@ -185,9 +187,9 @@ impl<'c> Walk<'c> {
             Mode::Listed(_, step) if index == 0 => Place::same(To::plain(step)),
             Mode::Listed(to, _) => {
                 // No list of one, so it is the value itself.
-                sink.reset();
-                self.changed = true;
                 frame.mode = Mode::Wait(to, 0);
+                self.clear(sink);
+                self.changed = true;
                 Place::NOBODY
             }
             _ => std::mem::replace(&mut frame.next, Place::NOBODY),
@@ -479,7 +481,7 @@ impl<'c> Walk<'c> {
                     && let Some(slot) = slot_of(key, sink)
                     && let Some(child) = sink.child(slot)
                 {
-                    child.reset();
+                    self.clear(child);
                     self.give(To::plain(step), value, child);
                 }
             }
@@ -556,12 +558,19 @@ impl<'c> Walk<'c> {
                     changed: false,
                     whole: true,
                     steps: 0,
+                    takes_back: false,
                 };
                 walk.run(0, 0, sink);
                 self.changed |= walk.changed;
                 self.steps += walk.steps;
+                self.takes_back |= walk.takes_back;
             }
         }
+    }
+
+    fn clear(&mut self, sink: &mut dyn Grow) {
+        self.takes_back |= sink.shows();
+        sink.reset();
     }
 
     fn put(&mut self, node: Node<'_>, sink: &mut dyn Grow) {
