@@ -35,7 +35,7 @@ impl From<ErrorKind> for Exit {
     fn from(kind: ErrorKind) -> Self {
         match kind {
             ErrorKind::Config | ErrorKind::Unsupported | ErrorKind::Media => Self::Setup,
-            ErrorKind::Malformed | ErrorKind::SchemaMismatch | ErrorKind::Rejected => Self::Unfit,
+            ErrorKind::Malformed | ErrorKind::SchemaMismatch | ErrorKind::Rejected | ErrorKind::Runaway => Self::Unfit,
             ErrorKind::Truncated => Self::Truncated,
             ErrorKind::Refused | ErrorKind::Filtered => Self::Refused,
             ErrorKind::Auth | ErrorKind::Quota | ErrorKind::BadRequest | ErrorKind::SchemaRefused => Self::Provider,

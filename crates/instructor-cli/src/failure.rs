@@ -76,11 +76,13 @@ impl fmt::Display for Failure {
 fn hint(error: &Error, args: &Extract, profile: &Profile) -> Option<String> {
     let wait = || error.retry_after().map(|wait| format!("the provider asks to wait {} s", wait.as_secs_f64().ceil()));
     Some(match error.kind() {
-        ErrorKind::Malformed | ErrorKind::SchemaMismatch | ErrorKind::Rejected => String::from(match args.verbose {
-            0 => "-v shows every attempt, -vv also what was wrong with the answers",
-            1 => "-vv also shows what was wrong with the answers, with their text",
-            _ => return None,
-        }),
+        ErrorKind::Malformed | ErrorKind::SchemaMismatch | ErrorKind::Rejected | ErrorKind::Runaway => {
+            String::from(match args.verbose {
+                0 => "-v shows every attempt, -vv also what was wrong with the answers",
+                1 => "-vv also shows what was wrong with the answers, with their text",
+                _ => return None,
+            })
+        }
         ErrorKind::Truncated => String::from("raise --max-tokens"),
         ErrorKind::Refused if args.verbose < 2 => String::from("-vv shows the model's words"),
         ErrorKind::Auth if profile.key_env().next().is_none() => {

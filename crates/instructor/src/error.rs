@@ -32,6 +32,9 @@ pub enum ErrorKind {
     SchemaRefused,
     /// The answer was cut: by a token limit, or because its stream broke off.
     Truncated,
+    /// The answer ran away, and the [`Watchdog`](crate::Watchdog) ended it: white space or one text without end, too much,
+    /// too long.
+    Runaway,
     /// The model refused to answer.
     Refused,
     /// A content filter stopped the prompt or the answer.
@@ -66,6 +69,7 @@ impl ErrorKind {
             Self::BadRequest => "bad_request",
             Self::SchemaRefused => "schema_refused",
             Self::Truncated => "truncated",
+            Self::Runaway => "runaway",
             Self::Refused => "refused",
             Self::Filtered => "filtered",
             Self::Malformed => "malformed",
@@ -88,6 +92,7 @@ impl ErrorKind {
             Self::BadRequest => "the provider refused the request",
             Self::SchemaRefused => "the provider does not take the schema, or not in this form",
             Self::Truncated => "the answer was cut off",
+            Self::Runaway => "the answer came to no end",
             Self::Refused => "the model refused to answer",
             Self::Filtered => "a content filter stopped the answer",
             Self::Malformed => "the answer could not be read",

@@ -102,7 +102,7 @@ pub use self::request::{Preview, Request};
 pub use self::run::{Attempt, Budget, Completion, Now, Report, Retry, Wait};
 pub use self::stream::{
     Change, Field, ItemStream, Partial, PartialMap, PartialReader, PartialStream, PartialValue, Patch, Patches,
-    Snapshots, Whole,
+    Snapshots, Watchdog, Whole,
 };
 #[cfg(feature = "reqwest")]
 pub use self::transport::reqwest::Reqwest;

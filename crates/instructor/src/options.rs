@@ -7,6 +7,7 @@ use crate::mode::Mode;
 use crate::provider::Reasoning;
 use crate::repair::ParseOptions;
 use crate::run::{Budget, Retry};
+use crate::stream::Watchdog;
 use crate::wire::Settings;
 
 /// A client's defaults, or what one request makes of them. A new setting is a field here and a setter below.
@@ -23,6 +24,7 @@ pub(crate) struct Options {
     pub(crate) timeout: Option<Duration>,
     pub(crate) fetch: Option<FetchMedia>,
     pub(crate) idle_timeout: Option<Duration>,
+    pub(crate) watchdog: Option<Watchdog>,
 }
 
 impl Default for Options {
@@ -39,6 +41,7 @@ impl Default for Options {
             timeout: Some(Duration::from_secs(600)),
             fetch: None,
             idle_timeout: Some(Duration::from_secs(300)),
+            watchdog: None,
         }
     }
 }
@@ -126,6 +129,12 @@ macro_rules! setters {
         /// for long. Blocking transports know nothing of it: there, [`timeout`](Self::timeout) is the limit.
         pub fn idle_timeout(mut self, timeout: Duration) -> Self {
             self.options().idle_timeout = Some(timeout);
+            self
+        }
+
+        /// With an end for answers that can't be right any more or run away; none by default. See [`Watchdog`].
+        pub fn watchdog(mut self, watchdog: impl Into<Option<Watchdog>>) -> Self {
+            self.options().watchdog = watchdog.into();
             self
         }
 

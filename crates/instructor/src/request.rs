@@ -26,9 +26,10 @@ use crate::options::{Options, setters};
 use crate::provider::Reasoning;
 use crate::repair::{Level, RepairKind};
 use crate::run::{Budget, Completion, Job, Judge, Retry, Run, Shaping};
-use crate::transport;
+use crate::stream::{Watch, Watchdog};
 #[cfg(any(feature = "blocking", feature = "testing"))]
 use crate::transport::Blocking;
+use crate::transport::{self, Show, Watching};
 use crate::validate::{Context, Issue, Issues, Origin, Path};
 use crate::wire::Forms;
 
@@ -153,6 +154,16 @@ impl<'a, C> Request<'a, C> {
         })
     }
 
+    /// What stops answers, and passes on to what shows them. Parts are checked where there is a contract for them.
+    fn watch<'s>(&self, contract: Option<&'s Contract>, show: Option<&'s mut dyn Show>) -> Watch<'s> {
+        Watch::new(contract, self.options.watchdog, self.options.reading, show)
+    }
+
+    fn watching<'s>(&self, show: &'s mut dyn Show) -> Watching<'s> {
+        let time = self.options.watchdog.and_then(|limits| limits.time);
+        Watching { show, idle: self.options.idle_timeout, time }
+    }
+
     fn take_error(&mut self) -> Result<(), Error> {
         self.error.take().map_or(Ok(()), Err)
     }
@@ -203,8 +214,10 @@ impl Request<'_, Client> {
 
     async fn drive(mut self, contract: &Contract, judge: &mut Judge<'_>) -> Result<Completion, Error> {
         self.take_error()?;
-        let job = self.job(contract, false)?;
-        transport::drive(self.client.transport(), Run::new(&job, judge), self.core.max_response_bytes, None).await
+        let mut watch = self.options.watchdog.map(|_| self.watch(Some(contract), None));
+        let job = self.job(contract, watch.is_some())?;
+        let watching = watch.as_mut().map(|watch| self.watching(watch));
+        transport::drive(self.client.transport(), Run::new(&job, judge), self.core.max_response_bytes, watching).await
     }
 }
 
@@ -254,9 +267,11 @@ impl Request<'_, crate::blocking::Client> {
 
     fn drive(mut self, contract: &Contract, judge: &mut Judge<'_>) -> Result<Completion, Error> {
         self.take_error()?;
-        let job = self.job(contract, false)?;
+        let mut watch = self.options.watchdog.map(|_| self.watch(Some(contract), None));
+        let job = self.job(contract, watch.is_some())?;
+        let watching = watch.as_mut().map(|watch| self.watching(watch));
         let transport = Blocking(self.client.transport());
-        block_on(transport::drive(&transport, Run::new(&job, judge), self.core.max_response_bytes, None))
+        block_on(transport::drive(&transport, Run::new(&job, judge), self.core.max_response_bytes, watching))
     }
 }
 

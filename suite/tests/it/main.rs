@@ -33,3 +33,4 @@ mod requests;
 mod shapes;
 mod streams;
 mod think;
+mod watchdog;

@@ -14,7 +14,7 @@ use crate::run::{Completion, Run};
 use crate::stream::{Desk, Growing, ItemStream, Made, Making, Part, Partial, PartialStream, PartialValue, Shown};
 #[cfg(any(feature = "blocking", feature = "testing"))]
 use crate::transport::Blocking;
-use crate::transport::{BoxFuture, Show, Transport, Watching, drive, shown};
+use crate::transport::{BoxFuture, Show, Transport, drive, shown};
 use crate::validate::{Context, Issues};
 
 impl<'a> Request<'a, Client> {
@@ -114,9 +114,9 @@ impl<'a, C: Sync> Request<'a, C> {
                     slot.take(node)
                 };
                 let job = self.job(&contract, true)?;
-                let (limit, idle) = (self.core.max_response_bytes, self.options.idle_timeout);
-                let watching = Watching { show: &mut growing, idle };
-                drive(&transport, Run::new(&job, &mut judge), limit, Some(watching)).await?
+                let mut watch = self.watch(Some(&contract), Some(&mut growing));
+                let watching = Some(self.watching(&mut watch));
+                drive(&transport, Run::new(&job, &mut judge), self.core.max_response_bytes, watching).await?
             };
             // What the answer had to be aligned for only the final reading understands.
             let repaired = completion.report.attempts().last().is_some_and(|attempt| !attempt.repairs.is_empty());
@@ -154,9 +154,9 @@ impl<'a, C: Sync> Request<'a, C> {
                     Issues::new()
                 };
                 let job = self.job(&contract, true)?;
-                let (limit, idle) = (self.core.max_response_bytes, self.options.idle_timeout);
-                let watching = Watching { show: &mut making, idle };
-                drive(&transport, Run::new(&job, &mut judge), limit, Some(watching)).await?
+                let mut watch = self.watch(None, Some(&mut making));
+                let watching = Some(self.watching(&mut watch));
+                drive(&transport, Run::new(&job, &mut judge), self.core.max_response_bytes, watching).await?
             };
             if making.replace(&list) {
                 shown(&mut making).await;

@@ -7,7 +7,7 @@ use crate::error::{ErrorKind, TransportError};
 use crate::message::{Part, ToolCall};
 use crate::mode::{Plan, Site};
 use crate::provider::Profile;
-use crate::validate::Issues;
+use crate::validate::{Issue, Issues, Origin, Path};
 use crate::wire::{Hearing, Response, Told, Undecoded, Usage};
 
 /// How much of the end of a streamed body is kept, for errors.
@@ -19,6 +19,14 @@ pub(crate) struct Stop {
     pub(crate) kind: ErrorKind,
     pub(crate) detail: String,
     pub(crate) issues: Issues,
+}
+
+impl Stop {
+    /// What comes is no answer any more.
+    pub(crate) fn runaway(why: &str) -> Self {
+        let issue = Issue::found_by(Origin::Reading, Path::root(), "an answer that comes to its end").got(why);
+        Self { kind: ErrorKind::Runaway, detail: format!("stopped: {why}"), issues: issue.into() }
+    }
 }
 
 /// Follows the value's text while it arrives.
@@ -34,6 +42,9 @@ pub(crate) trait Follow: Send {
 
     /// A whole call, where each is an item, with its place among the calls.
     fn call(&mut self, plan: &Plan<'_>, index: usize, name: &str, arguments: &str) -> Result<bool, Stop>;
+
+    /// All of the answer is there: what is told now need not be stopped any more.
+    fn complete(&mut self) {}
 
     /// The text is complete; whether there is something new to show.
     fn end(&mut self) -> bool;
@@ -129,6 +140,7 @@ impl<'p> Listener<'p> {
         let empty = |part: &usize| matches!(hearing.told(*part), Some(Told::Text("")));
         place.part -= (0..place.part).filter(empty).count();
         let outcome = hearing.finish(profile);
+        follow.complete();
         let mut shows = false;
         let ending = match outcome {
             Ok(response) => {

@@ -23,8 +23,8 @@ pub(crate) use self::memory::Memory;
 pub use self::policy::{Budget, Retry, Wait};
 use self::policy::{Remedy, remedy};
 pub use self::report::{Attempt, Report};
-pub(crate) use self::verdict::Judge;
-use self::verdict::{Verdict, judge, judge_response};
+pub(crate) use self::verdict::{Judge, brief};
+use self::verdict::{Verdict, judge, judge_response, stopped};
 use crate::credential::{Credential, Http, Keyring};
 use crate::error::{Error, ErrorKind, TransportError, TransportErrorKind};
 use crate::media::{Fetching, Get};
@@ -135,6 +135,8 @@ struct Failure {
     usage: Usage,
     retry_after: Option<Duration>,
     source: Option<TransportError>,
+    /// After about how many output tokens the answer was read no further.
+    stopped: Option<u64>,
     /// The connection broke, not the model: the same request may well be answered in full.
     broken: bool,
 }
@@ -152,6 +154,7 @@ impl Failure {
             usage: Usage::default(),
             retry_after: None,
             source: None,
+            stopped: None,
             broken: false,
         }
     }
@@ -348,12 +351,7 @@ impl<'a> Run<'a> {
         self.note_limits(&headers, now);
         let verdict = match ending {
             Ending::Finished(outcome) => judge_response(self.job, &self.plan, self.judge, outcome, given),
-            Ending::Stopped(response, stop) => Verdict::Failed(Failure {
-                issues: stop.issues,
-                usage: response.usage,
-                rejected: Some(response),
-                ..Failure::new(stop.kind, stop.detail)
-            }),
+            Ending::Stopped(response, stop) => Verdict::Failed(stopped(response, stop)),
             Ending::Broken(usage, error) => {
                 let (kind, detail) = unanswered(&error);
                 let cut = error.kind() == TransportErrorKind::Interrupted;
@@ -463,6 +461,7 @@ impl<'a> Run<'a> {
             rate_limits: std::mem::take(&mut self.rate_limits),
             issues,
             repairs: Vec::new(),
+            stopped: None,
             detail,
         });
     }
@@ -479,7 +478,10 @@ impl<'a> Run<'a> {
         self.attempt(Some((failure.kind, &failure.detail, &failure.issues)), status, id, failure.usage, size, now);
         if let Some(attempt) = self.report.attempts.last_mut() {
             attempt.repairs = std::mem::take(&mut failure.repairs);
+            attempt.stopped = failure.stopped;
         }
+        let unsaid = failure.usage.total().and(failure.stopped).unwrap_or_default();
+        self.tokens += unsaid.saturating_sub(failure.usage.output.unwrap_or_default());
         let retry = &self.job.retry;
         let remedy = if self.given {
             Remedy::Stop

@@ -20,7 +20,7 @@ pub(crate) enum Remedy {
 /// The policy of each kind.
 pub(crate) const fn remedy(kind: ErrorKind) -> Remedy {
     match kind {
-        ErrorKind::Malformed | ErrorKind::SchemaMismatch | ErrorKind::Rejected => Remedy::Reask,
+        ErrorKind::Malformed | ErrorKind::SchemaMismatch | ErrorKind::Rejected | ErrorKind::Runaway => Remedy::Reask,
         ErrorKind::Transport | ErrorKind::RateLimited | ErrorKind::Overloaded => Remedy::Resend,
         ErrorKind::SchemaRefused => Remedy::StepDown,
         // A cut answer comes out cut again; a refusal or a filter is no bad JSON; a wrong key stays wrong.
@@ -82,7 +82,7 @@ impl Wait {
 
 /// When to try again: which kinds of failure, how often, how long, and how long to wait.
 ///
-/// Failures of the answer (malformed, against the schema, rejected) and failures of the service (transport, rate limit,
+/// Failures of the answer (malformed, against the schema, rejected, runaway) and failures of the service (transport, rate limit,
 /// overload) are counted apart: a rate limit never uses up the attempts that validation has. Only the service is waited
 /// for; what it asks for with `Retry-After` wins over [`Wait`].
 ///

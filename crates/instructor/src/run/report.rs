@@ -83,6 +83,10 @@ pub struct Attempt {
     pub status: Option<u16>,
     /// What it used.
     pub usage: Usage,
+    /// About how many output tokens had been generated when a [`Watchdog`](crate::Watchdog) ended the answer: a token for
+    /// four bytes of what had been said, an estimate, or what the provider had counted until then if that is more. `None`
+    /// for an answer that was read to its end.
+    pub stopped: Option<u64>,
     /// How long the call took.
     pub elapsed: Duration,
     /// How long was waited before it.
@@ -106,6 +110,9 @@ impl fmt::Display for Attempt {
         write!(f, "attempt {number} ({mode}{strict}, {} ms", elapsed.as_millis())?;
         if !waited.is_zero() {
             write!(f, " after a wait of {} ms", waited.as_millis())?;
+        }
+        if let Some(tokens) = self.stopped {
+            write!(f, ", stopped after about {tokens} output tokens")?;
         }
         write!(f, ", {usage}): ")?;
         match self.failure {

@@ -5,11 +5,11 @@ use std::time::Duration;
 use http::HeaderMap;
 use instructor_json::Node;
 
-use super::{Failure, Job, Shaping};
+use super::{Failure, Job, Shaping, Stop};
 use crate::error::ErrorKind;
-use crate::message::{Message, Part};
+use crate::message::{Message, Part, ToolCall};
 use crate::mode::Plan;
-use crate::repair::Repair;
+use crate::repair::{Repair, short};
 use crate::schema::{Found, Reader};
 use crate::validate::{Issue, Issues, Origin, Path};
 use crate::wire::{CUT, Failure as ApiFailure, Finish, Response, Undecoded, read_failure, read_response};
@@ -178,12 +178,35 @@ fn against(found: &mut Found<'_>, keep: &mut Judge<'_>) -> Issues {
     issues
 }
 
+/// An answer that was not read to its end, as a failure.
+pub(super) fn stopped(mut response: Response, stop: Stop) -> Failure {
+    let mut said = 0;
+    for part in &mut response.parts {
+        if let Part::Text(text) | Part::ToolCall(ToolCall { arguments: text, .. }) = part {
+            said += text.len();
+            if stop.kind == ErrorKind::Runaway {
+                // What is enough to know it again.
+                *text = short(text);
+            }
+        }
+    }
+    // A token is about four bytes.
+    let tokens = response.usage.output.unwrap_or_default().max(said as u64 / 4);
+    Failure {
+        issues: stop.issues,
+        usage: response.usage,
+        rejected: Some(response),
+        stopped: Some(tokens),
+        ..Failure::new(stop.kind, stop.detail)
+    }
+}
+
 fn cut() -> Issue {
     Issue::found_by(Origin::Reading, Path::root(), "a complete JSON value; the answer ends inside one")
 }
 
 /// The first issues in one line, without text of the answer.
-fn brief(issues: &[Issue]) -> String {
+pub(crate) fn brief(issues: &[Issue]) -> String {
     const SHOWN: usize = 3;
     let shown: Vec<String> = issues
         .iter()

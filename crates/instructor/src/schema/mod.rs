@@ -20,6 +20,7 @@ mod resolve;
 mod shape;
 mod tools;
 
+pub(crate) use self::align::{Entry, Spot, Spots};
 pub(crate) use self::check::Checker;
 pub(crate) use self::check::nearest::{letters, nearest};
 pub use self::dialect::Dialect;

@@ -23,6 +23,11 @@ impl<'s> Place<'s> {
         Self { schema, base: schema, base_pointer: Rc::from(""), pointer: String::new(), draft }
     }
 
+    /// Another schema of the document, with the references of this one.
+    pub(in crate::schema) fn other(self, schema: &'s Value) -> Self {
+        Self { schema, ..self }
+    }
+
     /// The schema under a key or index of this one.
     pub(in crate::schema) fn step(&self, schema: &'s Value, step: &str) -> Self {
         let pointer = format!("{}/{}", self.pointer, step.replace('~', "~0").replace('/', "~1"));

@@ -80,6 +80,11 @@ pub trait Grow {
     fn shows(&self) -> bool {
         false
     }
+
+    /// Whether a value counts that had to be complete before it could be put into the type's own form.
+    fn takes_lifted(&self) -> bool {
+        true
+    }
     /// Whether each root value of a text counts, and not only the last.
     fn takes_all(&self) -> bool {
         false

@@ -3,6 +3,7 @@
 //! Text goes to a [`Tracker`](tracker::Tracker), which reads it and walks along, undoing on the way what the schema's
 //! dialect did to the value's form. What is certain goes to a sink that [grows](grow::Grow).
 
+mod closed;
 mod field;
 pub(crate) mod grow;
 mod items;
@@ -15,6 +16,8 @@ mod running;
 mod tracker;
 mod value;
 mod walk;
+mod watch;
+mod watchdog;
 
 pub use self::field::Field;
 pub(crate) use self::grow::Part;
@@ -27,3 +30,5 @@ pub use self::patch::{Change, Patch, Patches};
 pub use self::reader::PartialReader;
 pub(crate) use self::running::Desk;
 pub use self::value::PartialValue;
+pub(crate) use self::watch::Watch;
+pub use self::watchdog::Watchdog;

@@ -71,6 +71,11 @@ impl Tracker {
         self.follow(sink)
     }
 
+    /// Whether the value that is followed stands where answers stand, and not between words.
+    pub(crate) fn is_sure(&self) -> bool {
+        self.shown.is_some_and(|found| found != Found::Prose)
+    }
+
     /// The text so far.
     pub(crate) fn text(&self) -> &str {
         self.parser.text()

@@ -56,6 +56,8 @@ pub(super) enum End {
 pub(super) struct Spoken {
     pub(super) response: http::Response<Bytes>,
     pub(super) flow: Flow,
+    /// Which answer of the script it is.
+    call: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -251,6 +253,8 @@ struct State {
     rules: Vec<(Predicate, Reply)>,
     sent: Vec<Sent>,
     waits: Vec<Duration>,
+    /// How much of the body of each answer was read.
+    read: Vec<usize>,
     clock: Duration,
 }
 
@@ -337,6 +341,13 @@ impl Script {
         self.state().waits.clone()
     }
 
+    /// How many bytes of each answer's body were read, in the order of the requests. What comes in one piece is read
+    /// whole; see [`Reply::pieces`].
+    #[must_use]
+    pub fn read(&self) -> Vec<usize> {
+        self.state().read.clone()
+    }
+
     /// How many replies are left.
     #[must_use]
     pub fn left(&self) -> usize {
@@ -381,8 +392,9 @@ impl Script {
         let ruled = state.rules.iter().find(|(fits, _)| fits(&sent)).map(|(_, reply)| reply.clone());
         let reply = ruled.or_else(|| state.replies.pop_front());
         state.sent.push(sent.clone());
+        state.read.push(0);
+        let call = state.sent.len();
         let Some(reply) = reply else {
-            let call = state.sent.len();
             return Err(TransportError::new(TransportErrorKind::Request)
                 .with_source(format!("the script has no answer for call {call}")));
         };
@@ -393,7 +405,7 @@ impl Script {
         state.clock += reply.after;
         match reply.fault {
             Some(kind) => Err(TransportError::new(kind)),
-            None => Ok(Spoken { response: reply.response(&sent), flow: reply.flow }),
+            None => Ok(Spoken { response: reply.response(&sent), flow: reply.flow, call: call - 1 }),
         }
     }
 
@@ -416,9 +428,15 @@ impl Transport for Script {
         timeout: Option<Duration>,
     ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>> {
         let answer = self.answer(request, timeout);
-        Box::pin(std::future::ready(answer.map(|Spoken { response, flow }| {
+        Box::pin(std::future::ready(answer.map(|Spoken { response, flow, call }| {
             let plain = flow.end.is_none() && flow.pieces == usize::MAX;
-            response.map(|body| if plain { Body::whole(body) } else { Body::arriving(Flowing { body, flow, at: 0 }) })
+            response.map(|body| {
+                let mut flowing = Flowing { body, flow, at: 0, script: self.clone(), call };
+                match plain {
+                    true => Body::whole(flowing.piece(usize::MAX).unwrap_or_default()),
+                    false => Body::arriving(flowing),
+                }
+            })
         })))
     }
 
@@ -446,6 +464,8 @@ struct Flowing {
     body: Bytes,
     flow: Flow,
     at: usize,
+    script: Script,
+    call: usize,
 }
 
 impl Flowing {
@@ -455,6 +475,9 @@ impl Flowing {
         let to = self.at.saturating_add(most.min(self.flow.pieces.max(1))).min(end);
         let piece = self.body.slice(self.at..to);
         self.at = to;
+        if let Some(read) = self.script.state().read.get_mut(self.call) {
+            *read = to;
+        }
         match self.flow.end {
             Some((_, how)) if piece.is_empty() => Err(how),
             _ => Ok(piece),
@@ -496,8 +519,9 @@ impl BlockingTransport for Script {
         timeout: Option<Duration>,
     ) -> Result<http::Response<Box<dyn Read + Send>>, TransportError> {
         let answer = self.answer(request, timeout);
-        answer.map(|Spoken { response, flow }| {
-            response.map(|body| Box::new(Flowing { body, flow, at: 0 }) as Box<dyn Read + Send>)
+        answer.map(|Spoken { response, flow, call }| {
+            let script = self.clone();
+            response.map(|body| Box::new(Flowing { body, flow, at: 0, script, call }) as Box<dyn Read + Send>)
         })
     }
 

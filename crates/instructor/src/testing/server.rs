@@ -65,7 +65,7 @@ fn converse(script: &Script, stream: TcpStream) -> io::Result<()> {
     let mut writer = stream.try_clone()?;
     let mut reader = BufReader::new(stream);
     while let Some(request) = read_request(&mut reader)? {
-        let Ok(Spoken { response, flow }) = script.answer(request, None) else {
+        let Ok(Spoken { response, flow, .. }) = script.answer(request, None) else {
             // A fault of the script is a connection that ends without an answer.
             return Ok(());
         };

@@ -11,7 +11,7 @@ use super::{Body, BoxFuture, Repr, Transport, too_large};
 use crate::credential::{Exchange, Http};
 use crate::error::{Error, TransportError, TransportErrorKind};
 use crate::media::Get;
-use crate::run::{Answer, Authorise, Completion, Ending, Event, Follow, Halt, Heard, Listener, Run, Step};
+use crate::run::{Answer, Authorise, Completion, Ending, Event, Follow, Halt, Heard, Listener, Run, Step, Stop};
 
 /// Follows an answer, and hands what it has made of it over to whoever drives the request.
 ///
@@ -43,6 +43,8 @@ pub(crate) struct Watching<'s> {
     pub(crate) show: &'s mut dyn Show,
     /// How long nothing may come.
     pub(crate) idle: Option<Duration>,
+    /// How long an attempt may take.
+    pub(crate) time: Option<Duration>,
 }
 
 /// Drives a request to its end. Whoever looks on is shown answers while they arrive.
@@ -65,12 +67,13 @@ pub(crate) async fn drive(
             }
             Step::Authorise(wanted) => authorise(transport, wanted, limit).await,
             Step::Send { request, timeout } => {
+                let sent = transport.now().monotonic;
                 let response = transport.send(request, timeout).await;
                 match (response, &mut watching) {
                     (Ok(response), Some(watching)) if response.status().is_success() => {
                         watching.show.take();
                         let listener = run.listener(watching.show);
-                        listen(transport, response, listener, limit, watching).await
+                        listen(transport, response, listener, (limit, sent), watching).await
                     }
                     (response, _) => arrived(response, limit).await.map_or_else(Event::Failed, Event::Answer),
                 }
@@ -125,13 +128,14 @@ async fn listen(
     transport: &dyn Transport,
     response: http::Response<Body>,
     listener: Listener<'_>,
-    limit: usize,
+    (limit, sent): (usize, Duration),
     watching: &mut Watching<'_>,
 ) -> Event {
     let (parts, body) = response.into_parts();
-    let Watching { show, idle } = watching;
+    let Watching { show, idle, time } = watching;
+    let until = time.map(|time| (sent + time, time));
     let mut pieces = Pieces { transport, body, idle: *idle, wake: None, since: None };
-    let (ending, size, tail) = hear(&mut pieces, listener, limit, *show).await;
+    let (ending, size, tail) = hear(&mut pieces, listener, (limit, until), *show).await;
     let given = show.has_given();
     Event::Heard(Box::new(Heard { status: parts.status.as_u16(), headers: parts.headers, size, tail, given, ending }))
 }
@@ -140,7 +144,7 @@ async fn listen(
 async fn hear(
     pieces: &mut Pieces<'_>,
     mut listener: Listener<'_>,
-    limit: usize,
+    (limit, until): (usize, Option<(Duration, Duration)>),
     show: &mut dyn Show,
 ) -> (Ending, usize, Bytes) {
     loop {
@@ -151,7 +155,13 @@ async fn hear(
             Ok(Some(bytes)) if listener.size() + bytes.len() > limit => {
                 return listener.halt(Halt::Broken(too_large()));
             }
-            Ok(Some(bytes)) => listener.push(&bytes),
+            Ok(Some(bytes)) => {
+                if let Some((_, time)) = until.filter(|(until, _)| pieces.transport.now().monotonic > *until) {
+                    let why = format!("nothing complete after {time:?}");
+                    return listener.halt(Halt::Stop(Stop::runaway(&why)));
+                }
+                listener.push(&bytes);
+            }
             Ok(None) => break,
             Err(error) => return listener.halt(Halt::Broken(error)),
         }

@@ -7,6 +7,7 @@ mod keys;
 mod number;
 mod prose;
 mod scalar;
+mod spot;
 mod union;
 mod view;
 mod words;
@@ -17,6 +18,7 @@ use std::rc::Rc;
 use instructor_json::{Document, Kind, Node, Step};
 use serde_json::Value;
 
+pub(crate) use self::spot::{Entry, Spot, Spots};
 use self::view::View;
 use crate::repair::{Level, Repair, Severity, allows, short};
 use crate::validate::{Issue, Origin, Path};
@@ -71,25 +73,22 @@ pub(crate) fn align(schema: &Value, node: Node<'_>, level: Level) -> Aligned {
     run(schema, node, level, false)
 }
 
+/// [`align`] for a value inside an answer, with its part of the schema.
+fn align_part(root: &Value, schema: &Value, node: Node<'_>, level: Level) -> Aligned {
+    let mut fitter = Fitter::new(root, node, level, true);
+    let fit = fitter.fit(schema, node, 0);
+    fitter.aligned(fit)
+}
+
 /// [`align`] for a value that was put together, whose spans are not those of the answer.
 pub(crate) fn align_assembled(schema: &Value, node: Node<'_>, level: Level) -> Aligned {
     run(schema, node, level, true)
 }
 
 fn run(schema: &Value, node: Node<'_>, level: Level, unpacked: bool) -> Aligned {
-    let mut fitter = Fitter {
-        root: schema,
-        level,
-        out: String::with_capacity(node.source().len() + 16),
-        repairs: Vec::new(),
-        issues: Vec::new(),
-        path: Vec::new(),
-        views: HashMap::new(),
-        work: WORK + 16 * node.source().len(),
-        unpacked,
-    };
+    let mut fitter = Fitter::new(schema, node, level, unpacked);
     let fit = fitter.root(node);
-    Aligned { json: fitter.out, repairs: fitter.repairs, fit, issues: fitter.issues }
+    fitter.aligned(fit)
 }
 
 /// Whether a schema says nothing about what fits.
@@ -154,6 +153,25 @@ struct Mark {
 }
 
 impl<'s> Fitter<'s> {
+    fn new(root: &'s Value, node: Node<'_>, level: Level, unpacked: bool) -> Self {
+        let length = node.source().len();
+        Self {
+            root,
+            level,
+            out: String::with_capacity(length + 16),
+            repairs: Vec::new(),
+            issues: Vec::new(),
+            path: Vec::new(),
+            views: HashMap::new(),
+            work: WORK + 16 * length,
+            unpacked,
+        }
+    }
+
+    fn aligned(self, fit: Fit) -> Aligned {
+        Aligned { json: self.out, repairs: self.repairs, fit, issues: self.issues }
+    }
+
     /// The root may stand in a wrap that nobody asked for.
     fn root(&mut self, node: Node<'_>) -> Fit {
         let mark = self.mark();

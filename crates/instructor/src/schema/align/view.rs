@@ -82,6 +82,11 @@ impl<'s> View<'s> {
         !self.restricted
     }
 
+    /// Whether it names the types or the values that are taken.
+    pub(super) const fn typed(&self) -> bool {
+        !self.types.is_empty() || !self.values.is_empty()
+    }
+
     /// Whether a JSON type is taken. A schema without `type` takes what its other keywords are about.
     pub(super) fn takes(&self, kind: &str) -> bool {
         if !self.types.is_empty() {

@@ -14,13 +14,13 @@ use super::pattern::Pattern;
 use super::rules::{Bound, Id, Numbers, Schema, Side, Strings};
 use super::value::Values;
 
-/// All schemas that are reachable from the document's root, which is the first; and the JSON pointer of each.
-pub(super) fn compile(document: &Value) -> Result<(Vec<Schema>, Vec<String>), Unsupported> {
+/// All schemas that are reachable from a schema of the document, which is the first; and the JSON pointer of each.
+pub(super) fn compile(document: &Value, first: &Value) -> Result<(Vec<Schema>, Vec<String>), Unsupported> {
     let draft = Draft::of(document).ok_or_else(|| {
         let why = "the meta-schema is none of JSON Schema's own drafts 4 to 2020-12";
         Unsupported { keyword: String::from("$schema"), pointer: String::from("/$schema"), why: String::from(why) }
     })?;
-    let root = Place::root(document, draft);
+    let root = Place::root(document, draft).other(first);
     let mut compiler =
         Compiler { draft, schemas: Vec::new(), pointers: Vec::new(), known: HashMap::new(), open: Vec::new() };
     compiler.id(root);

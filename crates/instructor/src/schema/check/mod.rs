@@ -50,7 +50,12 @@ pub(crate) struct Checker {
 impl Checker {
     /// Compiles a schema: draft 2020-12, or an older one if `$schema` says so.
     pub(crate) fn compile(schema: &Value) -> Result<Self, Unsupported> {
-        let (mut schemas, pointers) = compile::compile(schema)?;
+        Self::compile_at(schema, schema)
+    }
+
+    /// Compiles one schema of a document.
+    pub(crate) fn compile_at(document: &Value, schema: &Value) -> Result<Self, Unsupported> {
+        let (mut schemas, pointers) = compile::compile(document, schema)?;
         settle::settle(&mut schemas, &pointers)?;
         Ok(Self { schemas })
     }

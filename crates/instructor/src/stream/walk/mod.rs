@@ -525,7 +525,9 @@ impl<'c> Walk<'c> {
             Presence::List(kinds) => unlisted(node, kinds),
             _ => Some(node),
         };
-        if let Some(node) = node {
+        if let Some(node) = node
+            && (self.is_same(step) || sink.takes_lifted())
+        {
             self.lifted(step, node, |walk, node| walk.show(node, sink));
         }
     }

@@ -1,0 +1,147 @@
+//! Whoever stops an answer that can't become one that is taken.
+
+use std::sync::Arc;
+
+use super::closed::Closed;
+use super::tracker::Tracker;
+use super::watchdog::{Runaway, Watchdog};
+use crate::error::ErrorKind;
+use crate::message::ToolCall;
+use crate::mode::Plan;
+use crate::model::Contract;
+use crate::repair::ParseOptions;
+use crate::run::{Follow, Stop};
+use crate::schema::Spots;
+use crate::transport::Show;
+use crate::validate::Issues;
+
+/// Follows an answer, beside who is shown it, and stops it where the watchdog says so.
+pub(crate) struct Watch<'s> {
+    show: Option<&'s mut dyn Show>,
+    limits: Option<Watchdog>,
+    runaway: Runaway,
+    parts: Option<Parts<'s>>,
+    options: ParseOptions,
+    /// All of the answer is there.
+    over: bool,
+}
+
+/// The parts of an answer, held against the schema as they close.
+struct Parts<'s> {
+    spots: Arc<Spots<'s>>,
+    sink: Closed<'s>,
+    tracker: Tracker,
+}
+
+impl<'s> Watch<'s> {
+    /// Without a watchdog it only passes on what it hears.
+    pub(crate) fn new(
+        contract: Option<&'s Contract>,
+        limits: Option<Watchdog>,
+        options: ParseOptions,
+        show: Option<&'s mut dyn Show>,
+    ) -> Self {
+        let parts = contract.filter(|_| limits.is_some_and(|limits| limits.invalid)).map(|contract| {
+            let spots = Arc::new(Spots::new(contract.schema(), options.level()));
+            Parts { sink: Closed::root(Arc::clone(&spots), true), spots, tracker: Tracker::new(None, options) }
+        });
+        Self { show, limits, runaway: Runaway::default(), parts, options, over: false }
+    }
+
+    fn check(&mut self, more: &str) -> Result<(), Stop> {
+        let Some(limits) = self.limits.filter(|_| !self.over) else { return Ok(()) };
+        if let Some(why) = self.runaway.push(more, &limits) {
+            return Err(Stop::runaway(&why));
+        }
+        if let Some(Parts { sink, tracker, .. }) = &mut self.parts {
+            // What can't be read is for the final reading to say.
+            let _ = tracker.push(more, sink);
+            if tracker.is_sure() {
+                return stop(sink.take());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Stops the answer if there is something wrong.
+fn stop(issues: Issues) -> Result<(), Stop> {
+    if issues.is_empty() { Ok(()) } else { Err(Stop::invalid(issues)) }
+}
+
+impl Follow for Watch<'_> {
+    fn begin(&mut self, plan: &Plan<'_>) {
+        self.over = false;
+        self.runaway = Runaway::default();
+        if let Some(parts) = &mut self.parts {
+            let form = plan.dialect();
+            let plain = plan.lowered().is_none_or(|lowered| lowered.plan.is_same());
+            parts.sink = Closed::root(Arc::clone(&parts.spots), plain);
+            parts.tracker = Tracker::new(form, self.options);
+        }
+        if let Some(show) = &mut self.show {
+            show.begin(plan);
+        }
+    }
+
+    fn restart(&mut self) {
+        self.runaway = Runaway::default();
+        if let Some(Parts { sink, tracker, .. }) = &mut self.parts {
+            super::grow::Grow::reset(sink);
+            *tracker = tracker.again(self.options);
+        }
+        if let Some(show) = &mut self.show {
+            show.restart();
+        }
+    }
+
+    fn text(&mut self, more: &str) -> Result<bool, Stop> {
+        let shows = self.show.as_mut().map_or(Ok(false), |show| show.text(more))?;
+        self.check(more).map(|()| shows)
+    }
+
+    fn call(&mut self, plan: &Plan<'_>, index: usize, name: &str, arguments: &str) -> Result<bool, Stop> {
+        let shows = self.show.as_mut().map_or(Ok(false), |show| show.call(plan, index, name, arguments))?;
+        if self.parts.is_some() && !self.over {
+            let read = plan.item(index, &ToolCall::new("", name, arguments), self.options);
+            read.map_or_else(stop, |_| Ok(()))?;
+        }
+        Ok(shows)
+    }
+
+    fn complete(&mut self) {
+        self.over = true;
+        if let Some(show) = &mut self.show {
+            show.complete();
+        }
+    }
+
+    fn end(&mut self) -> bool {
+        self.show.as_mut().is_some_and(|show| show.end())
+    }
+
+    fn has_given(&self) -> bool {
+        self.show.as_ref().is_some_and(|show| show.has_given())
+    }
+}
+
+impl Show for Watch<'_> {
+    fn give(&mut self, news: bool) {
+        if let Some(show) = &mut self.show {
+            show.give(news);
+        }
+    }
+
+    fn take(&mut self) {
+        if let Some(show) = &mut self.show {
+            show.take();
+        }
+    }
+}
+
+impl Stop {
+    fn invalid(issues: Issues) -> Self {
+        let detail = format!("stopped at {}", crate::run::brief(issues.as_slice()));
+        Self { kind: ErrorKind::SchemaMismatch, detail, issues }
+    }
+}
