@@ -88,7 +88,7 @@ fn cases() -> Vec<(&'static str, &'static str, Vec<u8>, Option<ErrorKind>)> {
         ("thoughts before the value", GROQ, chat(json!({ "message": { "content": format!("<think>{{\"x\":9,\"y\":9}}?</think>{GOOD}") } })), None),
         ("a broken value before a fragment", GROQ, chat(json!({ "message": { "content": "{\"p\": {\"x\":1,\"y\":2} oops}" } })), Some(Malformed)),
         ("a stream in place of a body", GROQ, format!("data: {}\n\ndata: [DONE]\n\n", json!({ "choices": [{ "delta": { "content": GOOD }, "finish_reason": "stop" }] })).into(), None),
-        ("a stream that breaks off", GROQ, format!("data: {}\n\n", json!({ "choices": [{ "delta": { "content": "{\"x\":1," } }] })).into(), Some(Malformed)),
+        ("a stream that breaks off", GROQ, format!("data: {}\n\n", json!({ "choices": [{ "delta": { "content": "{\"x\":1," } }] })).into(), Some(Truncated)),
         ("claude: call", CLAUDE, claude(json!({ "content": [tool(json!({ "x": 1, "y": 2 }))], "stop_reason": "tool_use" })), None),
         ("claude: cut", CLAUDE, claude(json!({ "content": [tool(json!({ "x": 1 }))], "stop_reason": "max_tokens" })), Some(Truncated)),
         ("claude: refusal", CLAUDE, claude(json!({ "stop_reason": "refusal" })), Some(Refused)),

@@ -75,7 +75,7 @@ fn without_tools_the_schema_is_in_the_system_text() {
 
 #[test]
 fn where_there_are_no_marks_the_request_is_the_same_without_them() {
-    let marked = ["anthropic", "bedrock", "openrouter", "litellm"];
+    let marked = ["anthropic", "vertexai_anthropic", "bedrock", "openrouter", "litellm"];
     for profile in Profile::all().filter(|profile| !marked.contains(&profile.id())) {
         let client = Script::new().client(&format!("{}/some-model", profile.id()));
         let plain: Vec<Message> = messages()
