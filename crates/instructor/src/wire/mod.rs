@@ -3,6 +3,7 @@
 //! A wire knows nothing of modes: [`Output`] is all that it sees of one. If a wire needs to know more, `Output` lacks
 //! a fact.
 
+mod alike;
 pub(crate) mod anthropic;
 mod audit;
 pub(crate) mod bedrock;

@@ -1,8 +1,9 @@
-use instructor_json::{Document, Node};
+use instructor_json::{Document, Kind, Node};
 use serde_json::{Map, Value};
 
 use super::decode::{counts, envelope, explanation, finish, opaque, whole};
 use crate::message::{Part, ToolCall};
+use crate::wire::alike::Alike;
 use crate::wire::frame::Frame;
 use crate::wire::response::{Finish, Response, Usage, text_field};
 use crate::wire::{Decoder, Failure, Told, Undecoded};
@@ -13,6 +14,8 @@ pub(super) struct Stream {
     response: Response,
     blocks: Vec<(u64, Block)>,
     ended: bool,
+    /// The block that deltas go on with.
+    alike: Alike<usize>,
 }
 
 /// A content block that is being told.
@@ -40,9 +43,10 @@ impl Stream {
     }
 
     fn delta(&mut self, event: Node<'_>) {
-        let at = index(event);
+        let index = index(event);
         let Some(delta) = event.get("delta") else { return };
-        let Some((_, block)) = self.blocks.iter_mut().rfind(|(i, _)| *i == at) else { return };
+        let Some(at) = self.blocks.iter().rposition(|(i, _)| *i == index) else { return };
+        let Some((_, block)) = self.blocks.get_mut(at) else { return };
         let text = |key| delta.get(key).and_then(Node::as_str).unwrap_or_default();
         match block {
             Block::Text(into) => into.push_str(&text("text")),
@@ -58,6 +62,32 @@ impl Stream {
                     }
                 }
             }
+        }
+    }
+
+    /// A delta of which nothing but its text differs from the one before.
+    fn again(&mut self, data: &str) -> bool {
+        let Some((more, at)) = self.alike.text(data) else { return false };
+        match self.blocks.get_mut(at) {
+            Some((_, Block::Text(text))) => text.push_str(&more),
+            Some((_, Block::Call(call))) => call.arguments.push_str(&more),
+            _ => return false,
+        }
+        true
+    }
+
+    /// Keeps in mind what an event is like whose only news is a text.
+    fn learn(&mut self, data: &str, event: Node<'_>) {
+        let at = self.blocks.iter().rposition(|(i, _)| *i == index(event));
+        let field = match at.and_then(|at| self.blocks.get(at)) {
+            Some((_, Block::Text(_))) => "text",
+            Some((_, Block::Call(_))) => "partial_json",
+            _ => return,
+        };
+        if let (Some(at), Some(text)) = (at, event.get("delta").and_then(|delta| delta.get(field)))
+            && text.kind() == Kind::String
+        {
+            self.alike.learn(data, text, at);
         }
     }
 
@@ -85,6 +115,10 @@ impl Decoder for Stream {
         if data.is_empty() || data == "[DONE]" {
             return Ok(());
         }
+        if self.again(data) {
+            return Ok(());
+        }
+        self.alike.forget();
         let doc = Document::parse(data)
             .map_err(|e| Undecoded::Unreadable(format!("an event of the stream is not JSON: {e}")))?;
         let event = doc.root();
@@ -98,7 +132,10 @@ impl Decoder for Stream {
                 }
             }
             "content_block_start" => self.start(event),
-            "content_block_delta" => self.delta(event),
+            "content_block_delta" => {
+                self.delta(event);
+                self.learn(data, event);
+            }
             "message_delta" => {
                 if let Some(delta) = event.get("delta") {
                     self.response.finish = text_field(delta, "stop_reason").map(finish).or(self.response.finish.take());
@@ -131,7 +168,7 @@ impl Decoder for Stream {
     }
 
     fn finish(self: Box<Self>) -> Result<Response, Undecoded> {
-        let Self { mut response, blocks, ended } = *self;
+        let Self { mut response, blocks, ended, .. } = *self;
         if !ended && response.finish.is_none() {
             return Err(Undecoded::Cut);
         }

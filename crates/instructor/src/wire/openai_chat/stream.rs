@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 use super::decode::{Block, REASONING, arguments, details, echo, ended, error_object, stopped, usage_of};
 use crate::message::{Part, ToolCall};
 use crate::provider::{Profile, Quirks};
+use crate::wire::alike::Alike;
 use crate::wire::frame::Frame;
 use crate::wire::response::{Response, Usage, text_field};
 use crate::wire::{Decoder, Failure, Told, Undecoded};
@@ -24,6 +25,14 @@ pub(super) struct Stream {
     details: Vec<Map<String, Value>>,
     calls: Vec<(u64, ToolCall)>,
     ended: bool,
+    alike: Alike<Place>,
+}
+
+/// Where the text of a delta goes.
+#[derive(Clone, Copy)]
+enum Place {
+    Text,
+    Call(usize),
 }
 
 impl Stream {
@@ -38,6 +47,7 @@ impl Stream {
             details: Vec::new(),
             calls: Vec::new(),
             ended: false,
+            alike: Alike::default(),
         }
     }
 
@@ -132,6 +142,34 @@ impl Stream {
     }
 }
 
+/// The text of a chunk whose only news it is, with the index of the call that it belongs to, if it does to one.
+fn only_text(chunk: Node<'_>) -> Option<(Node<'_>, Option<u64>)> {
+    fn only<'d>(node: Node<'d>, beside: &[&str]) -> Option<(Node<'d>, Node<'d>)> {
+        let news = |(key, value): &(Node<'d>, Node<'d>)| !value.is_null() && !beside.iter().any(|b| key.is_str(b));
+        let mut news = node.entries().filter(news);
+        news.next().filter(|_| news.next().is_none())
+    }
+    fn one(list: Node<'_>) -> Option<Node<'_>> {
+        let mut items = list.items();
+        items.next().filter(|_| items.next().is_none())
+    }
+    let choice = one(chunk.get("choices")?)?;
+    // Of several choices the first is the answer.
+    if choice.get("index").and_then(Node::as_u64).is_some_and(|index| index != 0) {
+        return None;
+    }
+    let (key, delta) = only(choice, &["index", "logprobs"])?;
+    let (name, value) = only(delta, &["role"]).filter(|_| key.is_str("delta"))?;
+    if name.is_str("content") {
+        return (value.kind() == Kind::String).then_some((value, None));
+    }
+    let call = one(value).filter(|_| name.is_str("tool_calls"))?;
+    let (key, function) = only(call, &["index", "type"])?;
+    let (name, arguments) = only(function, &[]).filter(|_| key.is_str("function"))?;
+    let index = call.get("index").and_then(Node::as_u64)?;
+    (name.is_str("arguments") && arguments.kind() == Kind::String).then_some((arguments, Some(index)))
+}
+
 /// Whether a chunk has none but the fields that every chunk has, which hold neither an error nor a count.
 fn is_plain(chunk: Node<'_>) -> bool {
     const CHUNK: [&str; 7] = ["choices", "id", "object", "created", "model", "system_fingerprint", "service_tier"];
@@ -154,6 +192,19 @@ impl Decoder for Stream {
         }
         if data.is_empty() {
             return Ok(());
+        }
+        match self.alike.text(data) {
+            Some((text, Place::Text)) => {
+                self.text.push_str(&text);
+                return Ok(());
+            }
+            Some((text, Place::Call(at))) => {
+                if let Some((_, call)) = self.calls.get_mut(at) {
+                    call.arguments.push_str(&text);
+                }
+                return Ok(());
+            }
+            None => self.alike.forget(),
         }
         let doc = Document::parse(data)
             .map_err(|e| Undecoded::Unreadable(format!("an event of the stream is not JSON: {e}")))?;
@@ -192,6 +243,15 @@ impl Decoder for Stream {
                 self.response.finish = Some(finish);
             }
         }
+        if let Some((text, place)) = only_text(chunk).filter(|_| plain && frame.event.is_none()) {
+            let place = match place {
+                None => Some(Place::Text),
+                Some(index) => self.calls.iter().rposition(|(i, _)| *i == index).map(Place::Call),
+            };
+            if let Some(place) = place {
+                self.alike.learn(data, text, place);
+            }
+        }
         Ok(())
     }
 
@@ -207,7 +267,8 @@ impl Decoder for Stream {
     }
 
     fn finish(self: Box<Self>) -> Result<Response, Undecoded> {
-        let Self { profile, mut response, text, refusal, reasoning, reasoning_field, details, calls, ended } = *self;
+        let Self { profile, mut response, text, refusal, reasoning, reasoning_field, details, calls, ended, .. } =
+            *self;
         if !ended && response.finish.is_none() {
             return Err(Undecoded::Cut);
         }
