@@ -19,6 +19,7 @@ mod http;
 mod ladder;
 mod legal;
 mod limits;
+mod live_form;
 mod matrix;
 mod media;
 mod models;
