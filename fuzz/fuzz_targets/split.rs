@@ -91,6 +91,10 @@ fn pushed(bytes: &[u8], cuts: &[usize], options: Options) -> Pushed {
 fn joined(events: Vec<Event>) -> Vec<Event> {
     let mut out: Vec<Event> = Vec::new();
     for event in events {
+        if event == Event::Cleared {
+            out.clear();
+            continue;
+        }
         if event == Event::Withdrawn {
             while out.pop().is_some_and(|event| !matches!(event, Event::Candidate(_))) {}
             continue;

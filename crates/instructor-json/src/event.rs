@@ -15,6 +15,8 @@ pub enum Event {
     /// The value that was told of last is none after all: words in brackets or in quotes, or broken JSON between words.
     /// Or all were part of some reasoning: then the next candidate is the first again.
     Withdrawn,
+    /// Nothing that was told of is a value after all: it stood before a closing tag of reasoning.
+    Cleared,
     /// An array, an object or a string opens.
     Begin {
         /// The node.

@@ -245,7 +245,7 @@ fn tell(
 ) {
     if engine.candidates().len() < *told {
         *told = engine.candidates().len();
-        events.push(Event::Withdrawn);
+        events.push(Event::Cleared);
     }
     while let Some(done) = engine.candidates().get(*told) {
         if *subject != Some(done.span.start) {

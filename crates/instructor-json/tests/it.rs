@@ -63,6 +63,10 @@ fn summary(reading: &Result<Reading<'_>, instructor_json::Error>) -> String {
 fn joined(events: Vec<Event>) -> Vec<Event> {
     let mut out: Vec<Event> = Vec::new();
     for event in events {
+        if event == Event::Cleared {
+            out.clear();
+            continue;
+        }
         if event == Event::Withdrawn {
             // Short-lived: whether it was told of at all depends on the split.
             while out.pop().is_some_and(|event| !matches!(event, Event::Candidate(_))) {}
@@ -609,7 +613,7 @@ fn reasoning_is_withdrawn() {
     assert_eq!(parser.events().filter(|event| matches!(event, Event::Candidate(_))).count(), 2);
     assert!(parser.told(1).is_some());
     parser.push(b"</think>\n").unwrap();
-    assert_eq!(parser.events().next_back(), Some(Event::Withdrawn));
+    assert_eq!(parser.events().next_back(), Some(Event::Cleared));
     assert!(parser.told(0).is_none());
     parser.push(b"{\"a\": 3}").unwrap();
     assert_eq!(parser.events().next(), Some(Event::Candidate(0)));

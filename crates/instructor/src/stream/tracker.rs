@@ -110,11 +110,11 @@ impl Tracker {
         let mut changed = false;
         let mut at = 0;
         while let Some(event) = events.get(at) {
-            let turns = |event: &Event| matches!(event, Event::Candidate(_) | Event::Withdrawn);
+            let turns = |event: &Event| matches!(event, Event::Candidate(_) | Event::Withdrawn | Event::Cleared);
             let rest = events.get(at + 1..).unwrap_or_default();
             let end = at + 1 + rest.iter().position(turns).unwrap_or(rest.len());
             // Of a value that is withdrawn, the document is gone.
-            let gone = matches!(events.get(end), Some(Event::Withdrawn));
+            let gone = matches!(events.get(end), Some(Event::Withdrawn | Event::Cleared));
             match event {
                 Event::Candidate(_) if gone => self.following = false,
                 Event::Candidate(number) => {
@@ -123,6 +123,12 @@ impl Tracker {
                     changed |= self.walk(events, at + 1..end, sink);
                 }
                 Event::Withdrawn => changed |= self.withdraw(sink),
+                Event::Cleared => {
+                    changed |= self.shown.is_some();
+                    self.clear(sink);
+                    self.following = false;
+                    self.shown = None;
+                }
                 _ if gone => {}
                 _ => changed |= self.walk(events, at..end, sink),
             }
