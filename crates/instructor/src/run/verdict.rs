@@ -5,7 +5,8 @@ use std::time::Duration;
 use http::HeaderMap;
 use instructor_json::Node;
 
-use super::{Failure, Job, Shaping, Stop};
+use super::failure::Failure;
+use super::{Job, Shaping, Stop};
 use crate::error::ErrorKind;
 use crate::message::{Message, Part, ToolCall};
 use crate::mode::Plan;

@@ -1,0 +1,66 @@
+//! A failed attempt, before it is decided what to do about it.
+
+use std::time::Duration;
+
+use crate::error::{ErrorKind, TransportError, TransportErrorKind};
+use crate::repair::Repair;
+use crate::validate::Issues;
+use crate::wire::{Declined, Response, Usage};
+
+/// A failed attempt, before it is decided what to do about it.
+pub(super) struct Failure {
+    pub(super) kind: ErrorKind,
+    pub(super) detail: String,
+    pub(super) issues: Issues,
+    /// The issues in the terms of what the model wrote, where these are not the type's.
+    pub(super) told: Option<Issues>,
+    pub(super) repairs: Vec<Repair>,
+    /// The answer that was rejected, for the re-ask.
+    pub(super) rejected: Option<Response>,
+    /// What the provider does not take, if that is the schema or its form.
+    pub(super) declined: Option<Declined>,
+    pub(super) usage: Usage,
+    pub(super) retry_after: Option<Duration>,
+    pub(super) source: Option<TransportError>,
+    /// After about how many output tokens the answer was read no further.
+    pub(super) stopped: Option<u64>,
+    /// The connection broke, not the model: the same request may well be answered in full.
+    pub(super) broken: bool,
+}
+
+impl Failure {
+    pub(super) fn new(kind: ErrorKind, detail: impl Into<String>) -> Self {
+        Self {
+            kind,
+            detail: detail.into(),
+            issues: Issues::new(),
+            told: None,
+            repairs: Vec::new(),
+            rejected: None,
+            declined: None,
+            usage: Usage::default(),
+            retry_after: None,
+            source: None,
+            stopped: None,
+            broken: false,
+        }
+    }
+
+    pub(super) fn lost_connection(&self) -> bool {
+        self.source.as_ref().is_some_and(|error| error.kind() == TransportErrorKind::Closed)
+    }
+}
+
+/// The kind of failure that a transport's error is, and what to say of it.
+pub(super) fn unanswered(error: &TransportError) -> (ErrorKind, String) {
+    let kind = match error.kind() {
+        TransportErrorKind::TooLarge => ErrorKind::Malformed,
+        TransportErrorKind::Request | TransportErrorKind::Forbidden => ErrorKind::Config,
+        _ => ErrorKind::Transport,
+    };
+    let detail = match error.cause() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    };
+    (kind, detail)
+}

@@ -1,0 +1,281 @@
+//! What comes of an attempt, and what is done next: the value, another way to ask, another attempt, or the end.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::HeaderMap;
+
+use super::failure::{Failure, unanswered};
+use super::policy::{Remedy, remedy};
+use super::verdict::{Verdict, judge, judge_response, stopped};
+use super::{Answer, Attempt, Completion, Ending, Heard, Now, Report, Run, Step};
+use crate::error::{Error, ErrorKind, TransportError, TransportErrorKind};
+use crate::repair::Repair;
+use crate::validate::Issues;
+use crate::wire::{RateLimits, Usage};
+
+/// What was seen of an attempt, whatever came of it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Seen {
+    status: Option<u16>,
+    /// The provider's id of the request.
+    request_id: Option<String>,
+    /// The bytes that arrived.
+    size: usize,
+    /// The body; the end of it, if it was streamed.
+    body: Option<Bytes>,
+}
+
+impl Seen {
+    fn of(status: u16, headers: &HeaderMap, size: usize, body: Bytes) -> Self {
+        let names = ["x-request-id", "request-id", "x-amzn-requestid"];
+        let request_id = names.iter().find_map(|name| headers.get(*name)?.to_str().ok()).map(String::from);
+        Self { status: Some(status), request_id, size, body: Some(body) }
+    }
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn unanswered(&mut self, error: TransportError, now: Now) -> Step {
+        let (kind, detail) = unanswered(&error);
+        let failure = Failure { source: Some(error), ..Failure::new(kind, detail) };
+        self.failed(failure, Seen::default(), now)
+    }
+
+    pub(super) fn answered(&mut self, answer: Answer, now: Now) -> Step {
+        let Answer { status, headers, body } = answer;
+        self.note_limits(&headers, now);
+        let verdict = judge(self.job, &self.plan, self.judge, status, &headers, &body, now.unix);
+        let seen = Seen::of(status, &headers, body.len(), body);
+        self.judged(verdict, seen, now)
+    }
+
+    pub(super) fn heard(&mut self, heard: Box<Heard>, now: Now) -> Step {
+        let Heard { status, headers, size, tail, given, ending } = *heard;
+        self.note_limits(&headers, now);
+        let verdict = match ending {
+            Ending::Finished(outcome) => judge_response(self.job, &self.plan, self.judge, outcome, given),
+            Ending::Stopped(response, stop) => Verdict::Failed(stopped(response, stop)),
+            Ending::Broken(usage, error) => {
+                let (kind, detail) = unanswered(&error);
+                let cut = error.kind() == TransportErrorKind::Interrupted;
+                let kind = if cut { ErrorKind::Truncated } else { kind };
+                Verdict::Failed(Failure { usage, broken: true, source: Some(error), ..Failure::new(kind, detail) })
+            }
+        };
+        self.given |= given;
+        self.judged(verdict, Seen::of(status, &headers, size, tail), now)
+    }
+
+    fn note_limits(&mut self, headers: &HeaderMap, now: Now) {
+        self.rate_limits = RateLimits::read(headers, self.job.endpoint.profile.wire().limits(), now.unix);
+    }
+
+    fn judged(&mut self, verdict: Verdict<'a>, seen: Seen, now: Now) -> Step {
+        match verdict {
+            Verdict::Taken(response, repairs) => {
+                self.learn();
+                self.attempt(None, repairs, &seen, response.usage, now);
+                let draft = self.draft.take().map(|(draft, _)| Box::new(draft));
+                let raw = seen.body.unwrap_or_default();
+                Step::Done(Ok(Completion { response, draft, raw, report: self.close(now) }))
+            }
+            Verdict::Drafted(response, messages, shaping) => {
+                self.attempt(None, Vec::new(), &seen, response.usage, now);
+                self.plan = shaping.plan;
+                self.draft = Some((response, messages));
+                self.last = None;
+                self.send(now)
+            }
+            Verdict::Failed(mut failure) => {
+                if failure.kind == ErrorKind::RateLimited {
+                    failure.retry_after = failure.retry_after.or_else(|| self.rate_limits.wait());
+                }
+                failure.detail = self.masked(failure.detail);
+                let origin = self.credential.as_ref().and_then(|held| held.origin());
+                if let Some(origin) = origin.filter(|_| failure.kind == ErrorKind::Auth) {
+                    failure.detail.push_str(&format!(" (the credential came from {origin})"));
+                }
+                // A wrong answer too was made in the form that was asked for.
+                if failure.rejected.is_some() {
+                    self.learn();
+                }
+                self.failed(failure, seen, now)
+            }
+        }
+    }
+
+    /// Notes that the provider took the plan, if it had refused another.
+    fn learn(&self) {
+        let shaping = self.job.shaping.filter(|_| self.draft.is_some());
+        let first = shaping.map_or(self.job.plan, |shaping| shaping.plan);
+        if self.plan.rung() != first.rung() {
+            self.job.memory.learn(self.job.model_of(shaping.is_some()), self.job.contract, self.plan.rung());
+        }
+    }
+
+    /// What a provider says, without what it was told in confidence.
+    fn masked(&self, text: String) -> String {
+        let text = match &self.job.endpoint.key {
+            Some(key) => key.masked(text),
+            None => text,
+        };
+        match &self.credential {
+            Some(credential) => credential.masked(text),
+            None => text,
+        }
+    }
+
+    /// Puts an attempt into the report.
+    fn attempt(&mut self, failure: Option<&Failure>, repairs: Vec<Repair>, seen: &Seen, usage: Usage, now: Now) {
+        // A token is about four bytes; counts that the provider leaves out must not make the budget endless.
+        let guess = seen.status.map_or(0, |_| (self.sent_bytes + seen.size) as u64 / 4);
+        self.tokens += usage.total().unwrap_or(guess);
+        let mut attempt = Attempt {
+            number: self.report.attempts.len() as u32 + 1,
+            mode: self.plan.mode,
+            strict: self.plan.strict(),
+            failure: None,
+            status: seen.status,
+            usage,
+            stopped: None,
+            elapsed: now.monotonic.saturating_sub(self.sent),
+            waited: std::mem::take(&mut self.waited),
+            request_id: seen.request_id.clone(),
+            rate_limits: std::mem::take(&mut self.rate_limits),
+            issues: Issues::new(),
+            repairs,
+            detail: String::new(),
+        };
+        if let Some(failure) = failure {
+            attempt.failure = Some(failure.kind);
+            attempt.detail.clone_from(&failure.detail);
+            attempt.issues.clone_from(&failure.issues);
+            attempt.stopped = failure.stopped;
+            let unsaid = usage.total().and(failure.stopped).unwrap_or_default();
+            self.tokens += unsaid.saturating_sub(usage.output.unwrap_or_default());
+        }
+        self.report.attempts.push(attempt);
+    }
+
+    pub(super) fn failed(&mut self, mut failure: Failure, seen: Seen, now: Now) -> Step {
+        let repairs = std::mem::take(&mut failure.repairs);
+        self.attempt(Some(&failure), repairs, &seen, failure.usage, now);
+        let retry = &self.job.retry;
+        let remedy = if self.given {
+            Remedy::Stop
+        } else if failure.broken {
+            Remedy::Resend
+        } else {
+            remedy(failure.kind)
+        };
+        let failures = match remedy {
+            Remedy::Stop if self.ended(failure.kind, seen.status) => return self.renew(failure, seen, now),
+            Remedy::Stop => return self.give_up(failure, seen, now),
+            Remedy::StepDown => return self.step_down(failure, seen, now),
+            Remedy::Reask => &mut self.answer_failures,
+            Remedy::Resend => &mut self.service_failures,
+        };
+        *failures += 1;
+        let before = *failures - 1;
+        let retried = if failure.broken { retry.resends(failure.kind) } else { retry.retries(failure.kind) };
+        if !retried || !retry.goes_on(before + 1, self.elapsed(now)) {
+            // The deadline is why a call that it cut is not tried again.
+            let cut = failure.kind == ErrorKind::Transport;
+            if let Some(why) = self.spent(now, Duration::ZERO).filter(|_| cut) {
+                self.last = Some((failure, seen));
+                return self.over(why, now);
+            }
+            return self.give_up(failure, seen, now);
+        }
+        let rejected = failure.rejected.take();
+        if let Some(rejected) = rejected {
+            self.turns = self.plan.reask(rejected, failure.told.as_ref().unwrap_or(&failure.issues));
+            self.last = Some((failure, seen));
+            return self.send(now);
+        }
+        // There is no answer to object to: the same request goes out again, once the service had time.
+        let wait = match failure.retry_after {
+            Some(asked) if asked > retry.longest_retry_after() => return self.give_up(failure, seen, now),
+            Some(asked) => asked,
+            // It was kept open for too long, most likely: the next one is new.
+            None if failure.lost_connection() && self.first_of(failure.kind) => Duration::ZERO,
+            None => retry.wait().before(before, fastrand::f64()),
+        };
+        self.last = Some((failure, seen));
+        if let Some(why) = self.spent(now, wait) {
+            return self.over(why, now);
+        }
+        self.waited = wait;
+        if wait.is_zero() { self.send(now) } else { Step::Wait(wait) }
+    }
+
+    /// Asks in the next way after a refusal, which is neither a re-ask nor a retry: what was refused was not tried. The
+    /// turns of a re-ask are in the words of the mode before, so they go; the caller's messages stay.
+    fn step_down(&mut self, mut failure: Failure, seen: Seen, now: Now) -> Step {
+        // No attempts of the retry policy are spent, but its delay holds.
+        let below = if self.job.retry.goes_on(0, self.elapsed(now)) { self.plan.below(failure.declined) } else { None };
+        let Some(below) = below else {
+            failure.detail = format!("{}; {}", failure.detail, self.plan.advice());
+            return self.give_up(failure, seen, now);
+        };
+        self.plan = below;
+        self.turns.clear();
+        self.last = Some((failure, seen));
+        self.send(now)
+    }
+
+    /// Whether the credential may have ended before its time: AWS says that with another status than all others, and
+    /// with the same as it says that something is not allowed. One more credential is tried, and no third.
+    fn ended(&self, kind: ErrorKind, status: Option<u16>) -> bool {
+        let signed = self.job.endpoint.signer.is_some();
+        kind == ErrorKind::Auth
+            && self.credential.is_some()
+            && self.refused.is_none()
+            && (status == Some(401) || signed && status.is_some())
+    }
+
+    fn renew(&mut self, failure: Failure, seen: Seen, now: Now) -> Step {
+        self.refused = self.credential.take();
+        self.last = Some((failure, seen));
+        self.send(now)
+    }
+
+    /// Whether the last attempt failed of something that the one before it did not.
+    fn first_of(&self, kind: ErrorKind) -> bool {
+        self.report.attempts.iter().rev().nth(1).is_none_or(|before| before.failure != Some(kind))
+    }
+
+    pub(super) fn close(&mut self, now: Now) -> Report {
+        let mut report = std::mem::take(&mut self.report);
+        report.elapsed = self.elapsed(now);
+        report
+    }
+
+    pub(super) fn give_up(&mut self, failure: Failure, seen: Seen, now: Now) -> Step {
+        let kind = failure.kind;
+        self.finish(kind, None, failure, seen, now)
+    }
+
+    /// A limit of the budget ended the request.
+    pub(super) fn over(&mut self, why: String, now: Now) -> Step {
+        let (failure, seen) =
+            self.last.take().unwrap_or_else(|| (Failure::new(ErrorKind::Budget, ""), Seen::default()));
+        self.finish(ErrorKind::Budget, Some(why), failure, seen, now)
+    }
+
+    fn finish(&mut self, kind: ErrorKind, why: Option<String>, failure: Failure, seen: Seen, now: Now) -> Step {
+        let message = match why {
+            None => failure.detail,
+            Some(why) if failure.kind == ErrorKind::Budget => why,
+            Some(why) => format!("{why}; last failure: {}: {}", failure.kind, failure.detail),
+        };
+        let error = Error::new(kind, message)
+            .with_issues(failure.issues)
+            .with_report(self.close(now))
+            .with_raw(seen.body)
+            .with_status(seen.status)
+            .with_retry_after(failure.retry_after)
+            .with_source(failure.source.map(Into::into));
+        Step::Done(Err(error))
+    }
+}
