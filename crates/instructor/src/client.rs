@@ -18,7 +18,7 @@ use crate::provider::auth::{Access, Given};
 use crate::provider::{Address, Profile, Reasoning, Spec, auth};
 use crate::repair::{Level, RepairKind};
 use crate::request::Request;
-use crate::run::{Budget, Completion, Endpoint, Memory, Retry};
+use crate::run::{Budget, Completion, Endpoint, Memory, ReAsk, Retry};
 use crate::stream::Watchdog;
 use crate::transport::Transport;
 

@@ -99,7 +99,7 @@ pub use self::provider::{Effort, Profile, Reasoning};
 pub use self::reading::Reading;
 pub use self::repair::{Level, ParseOptions, Repair, RepairKind, Severity};
 pub use self::request::{Preview, Request};
-pub use self::run::{Attempt, Budget, Completion, Now, Report, Retry, Wait};
+pub use self::run::{Attempt, Budget, Completion, Now, ReAsk, Report, Retry, Wait};
 pub use self::stream::{
     Change, Field, ItemStream, Partial, PartialMap, PartialReader, PartialStream, PartialValue, Patch, Patches,
     Snapshots, Watchdog, Whole,

@@ -15,8 +15,8 @@ use serde_json::Value;
 
 use crate::error::{Error, ErrorKind};
 use crate::schema::{
-    Checker, Dialect, DialectReport, Item, Lowered, Notation, Policy, ToolSchema, Unlowerable, brief, calls, lower,
-    prompt, rendered, tool_name, tools,
+    Checker, Dialect, DialectReport, Item, Lowered, Notation, Part, Policy, ToolSchema, Unlowerable, brief, calls,
+    lower, prompt, rendered, schema_of, tool_name, tools,
 };
 use crate::validate::{Context, Issues, Path};
 
@@ -164,6 +164,13 @@ impl Contract {
             toolset: OnceLock::new(),
             id: OnceLock::new(),
         }))
+    }
+
+    /// The contract of an object with these parts of the value, each under a name of its own; none where they can't be
+    /// asked for by themselves.
+    pub(crate) fn of_parts(&self, parts: &[Part<'_>]) -> Option<Self> {
+        let contract = Self::build(&format!("{}_patch", self.name()), schema_of(parts, self.schema())?, self.0.policy);
+        contract.checkable().ok().map(|()| contract)
     }
 
     /// The name: the type's, or the schema's title.

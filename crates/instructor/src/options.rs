@@ -6,7 +6,7 @@ use crate::media::FetchMedia;
 use crate::mode::Mode;
 use crate::provider::Reasoning;
 use crate::repair::ParseOptions;
-use crate::run::{Budget, Retry};
+use crate::run::{Budget, ReAsk, Retry};
 use crate::stream::Watchdog;
 use crate::wire::Settings;
 
@@ -20,6 +20,7 @@ pub(crate) struct Options {
     pub(crate) reasoning: Option<Reasoning>,
     pub(crate) settings: Settings,
     pub(crate) retry: Retry,
+    pub(crate) reask: ReAsk,
     pub(crate) budget: Budget,
     pub(crate) timeout: Option<Duration>,
     pub(crate) fetch: Option<FetchMedia>,
@@ -37,6 +38,7 @@ impl Default for Options {
             reasoning: None,
             settings: Settings::default(),
             retry: Retry::new(),
+            reask: ReAsk::Auto,
             budget: Budget::new(),
             timeout: Some(Duration::from_secs(600)),
             fetch: None,
@@ -96,6 +98,12 @@ macro_rules! setters {
         /// With another retry policy.
         pub fn retry(mut self, retry: Retry) -> Self {
             self.options().retry = retry;
+            self
+        }
+
+        /// With what is asked for again after an answer that was wrong: its wrong parts alone where that pays, by default.
+        pub fn reask(mut self, reask: ReAsk) -> Self {
+            self.options().reask = reask;
             self
         }
 

@@ -59,8 +59,12 @@ pub(crate) fn allows(level: Level, severity: Severity) -> bool {
 
 /// The beginning of a text, for the ledger.
 pub(crate) fn short(text: &str) -> String {
-    const LONGEST: usize = 120;
-    match text.char_indices().nth(LONGEST) {
+    beginning(text, 120)
+}
+
+/// So many characters of a text.
+pub(crate) fn beginning(text: &str, longest: usize) -> String {
+    match text.char_indices().nth(longest) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => String::from(text),
     }

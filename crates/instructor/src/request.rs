@@ -25,7 +25,7 @@ use crate::model::{Contract, ResponseModel};
 use crate::options::{Options, setters};
 use crate::provider::Reasoning;
 use crate::repair::{Level, RepairKind};
-use crate::run::{Budget, Completion, Job, Judge, Retry, Run, Shaping};
+use crate::run::{Budget, Completion, Job, Judge, ReAsk, Retry, Run, Shaping, Shelf};
 use crate::stream::{Watch, Watchdog};
 #[cfg(any(feature = "blocking", feature = "testing"))]
 use crate::transport::Blocking;
@@ -147,6 +147,8 @@ impl<'a, C> Request<'a, C> {
             fetch: options.fetch,
             settings,
             retry: options.retry,
+            reask: options.reask,
+            patches: Shelf::default(),
             budget: options.budget,
             reading: options.reading,
             timeout: options.timeout,

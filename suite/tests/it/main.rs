@@ -29,6 +29,7 @@ mod patches;
 mod prompt_cache;
 mod python;
 mod reading;
+mod reask;
 mod reasoning;
 mod requests;
 mod shapes;

@@ -46,6 +46,11 @@ impl<'r> From<Cow<'r, str>> for Answer<'r> {
 }
 
 impl Answer<'_> {
+    /// Whether the text is without some of the items.
+    pub(crate) const fn lacks_items(&self) -> bool {
+        self.left_out.is_some()
+    }
+
     /// A list without the items that something is wrong with; `places` says where those that are left stood.
     pub(super) fn of_items(text: String, repairs: Vec<Repair>, issues: Issues, places: Vec<usize>) -> Self {
         let left_out = (!issues.is_empty()).then_some(LeftOut { issues, places });

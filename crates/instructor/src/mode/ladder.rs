@@ -72,6 +72,11 @@ impl<'a> Ladder<'a> {
         Self { asked, contract, profile, family, gone: 0 }
     }
 
+    /// The same for another contract, of which nothing has been refused.
+    pub(super) const fn with(self, asked: Mode, contract: &'a Contract) -> Self {
+        Self { asked, contract, ..self }
+    }
+
     /// The rung that an earlier request ended on, or the first in whose form the schema can be said.
     pub(super) fn start(self, known: Option<Rung>) -> Result<Plan<'a>, Error> {
         let known = known.filter(|known| self.rungs().any(|rung| rung == *known));

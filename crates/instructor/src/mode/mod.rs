@@ -5,6 +5,7 @@
 mod answer;
 mod ladder;
 mod parallel;
+mod patch;
 mod think;
 
 use std::fmt;
@@ -296,6 +297,11 @@ impl<'a> Plan<'a> {
             Form::Value(lowered) if !lowered.is_identity() => Some(lowered),
             Form::Value(_) | Form::Tools(_) | Form::Draft(_) => None,
         }
+    }
+
+    /// What the answer has to be.
+    pub(crate) const fn contract(&self) -> &'a Contract {
+        self.ladder.contract
     }
 
     /// Which way to ask this is, to start with it another time.

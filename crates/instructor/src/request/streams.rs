@@ -119,7 +119,11 @@ impl<'a, C: Sync> Request<'a, C> {
                 drive(&transport, Run::new(&job, &mut judge), self.core.max_response_bytes, watching).await?
             };
             // What the answer had to be aligned for only the final reading understands.
-            let repaired = completion.report.attempts().last().is_some_and(|attempt| !attempt.repairs.is_empty());
+            let repaired = completion
+                .report
+                .attempts()
+                .last()
+                .is_some_and(|attempt| !attempt.repairs.is_empty() || !attempt.patch.is_empty());
             if repaired {
                 growing.take();
                 if growing.replace(&json) {

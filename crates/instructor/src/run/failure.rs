@@ -17,6 +17,8 @@ pub(super) struct Failure {
     pub(super) repairs: Vec<Repair>,
     /// The answer that was rejected, for the re-ask.
     pub(super) rejected: Option<Response>,
+    /// The answer in the type's own form, all of it, as the issues are about it.
+    pub(super) answer: Option<String>,
     /// What the provider does not take, if that is the schema or its form.
     pub(super) declined: Option<Declined>,
     pub(super) usage: Usage,
@@ -37,6 +39,7 @@ impl Failure {
             told: None,
             repairs: Vec::new(),
             rejected: None,
+            answer: None,
             declined: None,
             usage: Usage::default(),
             retry_after: None,

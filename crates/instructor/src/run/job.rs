@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, header};
 
-use super::{Budget, Memory, Retry};
+use super::{Budget, Memory, ReAsk, Retry, Shelf};
 use crate::credential::{Keyring, Secret};
 use crate::error::Error;
 use crate::media::{At, FetchMedia};
@@ -52,6 +52,9 @@ pub(crate) struct Job<'a> {
     pub(crate) fetch: Option<FetchMedia>,
     pub(crate) settings: Cow<'a, Settings>,
     pub(crate) retry: Retry,
+    pub(crate) reask: ReAsk,
+    /// The contracts of the parts that are asked for again.
+    pub(crate) patches: Shelf,
     pub(crate) budget: Budget,
     /// How much may be done to an answer so that it can be read.
     pub(crate) reading: ParseOptions,

@@ -101,8 +101,10 @@ pub(crate) enum Ending {
 }
 
 impl<'p> Listener<'p> {
-    pub(super) fn new(profile: &'p Profile, plan: Plan<'p>) -> Self {
-        let place = Place { plan, site: plan.site(), part: 0, told: 0, begun: false, settled: false, calls: 0 };
+    /// Where the answer is not `told` it is only read.
+    pub(super) fn new(profile: &'p Profile, plan: Plan<'p>, told: bool) -> Self {
+        let site = if told { plan.site() } else { Site::Nowhere };
+        let place = Place { plan, site, part: 0, told: 0, begun: false, settled: false, calls: 0 };
         Self { profile, hearing: Hearing::new(profile), place, tail: Vec::new(), size: 0 }
     }
 

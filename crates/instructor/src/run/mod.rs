@@ -9,6 +9,7 @@ mod job;
 mod listen;
 mod memory;
 mod outcome;
+mod patch;
 mod policy;
 mod report;
 mod verdict;
@@ -24,6 +25,9 @@ pub(crate) use self::job::{Endpoint, Job, Shaping};
 pub(crate) use self::listen::{Ending, Follow, Halt, Heard, Listener, Stop};
 pub(crate) use self::memory::Memory;
 use self::outcome::Seen;
+use self::patch::Patching;
+pub use self::patch::ReAsk;
+pub(crate) use self::patch::Shelf;
 pub use self::policy::{Budget, Retry, Wait};
 pub use self::report::{Attempt, Report};
 pub(crate) use self::verdict::{Judge, brief};
@@ -132,6 +136,8 @@ pub(crate) struct Run<'a> {
     completed: Option<Vec<Message>>,
     /// The text that the value is made of, once it is there, and the messages that stand for the caller's then.
     draft: Option<(Response, Vec<Message>)>,
+    /// The parts of an answer that are asked for now, and not all of it.
+    patching: Option<Patching<'a>>,
     /// The turns of the re-ask that comes next: the last rejected answer and what was wrong with it.
     turns: Vec<Message>,
     report: Report,
@@ -163,6 +169,7 @@ impl<'a> Run<'a> {
             fetching: job.fetching(),
             completed: None,
             draft: None,
+            patching: None,
             turns: Vec::new(),
             report: Report::default(),
             started: Duration::ZERO,
@@ -284,7 +291,10 @@ impl<'a> Run<'a> {
 
     /// Follows an answer that is going to be streamed.
     pub(crate) fn listener(&self, follow: &mut dyn Follow) -> Listener<'a> {
-        follow.begin(&self.plan);
-        Listener::new(&self.job.endpoint.profile, self.plan)
+        // Parts are not shown: what was shown of the whole stays until they are in their places.
+        if self.patching.is_none() {
+            follow.begin(&self.plan);
+        }
+        Listener::new(&self.job.endpoint.profile, self.plan, self.patching.is_none())
     }
 }

@@ -6,8 +6,9 @@ use bytes::Bytes;
 use http::HeaderMap;
 
 use super::failure::{Failure, unanswered};
+use super::patch::Patching;
 use super::policy::{Remedy, remedy};
-use super::verdict::{Verdict, judge, judge_response, stopped};
+use super::verdict::{Asked, Verdict, judge, judge_response, stopped};
 use super::{Answer, Attempt, Completion, Ending, Heard, Now, Report, Run, Step};
 use crate::error::{Error, ErrorKind, TransportError, TransportErrorKind};
 use crate::repair::Repair;
@@ -44,7 +45,14 @@ impl<'a> Run<'a> {
     pub(super) fn answered(&mut self, answer: Answer, now: Now) -> Step {
         let Answer { status, headers, body } = answer;
         self.note_limits(&headers, now);
-        let verdict = judge(self.job, &self.plan, self.judge, status, &headers, &body, now.unix);
+        let verdict = judge(
+            &Asked { job: self.job, plan: &self.plan, patching: self.patching.as_ref() },
+            self.judge,
+            status,
+            &headers,
+            &body,
+            now.unix,
+        );
         let seen = Seen::of(status, &headers, body.len(), body);
         self.judged(verdict, seen, now)
     }
@@ -53,7 +61,12 @@ impl<'a> Run<'a> {
         let Heard { status, headers, size, tail, given, ending } = *heard;
         self.note_limits(&headers, now);
         let verdict = match ending {
-            Ending::Finished(outcome) => judge_response(self.job, &self.plan, self.judge, outcome, given),
+            Ending::Finished(outcome) => judge_response(
+                &Asked { job: self.job, plan: &self.plan, patching: self.patching.as_ref() },
+                self.judge,
+                outcome,
+                given,
+            ),
             Ending::Stopped(response, stop) => Verdict::Failed(stopped(response, stop)),
             Ending::Broken(usage, error) => {
                 let (kind, detail) = unanswered(&error);
@@ -108,7 +121,7 @@ impl<'a> Run<'a> {
     fn learn(&self) {
         let shaping = self.job.shaping.filter(|_| self.draft.is_some());
         let first = shaping.map_or(self.job.plan, |shaping| shaping.plan);
-        if self.plan.rung() != first.rung() {
+        if self.patching.is_none() && self.plan.rung() != first.rung() {
             self.job.memory.learn(self.job.model_of(shaping.is_some()), self.job.contract, self.plan.rung());
         }
     }
@@ -134,6 +147,7 @@ impl<'a> Run<'a> {
             number: self.report.attempts.len() as u32 + 1,
             mode: self.plan.mode,
             strict: self.plan.strict(),
+            patch: self.patching.iter().flat_map(Patching::paths).cloned().collect(),
             failure: None,
             status: seen.status,
             usage,
@@ -161,8 +175,11 @@ impl<'a> Run<'a> {
         let repairs = std::mem::take(&mut failure.repairs);
         self.attempt(Some(&failure), repairs, &seen, failure.usage, now);
         let retry = &self.job.retry;
+        let unpatched = !self.given && self.unpatched(failure.kind).is_some();
         let remedy = if self.given {
             Remedy::Stop
+        } else if unpatched {
+            Remedy::Reask
         } else if failure.broken {
             Remedy::Resend
         } else {
@@ -178,7 +195,7 @@ impl<'a> Run<'a> {
         *failures += 1;
         let before = *failures - 1;
         let retried = if failure.broken { retry.resends(failure.kind) } else { retry.retries(failure.kind) };
-        if !retried || !retry.goes_on(before + 1, self.elapsed(now)) {
+        if !(retried || unpatched) || !retry.goes_on(before + 1, self.elapsed(now)) {
             // The deadline is why a call that it cut is not tried again.
             let cut = failure.kind == ErrorKind::Transport;
             if let Some(why) = self.spent(now, Duration::ZERO).filter(|_| cut) {
@@ -187,9 +204,13 @@ impl<'a> Run<'a> {
             }
             return self.give_up(failure, seen, now);
         }
+        if unpatched {
+            self.last = Some((failure, seen));
+            return self.send(now);
+        }
         let rejected = failure.rejected.take();
         if let Some(rejected) = rejected {
-            self.turns = self.plan.reask(rejected, failure.told.as_ref().unwrap_or(&failure.issues));
+            self.turns = self.reask(rejected, &mut failure);
             self.last = Some((failure, seen));
             return self.send(now);
         }

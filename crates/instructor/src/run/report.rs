@@ -7,7 +7,7 @@ use crate::error::ErrorKind;
 use crate::media::Fetched;
 use crate::mode::Mode;
 use crate::repair::Repair;
-use crate::validate::Issues;
+use crate::validate::{Issues, Path};
 use crate::wire::{RateLimits, Usage};
 
 /// Every attempt of one request, in order, and what was fetched for it.
@@ -77,6 +77,8 @@ pub struct Attempt {
     pub mode: Mode,
     /// Whether the provider was asked to enforce the schema.
     pub strict: bool,
+    /// The parts that were asked for, where it was not the whole answer; see [`ReAsk`](crate::ReAsk).
+    pub patch: Vec<Path>,
     /// What it failed of; `None` if it gave the value, or the text that the next one makes the value of.
     pub failure: Option<ErrorKind>,
     /// The HTTP status, if an answer arrived.
@@ -108,6 +110,11 @@ impl fmt::Display for Attempt {
         let Self { number, mode, strict, usage, elapsed, waited, .. } = self;
         let strict = if *strict { ", strict" } else { "" };
         write!(f, "attempt {number} ({mode}{strict}, {} ms", elapsed.as_millis())?;
+        match self.patch.len() {
+            0 => {}
+            1 => f.write_str(", for 1 part")?,
+            parts => write!(f, ", for {parts} parts")?,
+        }
         if !waited.is_zero() {
             write!(f, " after a wait of {} ms", waited.as_millis())?;
         }

@@ -6,12 +6,13 @@ use http::HeaderMap;
 use instructor_json::Node;
 
 use super::failure::Failure;
-use super::{Job, Shaping, Stop};
+use super::patch::Patching;
+use super::{Job, ReAsk, Shaping, Stop};
 use crate::error::ErrorKind;
 use crate::message::{Message, Part, ToolCall};
 use crate::mode::Plan;
 use crate::repair::{Repair, short};
-use crate::schema::{Found, Reader};
+use crate::schema::Reader;
 use crate::validate::{Issue, Issues, Origin, Path};
 use crate::wire::{CUT, Failure as ApiFailure, Finish, Response, Undecoded, read_failure, read_response};
 
@@ -25,32 +26,40 @@ pub(super) enum Verdict<'a> {
     Failed(Failure),
 }
 
+/// What an answer is one to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked<'r, 'a> {
+    pub(super) job: &'r Job<'a>,
+    pub(super) plan: &'r Plan<'a>,
+    /// The parts that were asked for, if it was not all.
+    pub(super) patching: Option<&'r Patching<'a>>,
+}
+
 /// Judges one answer. `now` is the time since the Unix epoch.
 pub(super) fn judge<'a>(
-    job: &Job<'a>,
-    plan: &Plan<'_>,
+    asked: &Asked<'_, 'a>,
     keep: &mut Judge<'_>,
     status: u16,
     headers: &HeaderMap,
     body: &[u8],
     now: Duration,
 ) -> Verdict<'a> {
-    let profile = &job.endpoint.profile;
+    let profile = &asked.job.endpoint.profile;
     if !(200..300).contains(&status) {
-        return Verdict::Failed(provider_failed(job, read_failure(status, headers, body, now)));
+        return Verdict::Failed(provider_failed(asked.job, read_failure(status, headers, body, now)));
     }
-    judge_response(job, plan, keep, read_response(body, profile), false)
+    judge_response(asked, keep, read_response(body, profile), false)
 }
 
 /// Judges what a body with a success status was read as. Of an answer whose items were given out one by one, as valid
 /// ones and others, only the end is judged.
 pub(super) fn judge_response<'a>(
-    job: &Job<'a>,
-    plan: &Plan<'_>,
+    asked: &Asked<'_, 'a>,
     keep: &mut Judge<'_>,
     outcome: Result<Response, Undecoded>,
     given: bool,
 ) -> Verdict<'a> {
+    let Asked { job, plan, .. } = *asked;
     let response = match outcome {
         Ok(response) => response,
         Err(Undecoded::Failure(failure)) => return Verdict::Failed(provider_failed(job, failure)),
@@ -68,7 +77,7 @@ pub(super) fn judge_response<'a>(
         return Verdict::Failed(Failure { usage: response.usage, ..failure });
     }
     let mut repairs = Vec::new();
-    let mut weighed = |repairs: &mut _| if given { None } else { weigh(job, plan, keep, &response, repairs) };
+    let mut weighed = |repairs: &mut _| if given { None } else { weigh(asked, keep, &response, repairs) };
     match ended_badly(job, &response).or_else(|| weighed(&mut repairs)) {
         None => Verdict::Taken(response, repairs),
         Some(mut failure) => {
@@ -129,12 +138,13 @@ fn ended_badly(job: &Job<'_>, response: &Response) -> Option<Failure> {
 
 /// From the response to the value: find it, check it against the schema, make the type of it, run its validators.
 fn weigh(
-    job: &Job<'_>,
-    plan: &Plan<'_>,
+    asked: &Asked<'_, '_>,
     keep: &mut Judge<'_>,
     response: &Response,
     repairs: &mut Vec<Repair>,
 ) -> Option<Failure> {
+    let Asked { job, plan, patching } = *asked;
+    let contract = plan.contract();
     let malformed = |issue: Issue| {
         let detail = brief(std::slice::from_ref(&issue));
         Some(Failure { issues: issue.into(), ..Failure::new(ErrorKind::Malformed, detail) })
@@ -144,8 +154,8 @@ fn weigh(
         Err(issue) => return malformed(issue),
     };
     let reader = Reader {
-        schema: job.contract.schema(),
-        check: &|node| job.contract.issues(node),
+        schema: contract.schema(),
+        check: &|node| contract.issues(node),
         lowered: plan.lowered(),
         options: job.reading,
         always: false,
@@ -158,22 +168,42 @@ fn weigh(
         Err(issue) => return malformed(issue),
     };
     repairs.append(&mut found.repairs);
-    let issues = answer.issues(against(&mut found, keep));
-    if issues.is_empty() {
-        return None;
-    }
-    let told = plan.lowered().and_then(|lowered| found.told(&issues, lowered));
+    let (issues, told, whole) = match patching {
+        None => {
+            let wrong = std::mem::take(&mut found.issues);
+            let complete = !answer.lacks_items();
+            let issues = answer.issues(against(wrong, found.value(), keep));
+            if issues.is_empty() {
+                return None;
+            }
+            let told = plan.lowered().and_then(|lowered| found.told(&issues, lowered));
+            (issues, told, complete.then(|| String::from(found.value().source())))
+        }
+        Some(patching) => {
+            let wrong = std::mem::take(&mut found.issues);
+            let Some(document) = patching.apply(found.value(), &wrong) else { return malformed(cut()) };
+            let issues = if wrong.is_empty() {
+                against(job.contract.issues(document.root()), document.root(), keep)
+            } else {
+                patching.placed(wrong)
+            };
+            if issues.is_empty() {
+                return None;
+            }
+            (issues, None, Some(String::from(document.text())))
+        }
+    };
     let rules_only = issues.as_slice().iter().all(|issue| issue.origin() == Origin::Rule);
     let kind = if rules_only { ErrorKind::Rejected } else { ErrorKind::SchemaMismatch };
     let detail = brief(issues.as_slice());
-    Some(Failure { issues, told, ..Failure::new(kind, detail) })
+    let whole = whole.filter(|_| job.reask != ReAsk::Full);
+    Some(Failure { issues, told, answer: whole, ..Failure::new(kind, detail) })
 }
 
 /// What the schema, the type and the validators say, together, so that one re-ask can mend all of it. What the type
 /// says adds nothing once the schema has spoken.
-fn against(found: &mut Found<'_>, keep: &mut Judge<'_>) -> Issues {
-    let more = keep(found.value());
-    let mut issues = std::mem::take(&mut found.issues);
+fn against(mut issues: Issues, value: Node<'_>, keep: &mut Judge<'_>) -> Issues {
+    let more = keep(value);
     let schema_spoke = !issues.is_empty();
     issues.extend(more.into_iter().filter(|issue| !schema_spoke || issue.origin() == Origin::Rule));
     issues

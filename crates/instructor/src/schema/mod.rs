@@ -12,6 +12,7 @@ pub(crate) mod lift;
 mod locate;
 mod lower;
 mod notation;
+mod part;
 pub(crate) mod plan;
 mod read;
 mod render;
@@ -25,7 +26,8 @@ pub(crate) use self::check::Checker;
 pub(crate) use self::check::nearest::{letters, nearest};
 pub use self::dialect::Dialect;
 pub use self::lower::{Change, Loss, Lowered, Moved, Unlowerable, lower};
-pub(crate) use self::read::{Found, Reader};
+pub(crate) use self::part::{Part, name as part_name, parts, schema_of, splice};
+pub(crate) use self::read::Reader;
 pub(crate) use self::render::{brief, calls, prompt};
 
 /// A schema in the notation for prompts.

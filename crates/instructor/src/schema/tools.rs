@@ -375,7 +375,7 @@ fn unused(tools: &[ToolSchema], name: &str) -> String {
 }
 
 /// Adds the definitions of a document that a schema refers to, and those that these refer to.
-fn define(schema: &mut Value, document: &Value) -> Result<(), String> {
+pub(super) fn define(schema: &mut Value, document: &Value) -> Result<(), String> {
     let mut wanted = Vec::new();
     references(schema, &mut wanted);
     let mut next = 0;

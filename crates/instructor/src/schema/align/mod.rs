@@ -19,7 +19,7 @@ use instructor_json::{Document, Kind, Node, Step};
 use serde_json::Value;
 
 pub(crate) use self::spot::{Entry, Spot, Spots};
-use self::view::View;
+pub(super) use self::view::View;
 use crate::repair::{Level, Repair, Severity, allows, short};
 use crate::validate::{Issue, Origin, Path};
 

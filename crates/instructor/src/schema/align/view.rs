@@ -3,20 +3,20 @@
 use serde_json::{Map, Value};
 
 /// The keywords of a schema that decide what fits.
-pub(super) struct View<'s> {
+pub(in crate::schema) struct View<'s> {
     /// The schema that this is a view of.
-    pub(super) schema: &'s Value,
+    pub(in crate::schema) schema: &'s Value,
     /// The alternatives of `anyOf` or `oneOf`.
-    pub(super) branches: Vec<&'s Value>,
+    pub(in crate::schema) branches: Vec<&'s Value>,
     /// The values of `enum` or `const`.
-    pub(super) values: Vec<&'s Value>,
+    pub(in crate::schema) values: Vec<&'s Value>,
     /// Names, aliases and descriptions of the values.
-    pub(super) named: Option<&'s Vec<Value>>,
-    pub(super) properties: Vec<(&'s str, &'s Value)>,
-    pub(super) required: Vec<&'s str>,
-    pub(super) additional: Option<&'s Value>,
-    pub(super) patterns: bool,
-    pub(super) title: Option<&'s str>,
+    pub(in crate::schema) named: Option<&'s Vec<Value>>,
+    pub(in crate::schema) properties: Vec<(&'s str, &'s Value)>,
+    pub(in crate::schema) required: Vec<&'s str>,
+    pub(in crate::schema) additional: Option<&'s Value>,
+    pub(in crate::schema) patterns: bool,
+    pub(in crate::schema) title: Option<&'s str>,
     types: Vec<&'s str>,
     items: Option<&'s Value>,
     prefix: Option<&'s Vec<Value>>,
@@ -25,7 +25,7 @@ pub(super) struct View<'s> {
 }
 
 impl<'s> View<'s> {
-    pub(super) fn of(schema: &'s Value, root: &'s Value) -> Self {
+    pub(in crate::schema) fn of(schema: &'s Value, root: &'s Value) -> Self {
         let mut view = Self {
             schema,
             branches: Vec::new(),
@@ -78,17 +78,17 @@ impl<'s> View<'s> {
     }
 
     /// Whether it says nothing about what fits.
-    pub(super) const fn anything(&self) -> bool {
+    pub(in crate::schema) const fn anything(&self) -> bool {
         !self.restricted
     }
 
     /// Whether it names the types or the values that are taken.
-    pub(super) const fn typed(&self) -> bool {
+    pub(in crate::schema) const fn typed(&self) -> bool {
         !self.types.is_empty() || !self.values.is_empty()
     }
 
     /// Whether a JSON type is taken. A schema without `type` takes what its other keywords are about.
-    pub(super) fn takes(&self, kind: &str) -> bool {
+    pub(in crate::schema) fn takes(&self, kind: &str) -> bool {
         if !self.types.is_empty() {
             return self.types.contains(&kind);
         }
@@ -100,12 +100,12 @@ impl<'s> View<'s> {
     }
 
     /// The schema of an element.
-    pub(super) fn item(&self, index: usize) -> Option<&'s Value> {
+    pub(in crate::schema) fn item(&self, index: usize) -> Option<&'s Value> {
         self.prefix.and_then(|prefix| prefix.get(index)).or(self.items)
     }
 
     /// The schema of a property by its name.
-    pub(super) fn property(&self, name: &str) -> Option<&'s Value> {
+    pub(in crate::schema) fn property(&self, name: &str) -> Option<&'s Value> {
         self.properties.iter().find(|(known, _)| *known == name).map(|(_, schema)| *schema)
     }
 }
