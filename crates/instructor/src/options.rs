@@ -134,7 +134,9 @@ macro_rules! setters {
         }
 
         /// With this long between two pieces of a streamed answer; 5 minutes by default. Models that think may say nothing
-        /// for long. Blocking transports know nothing of it: there, [`timeout`](Self::timeout) is the limit.
+        /// for long. The blocking client's own transport counts the wait for the first piece too; a
+        /// [`BlockingTransport`](crate::BlockingTransport) of yours knows nothing of it, and
+        /// [`timeout`](Self::timeout) is the limit there.
         pub fn idle_timeout(mut self, timeout: Duration) -> Self {
             self.options().idle_timeout = Some(timeout);
             self

@@ -33,6 +33,7 @@ mod reask;
 mod reasoning;
 mod requests;
 mod shapes;
+mod sockets;
 mod streams;
 mod think;
 mod watchdog;

@@ -213,6 +213,13 @@ fn a_stalled_stream_ends_after_the_idle_time() {
         assert!(error.to_string().contains("nothing came for 7s"), "{error}");
     });
     assert_eq!(script.waits(), [Duration::from_secs(7)]);
+    let script = Script::new().reply(Reply::value(plan()).stalls_after(900));
+    let client = script.blocking_client("openai/m");
+    let request = client.request("x").max_retries(0).idle_timeout(Duration::from_secs(7));
+    let error = request.create_partial_value(&contract()).unwrap().finish().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Transport);
+    assert!(error.to_string().contains("nothing came for 7s"), "{error}");
+    assert_eq!(script.waits(), [Duration::from_secs(7)]);
 }
 
 #[test]

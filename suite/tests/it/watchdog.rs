@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use instructor::schema::Dialect;
 use instructor::testing::{Reply, Script};
-use instructor::{Contract, ErrorKind, Level, Mode, Watchdog};
+use instructor::{Budget, Contract, Error, ErrorKind, Level, Mode, Watchdog};
 use serde_json::{Value, json};
 
 use crate::corpus::records;
@@ -189,18 +189,122 @@ fn an_answer_that_runs_away_is_asked_for_again() {
 }
 
 #[test]
-fn size_and_time_have_limits_where_they_are_set() {
-    let slow = Duration::from_secs(20);
-    for (limits, stopped) in [
-        (Watchdog::new(), false),
-        (Watchdog::new().with_size(1000), true),
-        (Watchdog::new().with_time(Duration::from_secs(15)), true),
-        (Watchdog::new().with_time(Duration::from_secs(25)), false),
-    ] {
-        let script = Script::new().reply(Reply::value(letter("Calm")).pieces(100).after(slow));
+fn size_has_a_limit_where_it_is_set() {
+    for (limits, stopped) in [(Watchdog::new(), false), (Watchdog::new().with_size(1000), true)] {
+        let script = Script::new().reply(Reply::value(letter("Calm")).pieces(100));
         let client = script.client("openai/m");
         let result = script.block_on(client.request("x").max_retries(0).watchdog(limits).create::<Letter>());
         assert_eq!(result.err().map(|error| error.kind()), stopped.then_some(ErrorKind::Runaway), "{limits:?}");
+    }
+}
+
+/// Both clients on the same request.
+fn both(reply: impl Fn() -> Reply, limits: Watchdog) -> [(Result<Letter, Error>, Vec<Duration>); 2] {
+    let script = Script::new().reply(reply());
+    let client = script.client("openai/m");
+    let made = script.block_on(client.request("x").max_retries(0).watchdog(limits).create());
+    let blocking = Script::new().reply(reply());
+    let client = blocking.blocking_client("openai/m");
+    [(made, script.waits()), (client.request("x").max_retries(0).watchdog(limits).create(), blocking.waits())]
+}
+
+#[test]
+fn time_is_over_while_the_server_is_silent() {
+    let seconds = Duration::from_secs;
+    let limits = Watchdog::new().with_time(seconds(15));
+    for (result, waits) in both(|| Reply::value(letter("Calm")).after(seconds(5)).stalls_after(3000), limits) {
+        let error = result.unwrap_err();
+        assert_eq!((error.kind(), waits), (ErrorKind::Runaway, vec![seconds(10)]), "{error}");
+        assert!(error.to_string().contains("nothing complete after 15s"), "{error}");
+        assert!(error.report().attempts()[0].stopped.unwrap() > 50);
+        assert_eq!(error.report().elapsed(), seconds(15));
+    }
+    // Of no answer at all the service is to blame.
+    for (result, _) in both(|| Reply::value(letter("Calm")).after(seconds(20)), limits) {
+        let error = result.unwrap_err();
+        assert_eq!((error.kind(), error.report().elapsed()), (ErrorKind::Transport, seconds(15)), "{error}");
+    }
+    let limits = Watchdog::new().with_time(seconds(25));
+    for (result, _) in both(|| Reply::value(letter("Calm")).pieces(100).after(seconds(20)), limits) {
+        assert_eq!(result.unwrap().tone, Tone::Calm);
+    }
+}
+
+#[test]
+fn an_answer_that_did_not_begin_is_not_sent_back() {
+    let script = Script::new().reply(Reply::value(letter("Calm")).stalls_after(0)).reply(Reply::value(letter("Calm")));
+    let client = script.client("anthropic/m");
+    let limits = Watchdog::new().with_time(Duration::from_secs(15));
+    let made: Letter = script.block_on(client.request("x").watchdog(limits).create()).unwrap();
+    assert_eq!(made.tone, Tone::Calm);
+    assert_eq!(script.sent()[0].body(), script.sent()[1].body());
+}
+
+#[test]
+fn a_token_budget_that_is_spent_ends_the_answer() {
+    let budget = Budget::new().with_tokens(600);
+    for spec in ["openai/m", "openai_responses/m", "anthropic/m", "bedrock/m", "gemini/m"] {
+        let mode = if spec.starts_with("gemini") { Mode::Schema } else { Mode::Auto };
+        for way in 0..4 {
+            let list = json!([letter("Calm"), letter("Calm")]);
+            let said = if way == 2 { list } else { letter("Calm") };
+            let script = Script::new().reply(Reply::value(said).pieces(64));
+            let client = script.client(spec);
+            let request = client.request("x").mode(mode).budget(budget);
+            let contract = <Letter as instructor::ResponseModel>::contract();
+            let error = script.block_on(async {
+                match way {
+                    0 => request.watchdog(Watchdog::new()).create::<Letter>().await.map(drop),
+                    1 => request.create_partial_value(&contract).await?.finish().await.map(drop),
+                    2 => match request.create_iterable::<Letter>().await?.next().await {
+                        Some(item) => item.map(drop),
+                        None => Ok(()),
+                    },
+                    // Not streamed, so there is nothing to end.
+                    _ => request.create::<Letter>().await.map(drop),
+                }
+            });
+            if way == 3 {
+                assert!(error.is_ok(), "{spec}");
+                continue;
+            }
+            let error = error.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Budget, "{spec} {way}: {error}");
+            assert!(error.to_string().contains("of 600 tokens are used"), "{error}");
+            let [attempt] = error.report().attempts() else { panic!("{spec} {way}") };
+            assert_eq!(attempt.failure, Some(ErrorKind::Budget));
+            assert!((400..700).contains(&attempt.stopped.unwrap()), "{spec} {way}: {attempt}");
+        }
+    }
+}
+
+#[test]
+fn what_was_used_before_counts_and_what_the_last_word_spent_does_not() {
+    let chunk = |content: &str| json!({ "choices": [{ "delta": { "content": content } }] });
+    let end = json!({ "choices": [{ "delta": {}, "finish_reason": "stop" }] });
+    let used = json!({ "choices": [], "usage": { "prompt_tokens": 5000, "completion_tokens": 10 } });
+    let said = |text: &str, size: usize| {
+        let chunks = text.as_bytes().chunks(size).map(|piece| chunk(std::str::from_utf8(piece).unwrap()));
+        let events = chunks.chain([end.clone(), used.clone()]);
+        let stream: String = events.map(|event| format!("data: {event}\n\n")).collect();
+        Reply::body(stream).header("content-type", "text/event-stream")
+    };
+    let (wrong, right) = (r#"{"tone": "Calm", "tags": [], "body": ""}"#, letter("Calm").to_string());
+    for (first, size, tokens, kind) in [
+        (Some(wrong), 4000, 6000, Some(ErrorKind::Budget)),
+        (Some(wrong), 4000, 20_000, None),
+        (None, 4000, 6000, None),
+        (None, 4000, 100, Some(ErrorKind::Budget)),
+        // The last word, though it is the first too.
+        (None, right.len(), 100, None),
+    ] {
+        let script = first.into_iter().fold(Script::new(), |script, first| script.reply(said(first, usize::MAX)));
+        let script = script.reply(said(&right, size));
+        let client = script.client("openai/m");
+        let request = client.request("x").mode(Mode::Json).budget(Budget::new().with_tokens(tokens));
+        let contract = <Letter as instructor::ResponseModel>::contract();
+        let result = script.block_on(async { request.create_partial_value(&contract).await.unwrap().finish().await });
+        assert_eq!(result.err().map(|error| error.kind()), kind, "{size} {tokens}");
     }
 }
 

@@ -29,6 +29,28 @@ impl Stop {
     }
 }
 
+/// How many tokens the attempts before used, and how many all may use.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Purse {
+    pub(super) used: u64,
+    pub(super) most: u64,
+}
+
+impl Purse {
+    /// Why no more may be generated after so many bytes.
+    fn spent(self, usage: Usage, bytes: usize) -> Option<Stop> {
+        let Self { used, most } = self;
+        let tokens = used + usage.input.unwrap_or_default() + generated(usage, bytes);
+        let detail = format!("about {tokens} of {most} tokens are used; the answer was ended");
+        (tokens > most).then(|| Stop { kind: ErrorKind::Budget, detail, issues: Issues::new() })
+    }
+}
+
+/// About how many tokens were generated: what the provider has counted, or a token for four bytes, if that is more.
+pub(super) fn generated(usage: Usage, bytes: usize) -> u64 {
+    usage.output.unwrap_or_default().max(bytes as u64 / 4)
+}
+
 /// Follows the value's text while it arrives.
 pub(crate) trait Follow: Send {
     /// An attempt begins that asks in this way: nothing that was told before counts.
@@ -60,6 +82,9 @@ pub(crate) struct Listener<'p> {
     profile: &'p Profile,
     hearing: Hearing,
     place: Place<'p>,
+    purse: Option<Purse>,
+    /// Why the budget leaves no room for more.
+    spent: Option<Stop>,
     tail: Vec<u8>,
     size: usize,
 }
@@ -71,6 +96,9 @@ struct Place<'p> {
     /// The text or call of the answer, and how much of it was told.
     part: usize,
     told: usize,
+    /// The bytes of the parts before, and of this one.
+    before: usize,
+    length: usize,
     /// Some text was told.
     begun: bool,
     /// The part is the call that counts.
@@ -102,10 +130,20 @@ pub(crate) enum Ending {
 
 impl<'p> Listener<'p> {
     /// Where the answer is not `told` it is only read.
-    pub(super) fn new(profile: &'p Profile, plan: Plan<'p>, told: bool) -> Self {
-        let site = if told { plan.site() } else { Site::Nowhere };
-        let place = Place { plan, site, part: 0, told: 0, begun: false, settled: false, calls: 0 };
-        Self { profile, hearing: Hearing::new(profile), place, tail: Vec::new(), size: 0 }
+    pub(super) fn new(profile: &'p Profile, plan: Plan<'p>, told: bool, purse: Option<Purse>) -> Self {
+        let place = Place {
+            plan,
+            site: if told { plan.site() } else { Site::Nowhere },
+            part: 0,
+            told: 0,
+            before: 0,
+            length: 0,
+            begun: false,
+            settled: false,
+            calls: 0,
+        };
+        let hearing = Hearing::new(profile);
+        Self { profile, hearing, place, purse, spent: None, tail: Vec::new(), size: 0 }
     }
 
     /// How many bytes have arrived.
@@ -131,13 +169,24 @@ impl<'p> Listener<'p> {
             Ok(false) => return Ok(None),
             Err(error) => return Err(Halt::Undecoded(error)),
         }
-        let Self { hearing, place, .. } = self;
-        place.tell(|part| hearing.told(part), follow, false).map(Some).map_err(Halt::Stop)
+        let Self { hearing, place, purse, spent, .. } = self;
+        let before = place.said();
+        let shows = place.tell(|part| hearing.told(part), follow, false).map_err(Halt::Stop)?;
+        if let Some(purse) = purse
+            && place.said() > before
+        {
+            // What was spent with the last word of an answer is no reason to throw it away.
+            if let Some(stop) = spent.take() {
+                return Err(Halt::Stop(stop));
+            }
+            *spent = purse.spent(hearing.usage(), place.said());
+        }
+        Ok(Some(shows))
     }
 
     /// The answer, once the body has ended; and whether its end shows something new.
     pub(crate) fn finish(self, follow: &mut dyn Follow) -> (Ending, bool, usize, Bytes) {
-        let Self { profile, hearing, mut place, tail, size } = self;
+        let Self { profile, hearing, mut place, tail, size, .. } = self;
         // The whole answer has no part for a text that stayed empty.
         let empty = |part: &usize| matches!(hearing.told(*part), Some(Told::Text("")));
         place.part -= (0..place.part).filter(empty).count();
@@ -207,6 +256,9 @@ impl Place<'_> {
     ) -> Result<bool, Stop> {
         let mut shows = false;
         while let Some(part) = told(self.part) {
+            self.length = match part {
+                Told::Text(text) | Told::Call { arguments: text, .. } => text.len(),
+            };
             match (part, self.site) {
                 (Told::Call { name, arguments, .. }, Site::Text(tool) | Site::Call(tool)) if name == tool => {
                     if !std::mem::replace(&mut self.settled, true) && std::mem::take(&mut self.begun) {
@@ -236,8 +288,14 @@ impl Place<'_> {
             }
             self.part += 1;
             self.told = 0;
+            self.before += std::mem::take(&mut self.length);
         }
         Ok(shows)
+    }
+
+    /// How many bytes were told, whatever they are.
+    const fn said(&self) -> usize {
+        self.before + self.length
     }
 
     fn more(&mut self, text: &str, joint: &str, follow: &mut dyn Follow) -> Result<bool, Stop> {

@@ -22,6 +22,7 @@ use http::HeaderMap;
 
 use self::failure::Failure;
 pub(crate) use self::job::{Endpoint, Job, Shaping};
+use self::listen::Purse;
 pub(crate) use self::listen::{Ending, Follow, Halt, Heard, Listener, Stop};
 pub(crate) use self::memory::Memory;
 use self::outcome::Seen;
@@ -295,6 +296,7 @@ impl<'a> Run<'a> {
         if self.patching.is_none() {
             follow.begin(&self.plan);
         }
-        Listener::new(&self.job.endpoint.profile, self.plan, self.patching.is_none())
+        let purse = self.job.budget.tokens.map(|most| Purse { used: self.tokens, most });
+        Listener::new(&self.job.endpoint.profile, self.plan, self.patching.is_none(), purse)
     }
 }

@@ -233,6 +233,10 @@ impl Budget {
 
     /// With no further call once this many tokens are used, input and output. Where a provider does not count, a token
     /// is taken as four bytes of request and response body.
+    ///
+    /// A streamed answer is ended as soon as more are used: those of the attempts before, those that the provider has
+    /// counted of this one, and a token for four bytes of the answer, if that is more than it has counted of them. What
+    /// is only known with the last piece of an answer does not end it.
     #[must_use]
     pub const fn with_tokens(mut self, tokens: u64) -> Self {
         self.tokens = Some(tokens);

@@ -85,9 +85,9 @@ pub struct Attempt {
     pub status: Option<u16>,
     /// What it used.
     pub usage: Usage,
-    /// About how many output tokens had been generated when a [`Watchdog`](crate::Watchdog) ended the answer: a token for
-    /// four bytes of what had been said, an estimate, or what the provider had counted until then if that is more. `None`
-    /// for an answer that was read to its end.
+    /// About how many output tokens had been generated when a [`Watchdog`](crate::Watchdog) or the
+    /// [`Budget`](crate::Budget) ended the answer: a token for four bytes of what had been said, an estimate, or what the
+    /// provider had counted until then if that is more. `None` for an answer that was read to its end.
     pub stopped: Option<u64>,
     /// How long the call took.
     pub elapsed: Duration,

@@ -6,6 +6,7 @@ use http::HeaderMap;
 use instructor_json::Node;
 
 use super::failure::Failure;
+use super::listen::generated;
 use super::patch::Patching;
 use super::{Job, ReAsk, Shaping, Stop};
 use crate::error::ErrorKind;
@@ -221,13 +222,11 @@ pub(super) fn stopped(mut response: Response, stop: Stop) -> Failure {
             }
         }
     }
-    // A token is about four bytes.
-    let tokens = response.usage.output.unwrap_or_default().max(said as u64 / 4);
     Failure {
         issues: stop.issues,
         usage: response.usage,
-        rejected: Some(response),
-        stopped: Some(tokens),
+        stopped: Some(generated(response.usage, said)),
+        rejected: Some(response).filter(|response| !response.parts.is_empty()),
         ..Failure::new(stop.kind, stop.detail)
     }
 }

@@ -110,8 +110,8 @@ impl Watchdog {
         self
     }
 
-    /// With at most this long from sending a request to the end of its answer; looked at whenever more of the answer
-    /// arrives. [`timeout`](crate::Request::timeout) ends a request of which nothing arrives, as a failure of the service.
+    /// With at most this long from sending a request to the end of its answer, whether anything arrives or not. If no answer
+    /// began in that time, it is a failure of the service, as with [`timeout`](crate::Request::timeout).
     #[must_use]
     pub const fn with_time(mut self, time: Duration) -> Self {
         self.time = Some(time);

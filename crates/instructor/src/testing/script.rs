@@ -21,7 +21,7 @@ use crate::error::{TransportError, TransportErrorKind};
 use crate::media::FetchMedia;
 use crate::provider::{Address, Profile};
 use crate::run::Now;
-use crate::transport::{BlockingTransport, Body, BoxFuture, Transport};
+use crate::transport::{BlockingTransport, Body, BoxFuture, Idle, Transport};
 
 /// What a script answers a request with.
 #[derive(Clone, Debug)]
@@ -58,6 +58,8 @@ pub(super) struct Spoken {
     pub(super) flow: Flow,
     /// Which answer of the script it is.
     call: usize,
+    /// When the attempt's time is over.
+    until: Option<Duration>,
 }
 
 #[derive(Clone, Debug)]
@@ -398,6 +400,7 @@ impl Script {
             return Err(TransportError::new(TransportErrorKind::Request)
                 .with_source(format!("the script has no answer for call {call}")));
         };
+        let until = timeout.map(|timeout| state.clock + timeout);
         if let Some(timeout) = timeout.filter(|&timeout| timeout < reply.after) {
             state.clock += timeout;
             return Err(TransportError::new(TransportErrorKind::Timeout));
@@ -405,7 +408,7 @@ impl Script {
         state.clock += reply.after;
         match reply.fault {
             Some(kind) => Err(TransportError::new(kind)),
-            None => Ok(Spoken { response: reply.response(&sent), flow: reply.flow, call: call - 1 }),
+            None => Ok(Spoken { response: reply.response(&sent), flow: reply.flow, call: call - 1, until }),
         }
     }
 
@@ -428,10 +431,10 @@ impl Transport for Script {
         timeout: Option<Duration>,
     ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>> {
         let answer = self.answer(request, timeout);
-        Box::pin(std::future::ready(answer.map(|Spoken { response, flow, call }| {
+        Box::pin(std::future::ready(answer.map(|Spoken { response, flow, call, .. }| {
             let plain = flow.end.is_none() && flow.pieces == usize::MAX;
             response.map(|body| {
-                let mut flowing = Flowing { body, flow, at: 0, script: self.clone(), call };
+                let mut flowing = Flowing { body, flow, at: 0, script: self.clone(), call, idle: None, until: None };
                 match plain {
                     true => Body::whole(flowing.piece(usize::MAX).unwrap_or_default()),
                     false => Body::arriving(flowing),
@@ -466,6 +469,9 @@ struct Flowing {
     at: usize,
     script: Script,
     call: usize,
+    /// When who waits for more of it gives up, if waiting blocks: after some time, and at some time.
+    idle: Option<Duration>,
+    until: Option<Duration>,
 }
 
 impl Flowing {
@@ -507,7 +513,12 @@ impl Read for Flowing {
             }
             Err(End::Cut) => Ok(0),
             Err(End::Breaks) => Err(io::ErrorKind::ConnectionReset.into()),
-            Err(End::Stalls) => Err(io::ErrorKind::TimedOut.into()),
+            Err(End::Stalls) => {
+                let left = self.until.map(|until| until.saturating_sub(self.script.time().monotonic));
+                let wait = self.idle.into_iter().chain(left).min().unwrap_or_default();
+                self.script.wait(wait);
+                Err(io::Error::new(io::ErrorKind::TimedOut, format!("nothing came for {wait:?}")))
+            }
         }
     }
 }
@@ -518,10 +529,12 @@ impl BlockingTransport for Script {
         request: http::Request<Bytes>,
         timeout: Option<Duration>,
     ) -> Result<http::Response<Box<dyn Read + Send>>, TransportError> {
+        let idle = request.extensions().get().map(|Idle(idle)| *idle);
         let answer = self.answer(request, timeout);
-        answer.map(|Spoken { response, flow, call }| {
+        answer.map(|Spoken { response, flow, call, until }| {
             let script = self.clone();
-            response.map(|body| Box::new(Flowing { body, flow, at: 0, script, call }) as Box<dyn Read + Send>)
+            response
+                .map(|body| Box::new(Flowing { body, flow, at: 0, script, call, idle, until }) as Box<dyn Read + Send>)
         })
     }
 

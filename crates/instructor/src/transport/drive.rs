@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Body, BoxFuture, Repr, Transport, too_large};
+use super::{Body, BoxFuture, Idle, Repr, Transport, too_large};
 use crate::credential::{Exchange, Http};
 use crate::error::{Error, TransportError, TransportErrorKind};
 use crate::media::Get;
@@ -43,7 +43,7 @@ pub(crate) struct Watching<'s> {
     pub(crate) show: &'s mut dyn Show,
     /// How long nothing may come.
     pub(crate) idle: Option<Duration>,
-    /// How long an attempt may take.
+    /// How long an attempt may take, from sending the request to the end of the answer.
     pub(crate) time: Option<Duration>,
 }
 
@@ -66,8 +66,12 @@ pub(crate) async fn drive(
                 Event::Woke
             }
             Step::Authorise(wanted) => authorise(transport, wanted, limit).await,
-            Step::Send { request, timeout } => {
+            Step::Send { mut request, mut timeout } => {
                 let sent = transport.now().monotonic;
+                if let Some(Watching { idle, time, .. }) = &watching {
+                    timeout = timeout.into_iter().chain(*time).min();
+                    idle.map(|idle| request.extensions_mut().insert(Idle(idle)));
+                }
                 let response = transport.send(request, timeout).await;
                 match (response, &mut watching) {
                     (Ok(response), Some(watching)) if response.status().is_success() => {
@@ -133,9 +137,8 @@ async fn listen(
 ) -> Event {
     let (parts, body) = response.into_parts();
     let Watching { show, idle, time } = watching;
-    let until = time.map(|time| (sent + time, time));
-    let mut pieces = Pieces { transport, body, idle: *idle, wake: None, since: None };
-    let (ending, size, tail) = hear(&mut pieces, listener, (limit, until), *show).await;
+    let mut pieces = Pieces { transport, body, idle: *idle, sent, time: *time, wake: None, since: None };
+    let (ending, size, tail) = hear(&mut pieces, listener, limit, *show).await;
     let given = show.has_given();
     Event::Heard(Box::new(Heard { status: parts.status.as_u16(), headers: parts.headers, size, tail, given, ending }))
 }
@@ -144,7 +147,7 @@ async fn listen(
 async fn hear(
     pieces: &mut Pieces<'_>,
     mut listener: Listener<'_>,
-    (limit, until): (usize, Option<(Duration, Duration)>),
+    limit: usize,
     show: &mut dyn Show,
 ) -> (Ending, usize, Bytes) {
     loop {
@@ -155,15 +158,15 @@ async fn hear(
             Ok(Some(bytes)) if listener.size() + bytes.len() > limit => {
                 return listener.halt(Halt::Broken(too_large()));
             }
-            Ok(Some(bytes)) => {
-                if let Some((_, time)) = until.filter(|(until, _)| pieces.transport.now().monotonic > *until) {
-                    let why = format!("nothing complete after {time:?}");
-                    return listener.halt(Halt::Stop(Stop::runaway(&why)));
-                }
-                listener.push(&bytes);
-            }
+            Ok(Some(bytes)) => match pieces.late() {
+                Some(stop) => return listener.halt(Halt::Stop(stop)),
+                None => listener.push(&bytes),
+            },
             Ok(None) => break,
-            Err(error) => return listener.halt(Halt::Broken(error)),
+            Err(error) => {
+                let late = pieces.late().filter(|_| error.kind() == TransportErrorKind::Timeout);
+                return listener.halt(late.map_or(Halt::Broken(error), Halt::Stop));
+            }
         }
         loop {
             match listener.next(show) {
@@ -181,20 +184,30 @@ async fn hear(
     (ending, size, tail)
 }
 
-/// A body piece by piece, none of which may take longer than the idle time.
+/// A body piece by piece, none of which may take longer than the idle time, and all of them no longer than the time that
+/// an attempt has.
 struct Pieces<'t> {
     transport: &'t dyn Transport,
     body: Body,
     idle: Option<Duration>,
-    /// Wakes when the idle time may be over. It is not set anew for each piece, but looks at the clock when it rings.
+    /// When the request was sent.
+    sent: Duration,
+    time: Option<Duration>,
+    /// Wakes when one of the times may be over. It is not set anew for each piece, but looks at the clock when it rings.
     wake: Option<BoxFuture<'t, ()>>,
     /// Since when nothing came.
     since: Option<Duration>,
 }
 
 impl Pieces<'_> {
+    /// Why nothing more may come, if the time is over.
+    fn late(&self) -> Option<Stop> {
+        let time = self.time.filter(|time| self.transport.now().monotonic >= self.sent + *time)?;
+        Some(Stop::runaway(&format!("nothing complete after {time:?}")))
+    }
+
     async fn next(&mut self) -> Result<Option<Bytes>, TransportError> {
-        let Self { transport, body, idle, wake, since } = self;
+        let Self { transport, body, idle, sent, time, wake, since } = self;
         let stream = match &mut body.0 {
             Repr::Whole(bytes) => {
                 let bytes = std::mem::take(bytes);
@@ -207,21 +220,26 @@ impl Pieces<'_> {
                 *since = None;
                 return Poll::Ready(piece.transpose());
             }
-            let Some(idle) = *idle else { return Poll::Pending };
-            let since = *since.get_or_insert_with(|| transport.now().monotonic);
+            let now = || transport.now().monotonic;
+            let since = *since.get_or_insert_with(now);
+            let end = idle.map(|idle| since + idle).into_iter().chain(time.map(|time| *sent + time)).min();
+            let Some(end) = end else { return Poll::Pending };
             loop {
-                let quiet = || transport.now().monotonic.saturating_sub(since);
-                let ring = wake.get_or_insert_with(|| transport.sleep(idle.saturating_sub(quiet())));
+                let ring = wake.get_or_insert_with(|| transport.sleep(end.saturating_sub(now())));
                 match Pin::as_mut(ring).poll(context) {
                     Poll::Pending => return Poll::Pending,
                     Poll::Ready(()) => *wake = None,
                 }
-                if quiet() >= idle {
-                    let why = format!("nothing came for {idle:?}");
-                    return Poll::Ready(Err(TransportError::new(TransportErrorKind::Timeout).with_source(why)));
+                if now() >= end {
+                    return Poll::Ready(Err(quiet(idle.unwrap_or_default())));
                 }
             }
         })
         .await
     }
+}
+
+/// Nothing came for so long.
+fn quiet(time: Duration) -> TransportError {
+    TransportError::new(TransportErrorKind::Timeout).with_source(format!("nothing came for {time:?}"))
 }

@@ -118,6 +118,11 @@ fn system_time() -> Now {
     Now::new(start.elapsed(), SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
 }
 
+/// How long a streamed body may bring nothing: a note on the request, for blocking transports, which can't be asked for
+/// anything else while they read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Idle(pub(crate) Duration);
+
 /// The body of an answer: whole, or still arriving.
 pub struct Body(Repr);
 

@@ -10,8 +10,8 @@ use ureq::typestate::AgentScope;
 use ureq::unversioned::resolver::{self, DefaultResolver, ResolvedSocketAddrs};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
-use super::BlockingTransport;
 use super::guard::{Forbidden, permitted};
+use super::{BlockingTransport, Idle};
 use crate::error::{TransportError, TransportErrorKind};
 use crate::media::{FetchMedia, address};
 
@@ -60,14 +60,17 @@ impl BlockingTransport for Ureq {
     ) -> Result<http::Response<Box<dyn Read + Send>>, TransportError> {
         // A status is the engine's business, so none is an error here.
         let (parts, body) = request.into_parts();
-        let request = self
+        let idle = parts.extensions.get().map(|Idle(idle)| *idle);
+        let mut request = self
             .agent
             .configure_request(http::Request::from_parts(parts, &*body))
             .http_status_as_error(false)
-            .timeout_global(timeout)
-            .build();
-        let response = self.agent.run(request).map_err(failed)?;
-        Ok(response.map(|body| Box::new(Timed(body.into_reader())) as Box<dyn Read + Send>))
+            .timeout_global(timeout);
+        if idle.is_some() {
+            request = request.timeout_per_read(idle);
+        }
+        let response = self.agent.run(request.build()).map_err(failed)?;
+        Ok(response.map(|body| Box::new(Timed(body.into_reader(), idle)) as Box<dyn Read + Send>))
     }
 
     fn fetch(
@@ -83,7 +86,7 @@ impl BlockingTransport for Ureq {
         let agent = ureq::Agent::with_parts(config, DefaultConnector::default(), resolver);
         let (parts, _) = request.into_parts();
         let response = agent.run(http::Request::from_parts(parts, ())).map_err(failed)?;
-        Ok(response.map(|body| Box::new(Timed(body.into_reader())) as Box<dyn Read + Send>))
+        Ok(response.map(|body| Box::new(Timed(body.into_reader(), None)) as Box<dyn Read + Send>))
     }
 }
 
@@ -136,15 +139,18 @@ impl resolver::Resolver for Resolver {
     }
 }
 
-/// A body whose timeouts read as such: ureq hides them inside an error of another kind.
-struct Timed<R>(R);
+/// A body whose timeouts read as such: ureq hides them inside an error of another kind. And how long it may be idle.
+struct Timed<R>(R, Option<Duration>);
 
 impl<R: Read> Read for Timed<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.0.read(buffer).map_err(|error| {
             let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<ureq::Error>());
-            match inner {
-                Some(ureq::Error::Timeout(_)) => io::Error::new(io::ErrorKind::TimedOut, error),
+            match (inner, self.1) {
+                (Some(ureq::Error::Timeout(ureq::Timeout::PerRead)), Some(idle)) => {
+                    io::Error::new(io::ErrorKind::TimedOut, format!("nothing came for {idle:?}"))
+                }
+                (Some(ureq::Error::Timeout(_)), _) => io::Error::new(io::ErrorKind::TimedOut, error),
                 _ => error,
             }
         })
