@@ -228,6 +228,12 @@ impl<'a, T> ItemStream<'a, T> {
         Self(stream)
     }
 
+    /// The place in the answer's list of the item that came last; see [`ItemStream::place`](crate::ItemStream::place).
+    #[must_use]
+    pub const fn place(&self) -> Option<usize> {
+        self.0.place()
+    }
+
     /// The response that the items came from, with usage and attempts, once it has ended well.
     #[must_use]
     pub const fn completion(&self) -> Option<&Completion> {

@@ -17,7 +17,7 @@ use crate::model::{Contract, Toolset};
 use crate::provider::Profile;
 use crate::provider::models::Family;
 use crate::repair::ParseOptions;
-use crate::schema::{Dialect, Lowered, nearest};
+use crate::schema::{Dialect, Item, Lowered, nearest};
 use crate::validate::{Issue, Issues};
 use crate::wire::{Choice, Declined, Output, Response, Shape};
 
@@ -336,6 +336,14 @@ impl<'a> Plan<'a> {
         match self.form {
             Form::Tools(set) => parallel::item(set, index, call, reading, &mut Vec::new()),
             Form::Value(_) | Form::Draft(_) => Ok(call.arguments.clone()),
+        }
+    }
+
+    /// How a call of this name becomes an item, if it does.
+    pub(crate) fn item_of(&self, name: &str) -> Option<&'a Item> {
+        match self.form {
+            Form::Tools(set) => parallel::find(set, name).map(|tool| &tool.item),
+            Form::Value(_) | Form::Draft(_) => None,
         }
     }
 

@@ -65,7 +65,7 @@ pub(super) fn item(
     options: ParseOptions,
     repairs: &mut Vec<Repair>,
 ) -> Result<String, Issues> {
-    let Some(tool) = find(set, call) else {
+    let Some(tool) = find(set, &call.name) else {
         let near = nearest(&call.name, set.tools.iter().map(|tool| tool.contract.tool_name()));
         let issue = unreadable(format!("a call of one of the tools {}", names(set)));
         let issue = issue.got(format!("a call of {:?}", call.name)).within(&Path::root().index(index));
@@ -101,8 +101,8 @@ pub(super) fn item(
     Ok(tool.item.of(found.value()))
 }
 
-fn find<'t>(set: &'t Toolset, call: &ToolCall) -> Option<&'t Tool> {
-    set.tools.iter().find(|tool| tool.contract.tool_name() == call.name)
+pub(super) fn find<'t>(set: &'t Toolset, name: &str) -> Option<&'t Tool> {
+    set.tools.iter().find(|tool| tool.contract.tool_name() == name)
 }
 
 fn names(set: &Toolset) -> String {
@@ -150,7 +150,7 @@ const ALL_AGAIN: &str =
 
 /// An issue of an item in the terms of the call that the item was made of.
 fn told(set: &Toolset, index: usize, call: &ToolCall, issue: &Issue) -> Issue {
-    let Some(tool) = find(set, call) else {
+    let Some(tool) = find(set, &call.name) else {
         return issue.clone().told_at(Path::root(), None, None);
     };
     let item = Path::root().index(index);

@@ -124,13 +124,12 @@ impl<'a, C: Sync> Request<'a, C> {
                 .attempts()
                 .last()
                 .is_some_and(|attempt| !attempt.repairs.is_empty() || !attempt.patch.is_empty());
-            if repaired {
-                growing.take();
-                if growing.replace(&json) {
-                    shown(&mut growing).await;
-                }
-                growing.give(false);
+            growing.take();
+            // Nor does anything show of a text that stands for calls.
+            if (repaired || growing.is_pending()) && growing.replace(&json) {
+                shown(&mut growing).await;
             }
+            growing.give(false);
             slot.with(completion)
         })
     }
@@ -143,12 +142,11 @@ impl<'a, C: Sync> Request<'a, C> {
         Box::pin(async move {
             self.take_error()?;
             let contract = Contract::of::<Vec<T>>();
-            let context = self.context.clone();
+            let mut slot = Slot::new(self.context.clone(), T::validate);
             let make = Box::new(move |json: &str| {
                 let document = Document::parse(json).map_err(|_| Issues::new())?;
-                let mut slot = Slot::new(context.clone(), T::validate);
                 let issues = slot.take(document.root());
-                slot.value.filter(|_| issues.is_empty()).ok_or(issues)
+                slot.value.take().filter(|_| issues.is_empty()).ok_or(issues)
             });
             let mut making = Making::new(T::contract(), make, self.options.reading, desk);
             let mut list = String::new();

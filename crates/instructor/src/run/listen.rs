@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::HeaderMap;
+use instructor_json::Document;
 
 use crate::error::{ErrorKind, TransportError};
 use crate::message::{Part, ToolCall};
@@ -62,8 +63,8 @@ pub(crate) trait Follow: Send {
     /// More of the text; whether there is something new to show.
     fn text(&mut self, more: &str) -> Result<bool, Stop>;
 
-    /// A whole call, where each is an item, with its place among the calls.
-    fn call(&mut self, plan: &Plan<'_>, index: usize, name: &str, arguments: &str) -> Result<bool, Stop>;
+    /// More of a call, where each is an item; whether there is something new to show.
+    fn call(&mut self, plan: &Plan<'_>, call: Called<'_>) -> Result<bool, Stop>;
 
     /// All of the answer is there: what is told now need not be stopped any more.
     fn complete(&mut self) {}
@@ -75,6 +76,19 @@ pub(crate) trait Follow: Send {
     fn has_given(&self) -> bool {
         false
     }
+}
+
+/// A call, as far as it has been told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Called<'t> {
+    /// Its place among the calls.
+    pub(crate) index: usize,
+    pub(crate) name: &'t str,
+    pub(crate) arguments: &'t str,
+    /// How much of them was told before.
+    pub(crate) told: usize,
+    /// Nothing more of it comes.
+    pub(crate) over: bool,
 }
 
 /// Reads one streamed answer.
@@ -103,7 +117,18 @@ struct Place<'p> {
     begun: bool,
     /// The part is the call that counts.
     settled: bool,
-    calls: usize,
+    /// How far each call has been told, and how many of them stand before the part.
+    calls: Vec<Progress>,
+    passed: usize,
+}
+
+/// How far a call has been told.
+#[derive(Clone, Copy, Debug, Default)]
+struct Progress {
+    told: usize,
+    /// How much of it was looked at to see whether it is whole.
+    seen: usize,
+    over: bool,
 }
 
 /// A streamed answer at its end.
@@ -140,7 +165,8 @@ impl<'p> Listener<'p> {
             length: 0,
             begun: false,
             settled: false,
-            calls: 0,
+            calls: Vec::new(),
+            passed: 0,
         };
         let hearing = Hearing::new(profile);
         Self { profile, hearing, place, purse, spent: None, tail: Vec::new(), size: 0 }
@@ -220,7 +246,7 @@ impl<'p> Listener<'p> {
                 let parts = told.filter_map(|told| match told {
                     Told::Text("") => None,
                     Told::Text(text) => Some(Part::Text(String::from(text))),
-                    Told::Call { id, name, arguments } => Some(Part::ToolCall(ToolCall::new(id, name, arguments))),
+                    Told::Call { id, name, arguments, .. } => Some(Part::ToolCall(ToolCall::new(id, name, arguments))),
                 });
                 let response = Response { parts: parts.collect(), usage: hearing.usage(), ..Response::default() };
                 Ending::Stopped(response, stop)
@@ -241,7 +267,7 @@ pub(crate) enum Halt {
 fn as_told(part: &Part) -> Option<Told<'_>> {
     match part {
         Part::Text(text) => Some(Told::Text(text)),
-        Part::ToolCall(call) => Some(call.into()),
+        Part::ToolCall(call) => Some(Told::call(call, true)),
         _ => None,
     }
 }
@@ -254,11 +280,12 @@ impl Place<'_> {
         follow: &mut dyn Follow,
         over: bool,
     ) -> Result<bool, Stop> {
+        if let Site::Calls = self.site {
+            return self.tell_calls(told, follow, over);
+        }
         let mut shows = false;
         while let Some(part) = told(self.part) {
-            self.length = match part {
-                Told::Text(text) | Told::Call { arguments: text, .. } => text.len(),
-            };
+            self.length = part.text().len();
             match (part, self.site) {
                 (Told::Call { name, arguments, .. }, Site::Text(tool) | Site::Call(tool)) if name == tool => {
                     if !std::mem::replace(&mut self.settled, true) && std::mem::take(&mut self.begun) {
@@ -276,13 +303,6 @@ impl Place<'_> {
             }
             // A part is over when the next one is there.
             let last = told(self.part + 1).is_none();
-            if last && !over {
-                break;
-            }
-            if let (Told::Call { name, arguments, .. }, Site::Calls) = (part, self.site) {
-                shows |= follow.call(&self.plan, self.calls, name, arguments)?;
-                self.calls += 1;
-            }
             if last {
                 break;
             }
@@ -298,6 +318,50 @@ impl Place<'_> {
         self.before + self.length
     }
 
+    /// Tells what is new of the calls, of which several may be open at once.
+    fn tell_calls<'t>(
+        &mut self,
+        told: impl Fn(usize) -> Option<Told<'t>>,
+        follow: &mut dyn Follow,
+        over: bool,
+    ) -> Result<bool, Stop> {
+        let mut shows = false;
+        let (mut part, mut index, mut passed) = (self.part, self.passed, true);
+        self.length = 0;
+        while let Some(here) = told(part) {
+            let last = told(part + 1).is_none();
+            self.length += here.text().len();
+            match here {
+                Told::Text(_) => passed &= !last,
+                Told::Call { name, arguments, over: said, .. } => {
+                    if index == self.calls.len() {
+                        self.calls.push(Progress::default());
+                    }
+                    let Some(call) = self.calls.get_mut(index) else { break };
+                    if !call.over {
+                        // Where nothing says that a call is over, the next one does, unless they are told by turns.
+                        let whole = !(over | said | last) && call.is_whole(arguments);
+                        call.over = over | said | whole;
+                        let before = std::mem::replace(&mut call.told, arguments.len());
+                        if call.over || arguments.len() > before {
+                            let over = call.over;
+                            let called = Called { index, name, arguments, told: before, over };
+                            shows |= follow.call(&self.plan, called)?;
+                        }
+                    }
+                    passed &= self.calls.get(index).is_some_and(|call| call.over);
+                    index += 1;
+                }
+            }
+            part += 1;
+            if passed {
+                (self.part, self.passed) = (part, index);
+                self.before += std::mem::take(&mut self.length);
+            }
+        }
+        Ok(shows)
+    }
+
     fn more(&mut self, text: &str, joint: &str, follow: &mut dyn Follow) -> Result<bool, Stop> {
         let more = text.get(self.told..).unwrap_or_default();
         if more.is_empty() {
@@ -310,5 +374,13 @@ impl Place<'_> {
             shows = follow.text(joint)?;
         }
         Ok(shows | follow.text(more)?)
+    }
+}
+
+impl Progress {
+    /// Whether the arguments are whole, of which it is looked at when they have grown.
+    fn is_whole(&mut self, arguments: &str) -> bool {
+        let before = std::mem::replace(&mut self.seen, arguments.len());
+        before < arguments.len() && arguments.trim_end().ends_with('}') && Document::parse(arguments).is_ok()
     }
 }

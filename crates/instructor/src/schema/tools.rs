@@ -54,6 +54,34 @@ impl Item {
         }
     }
 
+    /// The text of the item as far as that of the arguments goes, and what follows these; none where nothing can be
+    /// shown of it yet.
+    pub(crate) fn so_far(&self, arguments: &str) -> Option<(String, &'static str)> {
+        let inside = arguments.trim_start().strip_prefix('{')?.trim_start();
+        let said = |text: &str| Value::from(text).to_string();
+        Some(match self {
+            Self::Word(_) => return None,
+            Self::Bare => (String::from(arguments), ""),
+            Self::External { key } => (format!("{{{}:{arguments}", said(key)), "}"),
+            Self::Adjacent { key, tag, content } => {
+                (format!("{{{}:{},{}:{arguments}", said(key), said(tag), said(content)), "}")
+            }
+            Self::Tagged { key, tag } => {
+                let comma = if inside.chars().next()? == '}' { "" } else { "," };
+                (format!("{{{}:{}{comma}{inside}", said(key), said(tag)), "")
+            }
+        })
+    }
+
+    /// Whether that text, of whole arguments, is that of the item.
+    pub(crate) fn is_plain(&self, arguments: Node<'_>) -> bool {
+        match self {
+            Self::Word(_) => false,
+            Self::Tagged { key, .. } => arguments.get(key).is_none(),
+            Self::Bare | Self::External { .. } | Self::Adjacent { .. } => true,
+        }
+    }
+
     /// Where the arguments stand in the list.
     pub(crate) fn place(&self, index: usize) -> Path {
         let path = Path::root().index(index);

@@ -18,12 +18,12 @@ use crate::message::ToolCall;
 use crate::mode::Plan;
 use crate::model::Contract;
 use crate::repair::ParseOptions;
-use crate::run::{Completion, Follow, Stop};
+use crate::run::{Called, Completion, Follow, Stop};
 use crate::transport::{BoxFuture, Show};
 use crate::validate::Issues;
 
-/// What was made of the items that are ready.
-pub(crate) type Made<T> = VecDeque<Result<T, Error>>;
+/// What was made of the items that are ready, each with its place in the list.
+pub(crate) type Made<T> = VecDeque<(usize, Result<T, Error>)>;
 
 /// Makes a value of an item's JSON, or says what is wrong with it.
 pub(crate) type Make<T> = Box<dyn FnMut(&str) -> Result<T, Issues> + Send>;
@@ -52,7 +52,7 @@ impl<T: Send> Making<T> {
     fn collect(&mut self) -> bool {
         let mut news = false;
         for json in self.items.take() {
-            self.add(&json);
+            self.add(self.count, &json);
             news = true;
         }
         news
@@ -61,17 +61,19 @@ impl<T: Send> Making<T> {
     /// Takes the items of a list that only the final reading could make out; whether there are any.
     pub(crate) fn replace(&mut self, list: &str) -> bool {
         let Some(list) = Document::parse(list).ok().filter(|_| self.count == 0) else { return false };
-        list.root().items().for_each(|item| self.add(item.source()));
+        list.root().items().for_each(|item| self.add(self.count, item.source()));
         self.count > 0
     }
 
-    fn add(&mut self, json: &str) {
-        let place = self.count;
-        self.count += 1;
+    fn add(&mut self, place: usize, json: &str) {
         let read = self.item.read_with(json, self.options);
         let made = read.and_then(|reading| (self.make)(&reading.json).map_err(rejected));
-        let made = made.map_err(|error| error.of_item(place, json));
-        self.made.get_or_insert_default().push_back(made);
+        self.put(place, made.map_err(|error| error.of_item(place, json)));
+    }
+
+    fn put(&mut self, place: usize, made: Result<T, Error>) {
+        self.count += 1;
+        self.made.get_or_insert_default().push_back((place, made));
     }
 }
 
@@ -98,14 +100,14 @@ impl<T: Send> Follow for Making<T> {
         Ok(self.collect())
     }
 
-    fn call(&mut self, plan: &Plan<'_>, index: usize, name: &str, arguments: &str) -> Result<bool, Stop> {
+    fn call(&mut self, plan: &Plan<'_>, call: Called<'_>) -> Result<bool, Stop> {
+        if !call.over {
+            return Ok(false);
+        }
+        let Called { index, name, arguments, .. } = call;
         match plan.item(index, &ToolCall::new("", name, arguments), self.options) {
-            Ok(json) => self.add(&json),
-            Err(issues) => {
-                self.count += 1;
-                let error = rejected(issues).of_item(index, arguments);
-                self.made.get_or_insert_default().push_back(Err(error));
-            }
+            Ok(json) => self.add(index, &json),
+            Err(issues) => self.put(index, Err(rejected(issues).of_item(index, arguments))),
         }
         Ok(true)
     }
@@ -163,17 +165,26 @@ impl<T: Send> Show for Making<T> {
 /// ```
 pub struct ItemStream<'a, T> {
     running: Running<'a, Made<T>, Completion>,
+    place: Option<usize>,
     of: PhantomData<fn() -> T>,
 }
 
 impl<'a, T> ItemStream<'a, T> {
     pub(crate) fn new(future: BoxFuture<'a, Result<Completion, Error>>, desk: Arc<Desk<Made<T>>>) -> Self {
-        Self { running: Running::new(future, desk), of: PhantomData }
+        Self { running: Running::new(future, desk), place: None, of: PhantomData }
     }
 
     /// The next item, or what is wrong with it; `None` after the last.
     pub async fn next(&mut self) -> Option<Result<T, Error>> {
         std::future::poll_fn(|context| self.poll_item(context)).await
+    }
+
+    /// The place in the answer's list of the item that came last, counted from 0; `None` before the first and at the end.
+    /// Items come in the order of the list, but for calls of [`Mode::ParallelTools`](crate::Mode::ParallelTools), which
+    /// come as they are complete: some providers tell several at once.
+    #[must_use]
+    pub const fn place(&self) -> Option<usize> {
+        self.place
     }
 
     /// The response that the items came from, with usage and attempts, once it has ended well.
@@ -187,10 +198,12 @@ impl<'a, T> ItemStream<'a, T> {
 
     fn poll_item(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<T, Error>>> {
         loop {
-            if let Some(item) = self.running.shown.as_mut().and_then(VecDeque::pop_front) {
+            if let Some((place, item)) = self.running.shown.as_mut().and_then(VecDeque::pop_front) {
+                self.place = Some(place);
                 return Poll::Ready(Some(item));
             }
             if self.running.is_over() {
+                self.place = None;
                 let failed = self.running.end.take_if(|end| end.is_err()).and_then(Result::err);
                 return Poll::Ready(failed.map(Err));
             }

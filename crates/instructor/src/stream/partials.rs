@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 
 use futures_core::Stream;
 
+use super::calls::Calls;
 use super::field::Field;
 use super::grow::{Grow, Part};
 use super::patch::Patches;
@@ -15,7 +16,7 @@ use super::tracker::Tracker;
 use crate::error::Error;
 use crate::mode::Plan;
 use crate::repair::ParseOptions;
-use crate::run::{Completion, Follow, Stop};
+use crate::run::{Called, Completion, Follow, Stop};
 use crate::transport::{BoxFuture, Show};
 
 /// A partial on its way between the driver and the user.
@@ -41,12 +42,14 @@ pub(crate) struct Growing<P> {
     sink: Option<Shown<P>>,
     desk: Arc<Desk<Shown<P>>>,
     tracker: Tracker,
+    /// Where each call is an item, they are read here instead.
+    calls: Calls,
     options: ParseOptions,
 }
 
 impl<P: Part> Growing<P> {
     pub(crate) fn new(options: ParseOptions, desk: Arc<Desk<Shown<P>>>) -> Self {
-        Self { sink: None, desk, tracker: Tracker::new(None, options), options }
+        Self { sink: None, desk, tracker: Tracker::new(None, options), calls: Calls::default(), options }
     }
 
     /// Lets the tracker work on the partial; whether there is something new to show.
@@ -64,7 +67,13 @@ impl<P: Part> Growing<P> {
         self.track(|tracker, sink| tracker.push(json, sink).unwrap_or_default() | tracker.end(sink))
     }
 
+    /// Whether there is nothing to look at.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.sink.as_ref().is_none_or(|sink| sink.value.is_pending())
+    }
+
     fn reset(&mut self) {
+        self.calls = Calls::default();
         if let Some(sink) = &mut self.sink {
             sink.taken_back += usize::from(sink.value.shows());
             sink.value.reset();
@@ -88,12 +97,19 @@ impl<P: Part> Follow for Growing<P> {
         Ok(self.track(|tracker, sink| tracker.push(more, sink).unwrap_or_default()))
     }
 
-    fn call(&mut self, _: &Plan<'_>, _: usize, _: &str, _: &str) -> Result<bool, Stop> {
-        Ok(false)
+    fn call(&mut self, plan: &Plan<'_>, call: Called<'_>) -> Result<bool, Stop> {
+        let Sight { value, taken_back } = &mut **self.sink.get_or_insert_default();
+        let changed = self.calls.push(plan, call, self.options, value);
+        *taken_back += usize::from(self.calls.took_back());
+        Ok(changed)
     }
 
     fn end(&mut self) -> bool {
-        self.track(Tracker::end)
+        if self.calls.is_empty() {
+            return self.track(Tracker::end);
+        }
+        self.sink.get_or_insert_default().value.end();
+        true
     }
 }
 

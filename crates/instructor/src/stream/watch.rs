@@ -10,7 +10,7 @@ use crate::message::ToolCall;
 use crate::mode::Plan;
 use crate::model::Contract;
 use crate::repair::ParseOptions;
-use crate::run::{Follow, Stop};
+use crate::run::{Called, Follow, Stop};
 use crate::schema::Spots;
 use crate::transport::Show;
 use crate::validate::Issues;
@@ -48,10 +48,16 @@ impl<'s> Watch<'s> {
         Self { show, limits, runaway: Runaway::default(), parts, options, over: false }
     }
 
-    fn check(&mut self, more: &str) -> Result<(), Stop> {
+    /// Stops a text that runs away.
+    fn endless(&mut self, more: &str) -> Result<(), Stop> {
         let Some(limits) = self.limits.filter(|_| !self.over) else { return Ok(()) };
-        if let Some(why) = self.runaway.push(more, &limits) {
-            return Err(Stop::runaway(&why));
+        self.runaway.push(more, &limits).map_or(Ok(()), |why| Err(Stop::runaway(&why)))
+    }
+
+    fn check(&mut self, more: &str) -> Result<(), Stop> {
+        self.endless(more)?;
+        if self.over {
+            return Ok(());
         }
         if let Some(Parts { sink, tracker, .. }) = &mut self.parts {
             // What can't be read is for the final reading to say.
@@ -100,10 +106,11 @@ impl Follow for Watch<'_> {
         self.check(more).map(|()| shows)
     }
 
-    fn call(&mut self, plan: &Plan<'_>, index: usize, name: &str, arguments: &str) -> Result<bool, Stop> {
-        let shows = self.show.as_mut().map_or(Ok(false), |show| show.call(plan, index, name, arguments))?;
-        if self.parts.is_some() && !self.over {
-            let read = plan.item(index, &ToolCall::new("", name, arguments), self.options);
+    fn call(&mut self, plan: &Plan<'_>, call: Called<'_>) -> Result<bool, Stop> {
+        let shows = self.show.as_mut().map_or(Ok(false), |show| show.call(plan, call))?;
+        self.endless(call.arguments.get(call.told..).unwrap_or_default())?;
+        if call.over && self.parts.is_some() && !self.over {
+            let read = plan.item(call.index, &ToolCall::new("", call.name, call.arguments), self.options);
             read.map_or_else(stop, |_| Ok(()))?;
         }
         Ok(shows)

@@ -111,12 +111,25 @@ pub(crate) const CUT: &str = "the stream ended before the answer did";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Told<'a> {
     Text(&'a str),
-    Call { id: &'a str, name: &'a str, arguments: &'a str },
+    /// `over`: nothing more of it comes.
+    Call {
+        id: &'a str,
+        name: &'a str,
+        arguments: &'a str,
+        over: bool,
+    },
 }
 
-impl<'a> From<&'a ToolCall> for Told<'a> {
-    fn from(call: &'a ToolCall) -> Self {
-        Self::Call { id: &call.id, name: &call.name, arguments: &call.arguments }
+impl<'a> Told<'a> {
+    pub(crate) fn call(call: &'a ToolCall, over: bool) -> Self {
+        Self::Call { id: &call.id, name: &call.name, arguments: &call.arguments, over }
+    }
+
+    /// What was said.
+    pub(crate) const fn text(self) -> &'a str {
+        match self {
+            Self::Text(text) | Self::Call { arguments: text, .. } => text,
+        }
     }
 }
 

@@ -21,7 +21,8 @@ pub(super) struct Stream {
 /// A content block that is being told.
 enum Block {
     Text(String),
-    Call(ToolCall),
+    /// Whether nothing more of it comes.
+    Call(ToolCall, bool),
     /// Its fields as the start event gave them, grown by the deltas; and its input, which comes as text.
     Other(Map<String, Value>, String),
 }
@@ -35,7 +36,7 @@ impl Stream {
             "tool_use" => {
                 // The start says `{}`; a server that sends the input whole says it here.
                 let input = block.get("input").filter(|n| !n.is_empty()).map_or("", Node::source);
-                Block::Call(ToolCall::new(text("id"), text("name"), input))
+                Block::Call(ToolCall::new(text("id"), text("name"), input), false)
             }
             _ => Block::Other(serde_json::from_str(block.source()).unwrap_or_default(), String::new()),
         };
@@ -50,7 +51,7 @@ impl Stream {
         let text = |key| delta.get(key).and_then(Node::as_str).unwrap_or_default();
         match block {
             Block::Text(into) => into.push_str(&text("text")),
-            Block::Call(call) => call.arguments.push_str(&text("partial_json")),
+            Block::Call(call, _) => call.arguments.push_str(&text("partial_json")),
             Block::Other(fields, input) => {
                 for (key, more) in delta.entries() {
                     let (Some(key), Some(more)) = (key.as_str(), more.as_str()) else { continue };
@@ -65,12 +66,19 @@ impl Stream {
         }
     }
 
+    fn stop(&mut self, event: Node<'_>) {
+        let index = index(event);
+        if let Some((_, Block::Call(_, over))) = self.blocks.iter_mut().rfind(|(i, _)| *i == index) {
+            *over = true;
+        }
+    }
+
     /// A delta of which nothing but its text differs from the one before.
     fn again(&mut self, data: &str) -> bool {
         let Some((more, at)) = self.alike.text(data) else { return false };
         match self.blocks.get_mut(at) {
             Some((_, Block::Text(text))) => text.push_str(&more),
-            Some((_, Block::Call(call))) => call.arguments.push_str(&more),
+            Some((_, Block::Call(call, _))) => call.arguments.push_str(&more),
             _ => return false,
         }
         true
@@ -81,7 +89,7 @@ impl Stream {
         let at = self.blocks.iter().rposition(|(i, _)| *i == index(event));
         let field = match at.and_then(|at| self.blocks.get(at)) {
             Some((_, Block::Text(_))) => "text",
-            Some((_, Block::Call(_))) => "partial_json",
+            Some((_, Block::Call(..))) => "partial_json",
             _ => return,
         };
         if let (Some(at), Some(text)) = (at, event.get("delta").and_then(|delta| delta.get(field)))
@@ -136,6 +144,7 @@ impl Decoder for Stream {
                 self.delta(event);
                 self.learn(data, event);
             }
+            "content_block_stop" => self.stop(event),
             "message_delta" => {
                 if let Some(delta) = event.get("delta") {
                     self.response.finish = text_field(delta, "stop_reason").map(finish).or(self.response.finish.take());
@@ -157,7 +166,7 @@ impl Decoder for Stream {
     fn told(&self, index: usize) -> Option<Told<'_>> {
         let mut told = self.blocks.iter().filter_map(|(_, block)| match block {
             Block::Text(text) => Some(Told::Text(text)),
-            Block::Call(call) => Some(call.into()),
+            Block::Call(call, over) => Some(Told::call(call, *over)),
             Block::Other(..) => None,
         });
         told.nth(index)
@@ -177,7 +186,7 @@ impl Decoder for Stream {
             match block {
                 Block::Text(text) if text.is_empty() => {}
                 Block::Text(text) => response.parts.push(Part::Text(text)),
-                Block::Call(mut call) => {
+                Block::Call(mut call, _) => {
                     if call.arguments.is_empty() {
                         call.arguments.push_str("{}");
                     }

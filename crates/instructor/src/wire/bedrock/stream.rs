@@ -18,7 +18,8 @@ pub(super) struct Stream {
 /// A content block that is being told. Text and reasoning begin without an event of their own.
 enum Block {
     Text(String),
-    Call(ToolCall),
+    /// Whether nothing more of it comes.
+    Call(ToolCall, bool),
     Reasoning {
         text: String,
         signature: String,
@@ -34,7 +35,7 @@ impl Stream {
         let key = key.as_str().unwrap_or_default();
         let text = |key| text_field(start, key).unwrap_or_default();
         let block = if key == "toolUse" && is_ours(start) {
-            Block::Call(ToolCall::new(text("toolUseId"), text("name"), ""))
+            Block::Call(ToolCall::new(text("toolUseId"), text("name"), ""), false)
         } else {
             Block::Other(key.into_owned(), serde_json::from_str(start.source()).unwrap_or_default(), String::new())
         };
@@ -51,7 +52,7 @@ impl Stream {
             None => {
                 let begun = match &*key {
                     "text" => Block::Text(String::new()),
-                    "toolUse" => Block::Call(ToolCall::new("", "", "")),
+                    "toolUse" => Block::Call(ToolCall::new("", "", ""), false),
                     "reasoningContent" => {
                         Block::Reasoning { text: String::new(), signature: String::new(), redacted: String::new() }
                     }
@@ -63,7 +64,7 @@ impl Stream {
         };
         match self.blocks.get_mut(block).map(|(_, block)| block) {
             Some(Block::Text(into)) => into.push_str(&delta.as_str().unwrap_or_default()),
-            Some(Block::Call(call)) => call.arguments.push_str(&text("input")),
+            Some(Block::Call(call, _)) => call.arguments.push_str(&text("input")),
             Some(Block::Reasoning { text: thought, signature, redacted }) => {
                 thought.push_str(&text("text"));
                 signature.push_str(&text("signature"));
@@ -71,6 +72,13 @@ impl Stream {
             }
             Some(Block::Other(_, fields, input)) => grow(fields, input, delta),
             None => {}
+        }
+    }
+
+    fn stop(&mut self, event: Node<'_>) {
+        let at = index(event);
+        if let Some((_, Block::Call(_, over))) = self.blocks.iter_mut().rfind(|(i, _)| *i == at) {
+            *over = true;
         }
     }
 }
@@ -99,7 +107,7 @@ impl Block {
     /// The block as it stands in an answer that is not streamed; none if nothing was said in it.
     fn whole(self) -> Option<Value> {
         match self {
-            Self::Text(_) | Self::Call(_) => None,
+            Self::Text(_) | Self::Call(..) => None,
             Self::Reasoning { text, signature, redacted } => {
                 let content = match (text.is_empty() && signature.is_empty(), redacted.is_empty()) {
                     (true, true) => return None,
@@ -151,6 +159,7 @@ impl Decoder for Stream {
         match frame.event.unwrap_or_default() {
             "contentBlockStart" => self.start(event),
             "contentBlockDelta" => self.delta(event),
+            "contentBlockStop" => self.stop(event),
             "messageStop" => {
                 self.ended = true;
                 self.response.finish = text_field(event, "stopReason").map(finish);
@@ -164,7 +173,7 @@ impl Decoder for Stream {
     fn told(&self, index: usize) -> Option<Told<'_>> {
         let mut told = self.blocks.iter().filter_map(|(_, block)| match block {
             Block::Text(text) => Some(Told::Text(text)),
-            Block::Call(call) => Some(call.into()),
+            Block::Call(call, over) => Some(Told::call(call, *over)),
             Block::Reasoning { .. } | Block::Other(..) => None,
         });
         told.nth(index)
@@ -183,7 +192,7 @@ impl Decoder for Stream {
             match block {
                 Block::Text(text) if text.is_empty() => {}
                 Block::Text(text) => response.parts.push(Part::Text(text)),
-                Block::Call(mut call) => {
+                Block::Call(mut call, _) => {
                     if call.arguments.is_empty() {
                         call.arguments.push_str("{}");
                     }

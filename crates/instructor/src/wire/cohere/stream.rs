@@ -13,7 +13,8 @@ pub(super) struct Stream {
     response: Response,
     blocks: Vec<(u64, Block)>,
     planned: String,
-    calls: Vec<(u64, ToolCall)>,
+    /// With their places, and whether nothing more of them comes.
+    calls: Vec<(u64, ToolCall, bool)>,
     ended: bool,
 }
 
@@ -57,7 +58,7 @@ impl Stream {
     fn call_delta(&mut self, event: Node<'_>) {
         let at = index(event);
         let Some(call) = message(event).and_then(called).and_then(tool_call) else { return };
-        if let Some((_, into)) = self.calls.iter_mut().rfind(|(i, _)| *i == at) {
+        if let Some((_, into, _)) = self.calls.iter_mut().rfind(|(i, ..)| *i == at) {
             into.arguments.push_str(&call.arguments);
         }
     }
@@ -102,9 +103,15 @@ impl Decoder for Stream {
             }
             "tool-call-start" => {
                 let call = message(event).and_then(called).and_then(tool_call);
-                self.calls.extend(call.map(|call| (index(event), call)));
+                self.calls.extend(call.map(|call| (index(event), call, false)));
             }
             "tool-call-delta" => self.call_delta(event),
+            "tool-call-end" => {
+                let at = index(event);
+                if let Some((.., over)) = self.calls.iter_mut().rfind(|(i, ..)| *i == at) {
+                    *over = true;
+                }
+            }
             "message-end" => {
                 self.ended = true;
                 if let Some(delta) = event.get("delta") {
@@ -127,7 +134,7 @@ impl Decoder for Stream {
             Block::Text(text) => Some(Told::Text(text)),
             Block::Other(_) => None,
         });
-        texts.chain(self.calls.iter().map(|(_, call)| call.into())).nth(index)
+        texts.chain(self.calls.iter().map(|(_, call, over)| Told::call(call, *over))).nth(index)
     }
 
     fn usage(&self) -> Usage {
@@ -154,7 +161,7 @@ impl Decoder for Stream {
         if !planned.is_empty() {
             plan(&planned, &mut response);
         }
-        response.parts.extend(calls.into_iter().map(|(_, call)| Part::ToolCall(call)));
+        response.parts.extend(calls.into_iter().map(|(_, call, _)| Part::ToolCall(call)));
         Ok(response)
     }
 }

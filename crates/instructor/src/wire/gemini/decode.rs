@@ -208,7 +208,7 @@ impl Answer {
         };
         let told = self.response.parts.iter().filter_map(|part| match part {
             Part::Text(text) => Some(Told::Text(text)),
-            Part::ToolCall(call) => Some(call.into()),
+            Part::ToolCall(call) => Some(Told::call(call, true)),
             _ => None,
         });
         told.chain(open).nth(index)

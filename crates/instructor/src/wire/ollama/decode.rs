@@ -51,7 +51,7 @@ impl Answer {
     pub(super) fn told(&self, index: usize) -> Option<Told<'_>> {
         match index.checked_sub(1) {
             None => Some(Told::Text(&self.text)),
-            Some(at) => self.calls.get(at).map(Told::from),
+            Some(at) => self.calls.get(at).map(|call| Told::call(call, true)),
         }
     }
 

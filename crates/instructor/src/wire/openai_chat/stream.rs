@@ -258,7 +258,7 @@ impl Decoder for Stream {
     fn told(&self, index: usize) -> Option<Told<'_>> {
         match index.checked_sub(1) {
             None => Some(Told::Text(&self.text)),
-            Some(at) => self.calls.get(at).map(|(_, call)| call.into()),
+            Some(at) => self.calls.get(at).map(|(_, call)| Told::call(call, self.response.finish.is_some())),
         }
     }
 

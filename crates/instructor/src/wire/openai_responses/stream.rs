@@ -26,6 +26,8 @@ struct Item {
     pieces: Vec<(Piece, u64, String)>,
     /// As the event that ended it gave it.
     done: Option<String>,
+    /// Nothing more of its arguments comes.
+    over: bool,
 }
 
 /// What the text of a delta is a piece of.
@@ -75,6 +77,7 @@ impl Stream {
         let place = if piece == Piece::Summary { "summary_index" } else { "content_index" };
         let place = event.get(place).and_then(Node::as_u64).unwrap_or_default();
         let Some(item) = self.item(event, false) else { return };
+        item.over |= whole && piece == Piece::Arguments;
         let at = item.pieces.iter().rposition(|(p, i, _)| (*p, *i) == (piece, place)).unwrap_or_else(|| {
             item.pieces.push((piece, place, String::new()));
             item.pieces.len() - 1
@@ -106,7 +109,7 @@ impl Stream {
 impl Item {
     /// The item as JSON, put together if no event gave it whole.
     fn json(self) -> String {
-        let Self { mut fields, pieces, done } = self;
+        let Self { mut fields, pieces, done, .. } = self;
         if let Some(done) = done {
             return done;
         }
@@ -179,6 +182,13 @@ impl Decoder for Stream {
             "response.output_item.done" => {
                 if let (Some(done), Some(item)) = (event.get("item"), self.item(event, false)) {
                     item.done = Some(String::from(done.source()));
+                    item.over = true;
+                    // Servers that have the arguments all at once say them here.
+                    let call = done.get("type").is_some_and(|kind| kind.is_str("function_call"));
+                    if let Some(arguments) = text_field(done, "arguments").filter(|_| call && item.pieces.is_empty()) {
+                        item.fields = serde_json::from_str(done.source()).unwrap_or_default();
+                        item.pieces.push((Piece::Arguments, 0, arguments));
+                    }
                 }
             }
             "response.completed" | "response.incomplete" | "response.failed" => self.end(event)?,
@@ -196,7 +206,7 @@ impl Decoder for Stream {
             Piece::Text => Some(Told::Text(text)),
             Piece::Arguments => {
                 let field = |key| item.fields.get(key).and_then(Value::as_str).unwrap_or_default();
-                Some(Told::Call { id: field("call_id"), name: field("name"), arguments: text })
+                Some(Told::Call { id: field("call_id"), name: field("name"), arguments: text, over: item.over })
             }
             Piece::Refusal | Piece::Thought | Piece::Summary => None,
         });

@@ -250,6 +250,7 @@ fn what_is_told_on_the_way_is_what_the_answer_says() {
         for size in [37, body.len()] {
             let mut hearing = Hearing::new(&profile);
             let mut told: Vec<(bool, String)> = Vec::new();
+            let mut over: Vec<usize> = Vec::new();
             for piece in body.chunks(size) {
                 hearing.push(piece);
                 while hearing.next().unwrap() {
@@ -258,6 +259,14 @@ fn what_is_told_on_the_way_is_what_the_answer_says() {
                             Told::Text(text) => (false, text),
                             Told::Call { arguments, .. } => (true, arguments),
                         };
+                        // What is over stays as it is.
+                        let now_over = matches!(part, Told::Call { over: true, .. });
+                        let before = told.get(at).map(|(_, text)| text.as_str());
+                        if over.contains(&at) {
+                            assert!(now_over && before == Some(text), "{}: {at}", exchange.name);
+                        } else if now_over {
+                            over.push(at);
+                        }
                         match told.get_mut(at) {
                             None => told.push((call, String::from(text))),
                             Some(before) => {
