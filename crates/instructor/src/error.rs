@@ -50,6 +50,9 @@ pub enum ErrorKind {
     Media,
     /// A limit of the caller's ended the run: attempts, tokens or deadline.
     Budget,
+    /// The request was dropped while the attempt was being made. Told to [hooks](crate::hooks) alone: nobody is left to
+    /// get an error.
+    Cancelled,
     /// This provider, model or build can't do what was asked.
     Unsupported,
     /// The client is not set up right: provider, model, key, base URL.
@@ -77,6 +80,7 @@ impl ErrorKind {
             Self::Rejected => "rejected",
             Self::Media => "media",
             Self::Budget => "budget",
+            Self::Cancelled => "cancelled",
             Self::Unsupported => "unsupported",
             Self::Config => "config",
         }
@@ -100,6 +104,7 @@ impl ErrorKind {
             Self::Rejected => "a validator rejected the answer",
             Self::Media => "media of the request is missing",
             Self::Budget => "the budget ended",
+            Self::Cancelled => "the request was dropped on its way",
             Self::Unsupported => "not supported",
             Self::Config => "wrong configuration",
         }

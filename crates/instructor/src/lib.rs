@@ -35,6 +35,7 @@
 //! - [`Mode`]: how it is asked for. [`Profile`]: whom, known by name or made at run time.
 //! - [`Retry`] and [`Budget`]: how often, how long, how much. [`Error`] and [`Report`]: what came of it.
 //! - [`Partial`] and [`Field`]: what is shown while an answer arrives.
+//! - [`hooks`]: looking on while requests run.
 //! - [`testing`]: answers from a script, through everything but the network.
 //! - [`docs`]: guides on [media](docs::media) and [streaming](docs::streaming).
 //!
@@ -48,6 +49,7 @@
 //! | `blocking` | | [`blocking`] clients on ureq, with rustls |
 //! | `tower` | | any `tower::Service` as transport: a client and middleware of your own |
 //! | `cloud` | | [`cloud`]: credentials of Azure, Google Cloud and AWS that have to be fetched |
+//! | `tracing` | | spans of requests and their calls, by OpenTelemetry's conventions; see [the guide](docs::observability) |
 //! | `testing` | | [`testing`]: scripted transports |
 //! | `jsonschema` | | run-time schemas with keywords beyond those that schemars prints |
 
@@ -62,6 +64,7 @@ mod credential;
 pub mod docs;
 mod error;
 mod future;
+pub mod hooks;
 mod media;
 mod message;
 mod mode;
@@ -76,6 +79,7 @@ pub mod schema;
 mod stream;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod trace;
 mod transport;
 mod validate;
 mod wire;
@@ -91,6 +95,7 @@ pub use self::client::from_provider;
 pub use self::client::{Client, ClientBuilder};
 pub use self::credential::{Credential, CredentialSource, Http};
 pub use self::error::{Error, ErrorKind, TransportError, TransportErrorKind};
+pub use self::hooks::Hooks;
 pub use self::media::{Detail, Detected, FetchMedia, Fetched, Media, MediaKind, MediaSource};
 pub use self::message::{Message, Messages, Opaque, Part, PromptCache, Role, ToolCall, ToolResult};
 pub use self::mode::Mode;

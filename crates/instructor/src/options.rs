@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::hooks::Hooked;
 use crate::media::FetchMedia;
 use crate::mode::Mode;
 use crate::provider::Reasoning;
@@ -26,6 +27,9 @@ pub(crate) struct Options {
     pub(crate) fetch: Option<FetchMedia>,
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) watchdog: Option<Watchdog>,
+    pub(crate) hooks: Hooked,
+    #[cfg(feature = "tracing")]
+    pub(crate) trace_content: bool,
 }
 
 impl Default for Options {
@@ -44,6 +48,9 @@ impl Default for Options {
             fetch: None,
             idle_timeout: Some(Duration::from_secs(300)),
             watchdog: None,
+            hooks: Hooked::default(),
+            #[cfg(feature = "tracing")]
+            trace_content: false,
         }
     }
 }
@@ -145,6 +152,21 @@ macro_rules! setters {
         /// With an end for answers that can't be right any more or run away; none by default. See [`Watchdog`].
         pub fn watchdog(mut self, watchdog: impl Into<Option<Watchdog>>) -> Self {
             self.options().watchdog = watchdog.into();
+            self
+        }
+
+        /// With someone who looks on, beside those who do already: a closure such as
+        /// [`hooks::on_error`](crate::hooks::on_error) makes, or a type of your own. See [`hooks`](crate::hooks).
+        pub fn hooks(mut self, hooks: impl Hooks + 'static) -> Self {
+            self.options().hooks.push(hooks);
+            self
+        }
+
+        /// Whether spans show what is said to the model and by it (`gen_ai.input.messages`, `gen_ai.output.messages`); they
+        /// do not by default. See the guide on [observability](crate::docs::observability).
+        #[cfg(feature = "tracing")]
+        pub fn trace_content(mut self, shown: bool) -> Self {
+            self.options().trace_content = shown;
             self
         }
 

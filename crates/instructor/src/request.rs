@@ -18,6 +18,7 @@ use crate::client::{Client, Core};
 use crate::error::{Error, ErrorKind};
 #[cfg(any(feature = "blocking", feature = "testing"))]
 use crate::future::block_on;
+use crate::hooks::{self, Hooks};
 use crate::media::FetchMedia;
 use crate::message::{Messages, PromptCache};
 use crate::mode::{Mode, Plan};
@@ -153,6 +154,9 @@ impl<'a, C> Request<'a, C> {
             reading: options.reading,
             timeout: options.timeout,
             streamed,
+            hooks: &options.hooks,
+            #[cfg(feature = "tracing")]
+            trace_content: options.trace_content,
         })
     }
 
@@ -383,11 +387,6 @@ impl Preview {
 
 impl fmt::Display for Preview {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{} {}", self.request.method(), self.request.uri())?;
-        for (name, value) in self.request.headers() {
-            let shown = if value.is_sensitive() { "***" } else { value.to_str().unwrap_or("(bytes)") };
-            writeln!(f, "{name}: {shown}")?;
-        }
-        write!(f, "\n{}", String::from_utf8_lossy(self.request.body()))
+        hooks::show(f, &self.request)
     }
 }

@@ -121,7 +121,8 @@ impl Credential {
 
     /// With a header that goes along with it, such as the project that pays.
     #[must_use]
-    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+    pub fn with_header(mut self, name: HeaderName, mut value: HeaderValue) -> Self {
+        value.set_sensitive(true);
         self.headers.push((name, value));
         self
     }

@@ -3,5 +3,8 @@
 #[doc = include_str!("media.md")]
 pub mod media {}
 
+#[doc = include_str!("observability.md")]
+pub mod observability {}
+
 #[doc = include_str!("streaming.md")]
 pub mod streaming {}

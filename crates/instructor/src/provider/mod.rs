@@ -34,6 +34,8 @@ pub(crate) struct Row {
     pub(crate) id: &'static str,
     /// Other names of it, such as Python Instructor's.
     pub(crate) also: &'static [&'static str],
+    /// What OpenTelemetry's conventions call it, where that is not its id.
+    pub(crate) telemetry: &'static str,
     /// Where the provider says what it takes.
     pub(crate) docs: &'static str,
     pub(crate) wire: &'static dyn Wire,
@@ -144,6 +146,7 @@ impl fmt::Debug for Quirks {
 #[derive(Clone, Debug)]
 pub struct Profile {
     id: Cow<'static, str>,
+    telemetry: &'static str,
     docs: &'static str,
     wire: &'static dyn Wire,
     base_url: Cow<'static, str>,
@@ -266,6 +269,13 @@ impl Profile {
         &self.id
     }
 
+    /// What OpenTelemetry's conventions call the provider (`gen_ai.provider.name`): `aws.bedrock`, say, and the id where they
+    /// have no name of their own.
+    #[must_use]
+    pub fn telemetry_name(&self) -> &str {
+        if self.telemetry.is_empty() { &self.id } else { self.telemetry }
+    }
+
     /// Where a known provider says what it takes.
     #[must_use]
     pub fn docs(&self) -> Option<&'static str> {
@@ -384,6 +394,7 @@ impl From<&Row> for Profile {
     fn from(row: &Row) -> Self {
         Self {
             id: Cow::Borrowed(row.id),
+            telemetry: row.telemetry,
             docs: row.docs,
             wire: row.wire,
             base_url: Cow::Borrowed(row.base_url),
@@ -408,6 +419,7 @@ impl From<&Row> for Profile {
 pub(crate) const OPENAI_COMPATIBLE: Row = Row {
     id: "",
     also: &[],
+    telemetry: "",
     docs: "",
     wire: &OpenAiChat,
     base_url: "",

@@ -27,6 +27,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "openai_responses",
+        telemetry: "openai",
         docs: "https://platform.openai.com/docs/api-reference/responses",
         base_url: "https://api.openai.com/v1",
         base_url_env: "OPENAI_BASE_URL",
@@ -51,6 +52,7 @@ pub(crate) const TABLE: &[Row] = &[
     Row {
         id: "gemini",
         also: &["google", "genai", "generative-ai"],
+        telemetry: "gcp.gemini",
         docs: "https://ai.google.dev/api/generate-content",
         base_url: "https://generativelanguage.googleapis.com/v1beta",
         base_url_env: "GEMINI_BASE_URL",
@@ -61,6 +63,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "vertexai",
+        telemetry: "gcp.vertex_ai",
         docs: "https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference",
         base_url: "https://{GOOGLE_CLOUD_LOCATION:global}-aiplatform.googleapis.com/v1beta1/projects/{GOOGLE_CLOUD_PROJECT}/locations/{GOOGLE_CLOUD_LOCATION:global}",
         base_url_env: "VERTEXAI_BASE_URL",
@@ -73,6 +76,7 @@ pub(crate) const TABLE: &[Row] = &[
     Row {
         id: "vertexai_anthropic",
         also: &["anthropic_vertex"],
+        telemetry: "gcp.vertex_ai",
         docs: "https://docs.claude.com/en/api/claude-on-vertex-ai",
         base_url: "https://{GOOGLE_CLOUD_LOCATION:global}-aiplatform.googleapis.com/v1/projects/{GOOGLE_CLOUD_PROJECT}/locations/{GOOGLE_CLOUD_LOCATION:global}",
         base_url_env: "ANTHROPIC_VERTEX_BASE_URL",
@@ -122,6 +126,7 @@ pub(crate) const TABLE: &[Row] = &[
     Row {
         id: "ollama_chat",
         also: &["ollama_native"],
+        telemetry: "ollama",
         docs: "https://docs.ollama.com/api",
         base_url: "http://localhost:11434",
         base_url_env: "OLLAMA_API_BASE",
@@ -131,6 +136,7 @@ pub(crate) const TABLE: &[Row] = &[
     Row {
         id: "azure_openai",
         also: &["azure"],
+        telemetry: "azure.ai.openai",
         docs: "https://learn.microsoft.com/azure/ai-services/openai/",
         base_url: "{AZURE_OPENAI_ENDPOINT}/openai/v1",
         key_env: &["AZURE_OPENAI_API_KEY"],
@@ -145,6 +151,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "azure_deployments",
+        telemetry: "azure.ai.openai",
         docs: "https://learn.microsoft.com/azure/ai-services/openai/reference",
         // the older form of the same service: the model is the deployment's name
         base_url: "{AZURE_OPENAI_ENDPOINT}/openai/deployments/{model}?api-version={OPENAI_API_VERSION:2024-10-21}",
@@ -161,6 +168,7 @@ pub(crate) const TABLE: &[Row] = &[
     Row {
         id: "mistral",
         also: &["mistralai"],
+        telemetry: "mistral_ai",
         docs: "https://docs.mistral.ai/api",
         base_url: "https://api.mistral.ai/v1",
         base_url_env: "MISTRAL_BASE_URL",
@@ -217,6 +225,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "xai",
+        telemetry: "x_ai",
         docs: "https://docs.x.ai",
         base_url: "https://api.x.ai/v1",
         base_url_env: "XAI_BASE_URL",
@@ -296,6 +305,7 @@ pub(crate) const TABLE: &[Row] = &[
     Row {
         id: "moonshot",
         also: &["moonshotai"],
+        telemetry: "moonshot_ai",
         docs: "https://platform.moonshot.ai/docs",
         base_url: "https://api.moonshot.ai/v1",
         base_url_env: "MOONSHOT_BASE_URL",
@@ -483,6 +493,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "bedrock",
+        telemetry: "aws.bedrock",
         docs: "https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference.html",
         base_url: "https://bedrock-runtime.{AWS_REGION:us-east-1}.amazonaws.com",
         base_url_env: "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
@@ -506,6 +517,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "azure_responses",
+        telemetry: "azure.ai.openai",
         docs: "https://learn.microsoft.com/azure/ai-services/openai/how-to/responses",
         base_url: "{AZURE_OPENAI_ENDPOINT}/openai/v1",
         key_env: &["AZURE_OPENAI_API_KEY"],
@@ -519,6 +531,7 @@ pub(crate) const TABLE: &[Row] = &[
     },
     Row {
         id: "xai_responses",
+        telemetry: "x_ai",
         docs: "https://docs.x.ai",
         base_url: "https://api.x.ai/v1",
         base_url_env: "XAI_BASE_URL",

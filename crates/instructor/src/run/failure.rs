@@ -49,6 +49,21 @@ impl Failure {
         }
     }
 
+    /// Whether the model's answer is at fault, and not the service.
+    pub(super) const fn is_of_answer(&self) -> bool {
+        let of_answer = matches!(
+            self.kind,
+            ErrorKind::Malformed
+                | ErrorKind::SchemaMismatch
+                | ErrorKind::Rejected
+                | ErrorKind::Runaway
+                | ErrorKind::Truncated
+                | ErrorKind::Refused
+                | ErrorKind::Filtered
+        );
+        of_answer && !self.broken
+    }
+
     pub(super) fn lost_connection(&self) -> bool {
         self.source.as_ref().is_some_and(|error| error.kind() == TransportErrorKind::Closed)
     }

@@ -23,7 +23,9 @@ impl Run<'_> {
             return self.over(why, now);
         }
         let next = fetching.next(now.monotonic);
+        let before = self.report.fetched.len();
         self.report.fetched.extend(fetching.take_report());
+        self.tell_fetched(before);
         match next {
             Ok(Some(get)) => {
                 self.fetching = Some(fetching);
@@ -65,6 +67,7 @@ impl Run<'_> {
     }
 
     fn unfetched(&mut self, error: Error, now: Now) -> Step {
-        Step::Done(Err(error.with_report(self.close(now))))
+        let error = error.with_report(self.close(now));
+        self.done(Err(error))
     }
 }

@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderValue, Method, header};
 use super::{Budget, Memory, ReAsk, Retry, Shelf};
 use crate::credential::{Keyring, Secret};
 use crate::error::Error;
+use crate::hooks::Hooked;
 use crate::media::{At, FetchMedia};
 use crate::message::Message;
 use crate::mode::Plan;
@@ -62,6 +63,11 @@ pub(crate) struct Job<'a> {
     pub(crate) timeout: Option<Duration>,
     /// Whether answers are to come as streams.
     pub(crate) streamed: bool,
+    /// Who looks on.
+    pub(crate) hooks: &'a Hooked,
+    /// Whether spans show what is said.
+    #[cfg(feature = "tracing")]
+    pub(crate) trace_content: bool,
 }
 
 /// The call that makes the value of a draft.

@@ -12,6 +12,7 @@ mod outcome;
 mod patch;
 mod policy;
 mod report;
+mod tell;
 mod verdict;
 
 use std::sync::Arc;
@@ -31,6 +32,7 @@ pub use self::patch::ReAsk;
 pub(crate) use self::patch::Shelf;
 pub use self::policy::{Budget, Retry, Wait};
 pub use self::report::{Attempt, Report};
+use self::tell::Told;
 pub(crate) use self::verdict::{Judge, brief};
 use crate::credential::{Credential, Http, Keyring};
 use crate::error::{Error, TransportError};
@@ -159,6 +161,7 @@ pub(crate) struct Run<'a> {
     given: bool,
     /// The last failure, for when a budget ends before there is another.
     last: Option<(Failure, Seen)>,
+    told: Told<'a>,
 }
 
 impl<'a> Run<'a> {
@@ -185,6 +188,7 @@ impl<'a> Run<'a> {
             refused: None,
             given: false,
             last: None,
+            told: Told::new(job),
         }
     }
 
@@ -260,8 +264,13 @@ impl<'a> Run<'a> {
         );
         let request = match request {
             Ok(request) => request,
-            Err(error) => return Step::Done(Err(error.with_report(self.close(now)))),
+            Err(error) => {
+                let error = error.with_report(self.close(now));
+                return self.done(Err(error));
+            }
         };
+        self.tell_request(messages, &request);
+        self.told.calling = true;
         self.sent = now.monotonic;
         self.sent_bytes = request.body().len();
         Step::Send { request, timeout: self.timeout(now) }

@@ -8,23 +8,24 @@ use http::HeaderMap;
 use super::failure::{Failure, unanswered};
 use super::patch::Patching;
 use super::policy::{Remedy, remedy};
-use super::verdict::{Asked, Verdict, judge, judge_response, stopped};
+use super::verdict::{Asked, Verdict, judge, read, stopped};
 use super::{Answer, Attempt, Completion, Ending, Heard, Now, Report, Run, Step};
 use crate::error::{Error, ErrorKind, TransportError, TransportErrorKind};
+use crate::hooks::Next;
 use crate::repair::Repair;
 use crate::validate::Issues;
-use crate::wire::{RateLimits, Usage};
+use crate::wire::{RateLimits, Response, Undecoded, Usage};
 
 /// What was seen of an attempt, whatever came of it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Seen {
-    status: Option<u16>,
+    pub(super) status: Option<u16>,
     /// The provider's id of the request.
-    request_id: Option<String>,
+    pub(super) request_id: Option<String>,
     /// The bytes that arrived.
     size: usize,
     /// The body; the end of it, if it was streamed.
-    body: Option<Bytes>,
+    pub(super) body: Option<Bytes>,
 }
 
 impl Seen {
@@ -45,38 +46,45 @@ impl<'a> Run<'a> {
     pub(super) fn answered(&mut self, answer: Answer, now: Now) -> Step {
         let Answer { status, headers, body } = answer;
         self.note_limits(&headers, now);
-        let verdict = judge(
-            &Asked { job: self.job, plan: &self.plan, patching: self.patching.as_ref() },
-            self.judge,
-            status,
-            &headers,
-            &body,
-            now.unix,
-        );
+        let outcome = read(&self.job.endpoint.profile, status, &headers, &body, now.unix);
         let seen = Seen::of(status, &headers, body.len(), body);
-        self.judged(verdict, seen, now)
+        self.read(outcome, false, seen, now)
     }
 
     pub(super) fn heard(&mut self, heard: Box<Heard>, now: Now) -> Step {
         let Heard { status, headers, size, tail, given, ending } = *heard;
         self.note_limits(&headers, now);
-        let verdict = match ending {
-            Ending::Finished(outcome) => judge_response(
-                &Asked { job: self.job, plan: &self.plan, patching: self.patching.as_ref() },
-                self.judge,
-                outcome,
-                given,
-            ),
-            Ending::Stopped(response, stop) => Verdict::Failed(stopped(response, stop)),
+        self.given |= given;
+        let seen = Seen::of(status, &headers, size, tail);
+        match ending {
+            Ending::Finished(outcome) => self.read(outcome, given, seen, now),
+            Ending::Stopped(response, stop) => {
+                self.tell_response(&seen, Some(&response), response.usage, now);
+                self.judged(Verdict::Failed(stopped(response, stop)), seen, now)
+            }
             Ending::Broken(usage, error) => {
+                self.tell_response(&seen, None, usage, now);
                 let (kind, detail) = unanswered(&error);
                 let cut = error.kind() == TransportErrorKind::Interrupted;
                 let kind = if cut { ErrorKind::Truncated } else { kind };
-                Verdict::Failed(Failure { usage, broken: true, source: Some(error), ..Failure::new(kind, detail) })
+                let failure = Failure { usage, broken: true, source: Some(error), ..Failure::new(kind, detail) };
+                self.judged(Verdict::Failed(failure), seen, now)
             }
+        }
+    }
+
+    fn read(&mut self, outcome: Result<Response, Undecoded>, given: bool, seen: Seen, now: Now) -> Step {
+        let usage = match &outcome {
+            Ok(response) => response.usage,
+            Err(Undecoded::Failure(failure)) => failure.usage.as_deref().copied().unwrap_or_default(),
+            Err(_) => Usage::default(),
         };
-        self.given |= given;
-        self.judged(verdict, Seen::of(status, &headers, size, tail), now)
+        self.tell_response(&seen, outcome.as_ref().ok(), usage, now);
+        // The user's validators run in the span of the call.
+        let scope = self.call_scope();
+        let asked = Asked { job: self.job, plan: &self.plan, patching: self.patching.as_ref() };
+        let verdict = scope.within(|| judge(&asked, self.judge, outcome, given));
+        self.judged(verdict, seen, now)
     }
 
     fn note_limits(&mut self, headers: &HeaderMap, now: Now) {
@@ -90,7 +98,8 @@ impl<'a> Run<'a> {
                 self.attempt(None, repairs, &seen, response.usage, now);
                 let draft = self.draft.take().map(|(draft, _)| Box::new(draft));
                 let raw = seen.body.unwrap_or_default();
-                Step::Done(Ok(Completion { response, draft, raw, report: self.close(now) }))
+                let completion = Completion { response, draft, raw, report: self.close(now) };
+                self.done(Ok(completion))
             }
             Verdict::Drafted(response, messages, shaping) => {
                 self.attempt(None, Vec::new(), &seen, response.usage, now);
@@ -139,12 +148,19 @@ impl<'a> Run<'a> {
     }
 
     /// Puts an attempt into the report.
-    fn attempt(&mut self, failure: Option<&Failure>, repairs: Vec<Repair>, seen: &Seen, usage: Usage, now: Now) {
+    pub(super) fn attempt(
+        &mut self,
+        failure: Option<&Failure>,
+        repairs: Vec<Repair>,
+        seen: &Seen,
+        usage: Usage,
+        now: Now,
+    ) {
         // A token is about four bytes; counts that the provider leaves out must not make the budget endless.
         let guess = seen.status.map_or(0, |_| (self.sent_bytes + seen.size) as u64 / 4);
         self.tokens += usage.total().unwrap_or(guess);
         let mut attempt = Attempt {
-            number: self.report.attempts.len() as u32 + 1,
+            number: self.number(),
             mode: self.plan.mode,
             strict: self.plan.strict(),
             patch: self.patching.iter().flat_map(Patching::paths).cloned().collect(),
@@ -168,6 +184,8 @@ impl<'a> Run<'a> {
             let unsaid = usage.total().and(failure.stopped).unwrap_or_default();
             self.tokens += unsaid.saturating_sub(usage.output.unwrap_or_default());
         }
+        self.told.calling = false;
+        self.tell_repaired(&attempt);
         self.report.attempts.push(attempt);
     }
 
@@ -187,7 +205,7 @@ impl<'a> Run<'a> {
         };
         let failures = match remedy {
             Remedy::Stop if self.ended(failure.kind, seen.status) => return self.renew(failure, seen, now),
-            Remedy::Stop => return self.give_up(failure, seen, now),
+            Remedy::Stop => return self.stop(failure, seen, now),
             Remedy::StepDown => return self.step_down(failure, seen, now),
             Remedy::Reask => &mut self.answer_failures,
             Remedy::Resend => &mut self.service_failures,
@@ -199,35 +217,48 @@ impl<'a> Run<'a> {
             // The deadline is why a call that it cut is not tried again.
             let cut = failure.kind == ErrorKind::Transport;
             if let Some(why) = self.spent(now, Duration::ZERO).filter(|_| cut) {
+                self.tell_failed(&failure, Next::Stop);
                 self.last = Some((failure, seen));
                 return self.over(why, now);
             }
-            return self.give_up(failure, seen, now);
+            return self.stop(failure, seen, now);
         }
         if unpatched {
-            self.last = Some((failure, seen));
-            return self.send(now);
+            return self.go_on(failure, seen, Next::Reask, now);
         }
         let rejected = failure.rejected.take();
         if let Some(rejected) = rejected {
             self.turns = self.reask(rejected, &mut failure);
-            self.last = Some((failure, seen));
-            return self.send(now);
+            return self.go_on(failure, seen, Next::Reask, now);
         }
         // There is no answer to object to: the same request goes out again, once the service had time.
         let wait = match failure.retry_after {
-            Some(asked) if asked > retry.longest_retry_after() => return self.give_up(failure, seen, now),
+            Some(asked) if asked > retry.longest_retry_after() => return self.stop(failure, seen, now),
             Some(asked) => asked,
             // It was kept open for too long, most likely: the next one is new.
             None if failure.lost_connection() && self.first_of(failure.kind) => Duration::ZERO,
             None => retry.wait().before(before, fastrand::f64()),
         };
+        self.go_on(failure, seen, Next::Resend { wait }, now)
+    }
+
+    /// Another attempt comes after one that failed, if the budget has room for it.
+    fn go_on(&mut self, failure: Failure, seen: Seen, next: Next, now: Now) -> Step {
+        let wait = if let Next::Resend { wait } = next { wait } else { Duration::ZERO };
+        let spent = self.spent(now, wait);
+        self.tell_failed(&failure, if spent.is_some() { Next::Stop } else { next });
         self.last = Some((failure, seen));
-        if let Some(why) = self.spent(now, wait) {
+        if let Some(why) = spent {
             return self.over(why, now);
         }
         self.waited = wait;
         if wait.is_zero() { self.send(now) } else { Step::Wait(wait) }
+    }
+
+    /// No other attempt comes after one that failed.
+    fn stop(&mut self, failure: Failure, seen: Seen, now: Now) -> Step {
+        self.tell_failed(&failure, Next::Stop);
+        self.give_up(failure, seen, now)
     }
 
     /// Asks in the next way after a refusal, which is neither a re-ask nor a retry: what was refused was not tried. The
@@ -237,12 +268,11 @@ impl<'a> Run<'a> {
         let below = if self.job.retry.goes_on(0, self.elapsed(now)) { self.plan.below(failure.declined) } else { None };
         let Some(below) = below else {
             failure.detail = format!("{}; {}", failure.detail, self.plan.advice());
-            return self.give_up(failure, seen, now);
+            return self.stop(failure, seen, now);
         };
         self.plan = below;
         self.turns.clear();
-        self.last = Some((failure, seen));
-        self.send(now)
+        self.go_on(failure, seen, Next::StepDown, now)
     }
 
     /// Whether the credential may have ended before its time: AWS says that with another status than all others, and
@@ -257,8 +287,7 @@ impl<'a> Run<'a> {
 
     fn renew(&mut self, failure: Failure, seen: Seen, now: Now) -> Step {
         self.refused = self.credential.take();
-        self.last = Some((failure, seen));
-        self.send(now)
+        self.go_on(failure, seen, Next::Resend { wait: Duration::ZERO }, now)
     }
 
     /// Whether the last attempt failed of something that the one before it did not.
@@ -297,6 +326,6 @@ impl<'a> Run<'a> {
             .with_status(seen.status)
             .with_retry_after(failure.retry_after)
             .with_source(failure.source.map(Into::into));
-        Step::Done(Err(error))
+        self.done(Err(error))
     }
 }

@@ -32,6 +32,7 @@ pub(crate) const fn remedy(kind: ErrorKind) -> Remedy {
         | ErrorKind::BadRequest
         | ErrorKind::Media
         | ErrorKind::Budget
+        | ErrorKind::Cancelled
         | ErrorKind::Unsupported
         | ErrorKind::Config => Remedy::Stop,
     }

@@ -12,6 +12,7 @@ use super::{Job, ReAsk, Shaping, Stop};
 use crate::error::ErrorKind;
 use crate::message::{Message, Part, ToolCall};
 use crate::mode::Plan;
+use crate::provider::Profile;
 use crate::repair::{Repair, short};
 use crate::schema::Reader;
 use crate::validate::{Issue, Issues, Origin, Path};
@@ -36,25 +37,24 @@ pub(super) struct Asked<'r, 'a> {
     pub(super) patching: Option<&'r Patching<'a>>,
 }
 
-/// Judges one answer. `now` is the time since the Unix epoch.
-pub(super) fn judge<'a>(
-    asked: &Asked<'_, 'a>,
-    keep: &mut Judge<'_>,
+/// Reads one answer. `now` is the time since the Unix epoch.
+pub(super) fn read(
+    profile: &Profile,
     status: u16,
     headers: &HeaderMap,
     body: &[u8],
     now: Duration,
-) -> Verdict<'a> {
-    let profile = &asked.job.endpoint.profile;
-    if !(200..300).contains(&status) {
-        return Verdict::Failed(provider_failed(asked.job, read_failure(status, headers, body, now)));
+) -> Result<Response, Undecoded> {
+    if (200..300).contains(&status) {
+        read_response(body, profile)
+    } else {
+        Err(Undecoded::Failure(read_failure(status, headers, body, now)))
     }
-    judge_response(asked, keep, read_response(body, profile), false)
 }
 
-/// Judges what a body with a success status was read as. Of an answer whose items were given out one by one, as valid
+/// Judges what a body was read as. Of an answer whose items were given out one by one, as valid
 /// ones and others, only the end is judged.
-pub(super) fn judge_response<'a>(
+pub(super) fn judge<'a>(
     asked: &Asked<'_, 'a>,
     keep: &mut Judge<'_>,
     outcome: Result<Response, Undecoded>,

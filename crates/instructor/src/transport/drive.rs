@@ -1,6 +1,7 @@
 //! The loop that drives the engine over a transport.
 
 use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
@@ -50,10 +51,20 @@ pub(crate) struct Watching<'s> {
 /// Drives a request to its end. Whoever looks on is shown answers while they arrive.
 pub(crate) async fn drive(
     transport: &dyn Transport,
-    mut run: Run<'_>,
+    run: Run<'_>,
+    limit: usize,
+    watching: Option<Watching<'_>>,
+) -> Result<Completion, Error> {
+    let scope = run.scope();
+    scope.around(steps(Underway { run, transport }, limit, watching)).await
+}
+
+async fn steps(
+    mut underway: Underway<'_, '_>,
     limit: usize,
     mut watching: Option<Watching<'_>>,
 ) -> Result<Completion, Error> {
+    let Underway { ref mut run, transport } = underway;
     let mut event = Event::Begin;
     loop {
         if let Some(watching) = &mut watching {
@@ -72,21 +83,48 @@ pub(crate) async fn drive(
                     timeout = timeout.into_iter().chain(*time).min();
                     idle.map(|idle| request.extensions_mut().insert(Idle(idle)));
                 }
-                let response = transport.send(request, timeout).await;
-                match (response, &mut watching) {
-                    (Ok(response), Some(watching)) if response.status().is_success() => {
-                        watching.show.take();
-                        let listener = run.listener(watching.show);
-                        listen(transport, response, listener, (limit, sent), watching).await
+                let scope = run.call_scope();
+                let (run, watching) = (&mut *run, &mut watching);
+                let call = async move {
+                    let response = transport.send(request, timeout).await;
+                    match (response, watching) {
+                        (Ok(response), Some(watching)) if response.status().is_success() => {
+                            watching.show.take();
+                            let listener = run.listener(watching.show);
+                            listen(transport, response, listener, (limit, sent), watching).await
+                        }
+                        (response, _) => arrived(response, limit).await.map_or_else(Event::Failed, Event::Answer),
                     }
-                    (response, _) => arrived(response, limit).await.map_or_else(Event::Failed, Event::Answer),
-                }
+                };
+                scope.around(call).await
             }
             Step::Fetch(Get { request, policy, timeout }) => {
                 let response = transport.fetch(request, policy, timeout).await;
                 Event::Fetched(arrived(response, policy.max_bytes()).await)
             }
         };
+    }
+}
+
+/// A request on its way. Where it is dropped there, whoever looks on is told.
+struct Underway<'r, 't> {
+    run: Run<'r>,
+    transport: &'t dyn Transport,
+}
+
+impl Drop for Underway<'_, '_> {
+    fn drop(&mut self) {
+        let Self { run, transport } = self;
+        if run.has_ended() {
+            return;
+        }
+        let mut cancel = || run.cancel(transport.now());
+        if std::thread::panicking() {
+            // A second panic would end the process; the first one is on its way to the caller.
+            let _ = catch_unwind(AssertUnwindSafe(&mut cancel));
+        } else {
+            cancel();
+        }
     }
 }
 

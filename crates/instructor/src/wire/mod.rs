@@ -50,6 +50,12 @@ pub(crate) trait Wire: fmt::Debug + Send + Sync {
     /// The protocol's name, as in `instructor providers` and in telemetry.
     fn name(&self) -> &'static str;
 
+    /// What a call of it is, in OpenTelemetry's words.
+    #[cfg(feature = "tracing")]
+    fn operation(&self) -> &'static str {
+        "chat"
+    }
+
     /// The path after the profile's base URL; `{model}` stands for the model's name.
     fn path(&self) -> &'static str;
 

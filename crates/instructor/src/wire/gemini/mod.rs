@@ -42,6 +42,11 @@ impl Wire for Gemini {
         NAME
     }
 
+    #[cfg(feature = "tracing")]
+    fn operation(&self) -> &'static str {
+        "generate_content"
+    }
+
     fn path(&self) -> &'static str {
         self.path
     }
