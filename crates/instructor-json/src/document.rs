@@ -124,10 +124,6 @@ impl<'a> Document<'a> {
         Node { doc: self, index: 0 }
     }
 
-    pub(crate) fn show_at_most(&mut self, nodes: u32) {
-        self.shown = self.shown.min(nodes);
-    }
-
     /// The keys that an object has already had, in source order: [`Node::get`] takes the last value of such a key, as
     /// `serde_json` does. Looked for when asked, since valid JSON may have them.
     #[must_use]

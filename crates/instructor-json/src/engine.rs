@@ -113,15 +113,6 @@ impl<'a> Engine<'a> {
         Some(document).filter(|document| document.shown > 0)
     }
 
-    /// Shows no more than so many nodes of that value: what came with refused bytes is not part of it.
-    pub(crate) fn show_at_most(&mut self, nodes: u32) {
-        match (self.candidates.first_mut(), &mut self.inside) {
-            (Some(first), _) => first.document.show_at_most(nodes),
-            (None, Some(inside)) => inside.machine.document_mut().show_at_most(nodes),
-            (None, None) => {}
-        }
-    }
-
     /// The machine that reads the value that is open.
     pub(crate) fn machine(&self) -> Option<&Machine> {
         self.inside.as_ref().map(|inside| &inside.machine)
@@ -296,7 +287,7 @@ impl<'a> Engine<'a> {
             let at = if member { inside.machine.at() } else { 0 };
             if member && self.fence.is_some() {
                 self.failed = Some(error);
-                self.inside = Some(inside);
+                self.show_refused(input, inside);
                 return Ok(true);
             }
             self.back_to_prose(inside.start, Some(error));
@@ -307,7 +298,7 @@ impl<'a> Engine<'a> {
         let meant = match outside::begins(input, inside.start, false) {
             Ok(meant) => meant,
             Err(Wait) => {
-                self.inside = Some(inside);
+                self.show_refused(input, inside);
                 return Err(Wait);
             }
         };
@@ -321,10 +312,14 @@ impl<'a> Engine<'a> {
             self.note_words();
         } else {
             self.failed = Some(error);
-            // The view stays as it was.
-            self.inside = Some(inside);
+            self.show_refused(input, inside);
         }
         Ok(true)
+    }
+
+    fn show_refused(&mut self, input: &Input<'_>, mut inside: Inside) {
+        inside.machine.show_unrefused(input, inside.start);
+        self.inside = Some(inside);
     }
 
     fn look_for_value(&mut self, input: &Input<'_>, whole: Option<&'a str>) -> Look<bool> {

@@ -75,8 +75,7 @@ impl Parser {
     /// # Errors
     ///
     /// When the bytes are no UTF-8, a limit is passed, or the text needs a repair above the level: then all that
-    /// follows is refused with the same error, and the view keeps its values: of the bytes that are refused, it shows
-    /// nothing but that they closed a container.
+    /// follows is refused with the same error, and the view shows what was certain before the byte that is refused.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), Error> {
         if let Some(error) = self.failed {
             return Err(error);
@@ -85,14 +84,10 @@ impl Parser {
         if self.text.len() + self.partial.len() + bytes.len() > limit {
             return Err(self.fail(Error::new(ErrorKind::TooLong, limit)));
         }
-        let shown = self.engine.shown().map_or(0, |document| document.shown);
         self.decode(bytes)?;
         self.run(false);
         match self.engine.failed() {
-            Some(error) => {
-                self.engine.show_at_most(shown);
-                Err(self.fail(error))
-            }
+            Some(error) => Err(self.fail(error)),
             None => Ok(()),
         }
     }

@@ -5,19 +5,7 @@ use crate::input::Input;
 use crate::options::Options;
 use crate::repair::Level;
 
-use super::string::Role;
 use super::{Expect, Frame, Last, Machine, Mark, Shape};
-
-/// The end of the draft that was written and taken back: one slot.
-#[derive(Debug)]
-pub(crate) struct Tail {
-    /// Where the draft stands without it.
-    text: usize,
-    slots: usize,
-    /// What was written.
-    written: String,
-    slot: Option<(Slot, (u32, u32))>,
-}
 
 impl Document<'static> {
     pub(crate) fn empty() -> Self {
@@ -164,9 +152,6 @@ impl Machine {
     /// Takes back a key that got no value.
     pub(super) fn drop_key(&mut self) {
         let Mark { text, slots, .. } = self.key;
-        if self.dropped.is_none() && self.was_early.is_some() {
-            self.dropped = Some(self.tail(text, slots));
-        }
         self.truncate(text, slots);
     }
 
@@ -236,22 +221,7 @@ impl Machine {
         if root_text && self.options.level() >= Level::Lenient && matches!(self.expect, Expect::After) {
             shown = 0;
         }
-        let mut end = self.doc.slots.get(shown).map_or(self.doc.text.len(), |hidden| hidden.start as usize);
-        if let Some(slot) = shown.checked_sub(1).and_then(|last| self.doc.slots.get(last))
-            && slot.kind == Kind::String
-            && slot.open
-        {
-            end = slot.end as usize;
-        }
         self.doc.shown = shown as u32;
-        // A key without a value is none that a view shows.
-        let key = match &self.expect {
-            Expect::Text(text) => text.role == Role::Key,
-            expect => matches!(expect, Expect::Colon | Expect::Value) && self.in_object(),
-        };
-        self.seen = if key && self.key.slots < shown { (self.key.text, self.key.slots) } else { (end, shown) };
-        self.was_early = None;
-        self.dropped = None;
     }
 
     /// A root that has ended is not yet done where what follows may be its own: members of an object, which is a
@@ -268,7 +238,6 @@ impl Machine {
             root.open = true;
             root.end -= 1;
             self.held_open = true;
-            self.seen.0 = self.seen.0.min(root.end as usize);
         }
     }
 
@@ -310,56 +279,7 @@ impl Machine {
             }
         }
         if let Some((text, slots)) = self.early.take() {
-            self.was_early = Some(self.tail(text, slots));
             self.truncate(text, slots);
-        }
-    }
-
-    fn tail(&self, text: usize, slots: usize) -> Tail {
-        Tail {
-            text,
-            slots,
-            written: self.doc.text.get(text..).unwrap_or_default().to_owned(),
-            slot: self.doc.slots.get(slots).copied().zip(self.doc.sources.get(slots).copied()),
-        }
-    }
-
-    /// What is refused leaves visible what was, and nothing else.
-    pub(super) fn restore(&mut self) {
-        match self.was_early.take() {
-            Some(early) => {
-                if let Some(key) = self.dropped.take().filter(|key| key.slots < early.slots) {
-                    self.back_to(key.text, key.slots);
-                    self.write_again(key);
-                }
-                self.back_to(early.text, early.slots);
-                self.write_again(early);
-            }
-            None => self.back_to(self.seen.0, self.seen.1),
-        }
-        self.doc.shown = self.doc.slots.len() as u32;
-    }
-
-    /// Takes back what was written since, and opens what was closed since.
-    fn back_to(&mut self, text: usize, slots: usize) {
-        let mut len = text.min(self.doc.text.len());
-        while !self.doc.text.is_char_boundary(len) {
-            len -= 1;
-        }
-        self.truncate(len, slots);
-        for slot in &mut self.doc.slots {
-            if slot.end as usize > len {
-                slot.end = len as u32;
-                slot.open = true;
-            }
-        }
-    }
-
-    fn write_again(&mut self, tail: Tail) {
-        if let Some((slot, source)) = tail.slot {
-            self.out().push_str(&tail.written);
-            self.doc.slots.push(slot);
-            self.doc.sources.push(source);
         }
     }
 

@@ -22,7 +22,6 @@ use crate::repair::{Repair, RepairKind, Severity};
 use crate::{Error, ErrorKind};
 
 use self::bare::Bare;
-use self::draft::Tail;
 use self::skip::Skip;
 use self::string::Text;
 
@@ -162,12 +161,8 @@ pub(crate) struct Machine {
     failed: Option<Error>,
     /// Where the draft stands without a scalar that is shown before its end is certain.
     early: Option<(usize, usize)>,
-    /// The one that was shown when the machine waited last.
-    was_early: Option<Tail>,
-    /// What was visible when the machine waited last: so many bytes and slots.
-    seen: (usize, usize),
-    /// The key that was taken back first since then.
-    dropped: Option<Tail>,
+    /// How long the text was when the machine waited last; none once it is refused, and shows what was certain.
+    waited: Option<usize>,
     /// The root has ended and is shown as open, since members may follow it.
     held_open: bool,
     /// The string slot that is open, and how much of it has been told of.
@@ -202,9 +197,7 @@ impl Machine {
             swallowed: false,
             failed: None,
             early: None,
-            was_early: None,
-            seen: (0, 0),
-            dropped: None,
+            waited: Some(at),
             held_open: false,
             told: 0,
             root_end: None,
@@ -234,10 +227,6 @@ impl Machine {
         &self.doc
     }
 
-    pub(crate) const fn document_mut(&mut self) -> &mut Document<'static> {
-        &mut self.doc
-    }
-
     pub(crate) fn into_parts(mut self) -> (Document<'static>, Vec<Repair>, bool) {
         self.doc.shown = self.doc.slots.len() as u32;
         (self.doc, self.repairs, self.truncated)
@@ -256,7 +245,6 @@ impl Machine {
                 self.failed = Some(error);
             }
             if let Some(refusal) = self.refusal() {
-                self.restore();
                 return refusal;
             }
             match step {
@@ -269,9 +257,37 @@ impl Machine {
                     self.show_early(input);
                     self.settle();
                     self.hold_open();
+                    self.waited = Some(input.len());
                     return Progress::Wait;
                 }
             }
+        }
+    }
+
+    /// After a refusal: shows what was certain before the first byte with which the text is refused, however it came.
+    /// It is read again up to there, from where the value begins.
+    pub(crate) fn show_unrefused(&mut self, input: &Input<'_>, start: usize) {
+        let Some(mut certain) = self.waited.take() else { return };
+        let read = |end: usize| {
+            let end = (start..=end).rev().find(|&at| input.text.is_char_boundary(at))?;
+            let before = Input { text: input.slice(0, end), eof: false, steps: 0.into() };
+            let mut machine = Self::new(start, self.fenced, self.options);
+            machine.run(&before);
+            input.step(before.steps.get() as usize);
+            machine.refusal().is_none().then_some(machine.doc)
+        };
+        // A text that goes on after what is refused is refused too.
+        let mut refused = input.len() + usize::from(input.eof);
+        let mut last = None;
+        while certain + 1 < refused {
+            let end = certain.midpoint(refused);
+            match read(end) {
+                Some(document) => (certain, last) = (end, Some(document)),
+                None => refused = end,
+            }
+        }
+        if let Some(document) = last.or_else(|| read(certain)) {
+            self.doc = document;
         }
     }
 

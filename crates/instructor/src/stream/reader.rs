@@ -67,7 +67,8 @@ impl<T: ResponseModel + Partial> PartialReader<T> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Malformed`] when the text can't be read at the level. The value stays as it was.
+    /// [`ErrorKind::Malformed`] when the text can't be read at the level. The value shows what was
+    /// certain before what can't be read.
     pub fn push(&mut self, text: &str) -> Result<bool, Error> {
         let pushed = self.tracker.push(text, &mut self.value);
         pushed.map_err(|error| Error::new(ErrorKind::Malformed, format!("text that is not JSON: {error}")))

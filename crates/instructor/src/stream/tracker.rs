@@ -119,7 +119,7 @@ impl Tracker {
                 Event::Candidate(_) if gone => self.following = false,
                 Event::Candidate(number) => {
                     self.number = *number;
-                    changed |= self.start(rest.first(), sink);
+                    changed |= self.start(sink);
                     changed |= self.walk(events, at + 1..end, sink);
                 }
                 Event::Withdrawn => changed |= self.withdraw(sink),
@@ -142,19 +142,19 @@ impl Tracker {
         contract.lowered(*dialect).ok().map(|lowered| &lowered.plan)
     }
 
+    /// Where a value was found that the sink can show.
+    fn suits(&self, number: usize, sink: &dyn Grow) -> Option<Found> {
+        let told = self.parser.told(number)?;
+        let as_it_is = self.plan().is_none_or(|plan| matches!(plan.undo(plan.root), Op::Same));
+        let never = as_it_is && sink.way(told.document.root().kind()) == Way::Never;
+        (!never).then_some(told.found)
+    }
+
     /// Whether a value that begins is followed, and from where on.
-    fn start(&mut self, root: Option<&Event>, sink: &mut dyn Grow) -> bool {
+    fn start(&mut self, sink: &mut dyn Grow) -> bool {
         self.following = false;
-        let (Some(told), Some(Event::Begin { kind, .. } | Event::Scalar { kind, .. })) =
-            (self.parser.told(self.number), root)
-        else {
-            return false;
-        };
-        let step = self.plan().map_or(Plan::SAME, |plan| plan.root);
-        let as_it_is = self.plan().is_none_or(|plan| matches!(plan.undo(step), Op::Same));
-        let found = told.found;
-        let passed = self.shown == Some(Found::Fence) && found != Found::Fence;
-        if passed || (as_it_is && sink.way(*kind) == Way::Never) {
+        let Some(found) = self.suits(self.number, sink) else { return false };
+        if self.shown == Some(Found::Fence) && found != Found::Fence {
             return false;
         }
         let better = self.shown.is_some_and(|before| before != found && found == Found::Fence);
@@ -164,7 +164,7 @@ impl Tracker {
         }
         self.shown = Some(found);
         self.following = true;
-        self.frames = vec![Frame::root(step)];
+        self.frames = vec![Frame::root(self.plan().map_or(Plan::SAME, |plan| plan.root))];
         replaced
     }
 
@@ -178,12 +178,15 @@ impl Tracker {
         self.following = false;
         self.shown = None;
         // What was shown before is shown again.
-        if let Some(before) = self.number.checked_sub(1).filter(|_| !all && !sink.takes_all())
-            && let Some(told) = self.parser.told(before)
+        let before = (0..self.number).rev().filter_map(|number| Some((number, self.suits(number, sink)?)));
+        let fenced = before.clone().find(|(_, found)| *found == Found::Fence);
+        let shown = fenced.or_else(|| before.clone().next()).filter(|_| !all && !sink.takes_all());
+        if let Some((number, _)) = shown
+            && let Some(told) = self.parser.told(number)
         {
             let events = told.document.root().events();
-            self.number = before;
-            self.start(events.first(), sink);
+            self.number = number;
+            self.start(sink);
             self.walk(&events, 0..events.len(), sink);
         }
         true
