@@ -1,11 +1,14 @@
 //! What derive output may name. No stability here.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 pub use instructor_json::Kind;
+use serde::de::DeserializeOwned;
 
 use crate::ResponseModel;
 pub use crate::stream::grow::{Grow, Part, Way};
+pub use crate::validate::outline::{At, Check, Model, Outlined};
 use crate::validate::{Context, Issues, Path};
 
 /// One step into an answer.
@@ -22,11 +25,14 @@ fn add(found: Issues, at: &[Step<'_>], issues: &mut Issues) {
     if found.is_empty() {
         return;
     }
-    let base = at.iter().fold(Path::root(), |path, step| match *step {
+    issues.extend_within(&place(Path::root(), at), found);
+}
+
+fn place(base: Path, at: &[Step<'_>]) -> Path {
+    at.iter().fold(base, |path, step| match *step {
         Step::Key(key) => path.key(key),
         Step::Index(index) => path.index(index),
-    });
-    issues.extend_within(&base, found);
+    })
 }
 
 /// A validator function: `fn(&T) -> Result<(), E>` or `fn(&T, &Context) -> Result<(), E>` with `E: Into<Issues>`.
@@ -73,10 +79,11 @@ pub fn rule<T: ?Sized, Args, F: Rule<T, Args>>(rule: F) -> Bound<T, F> {
     Bound { rule, check: F::check }
 }
 
-impl<T: ?Sized, F> Bound<T, F> {
+impl<T: ?Sized, F: 'static> Bound<T, F> {
     /// Runs the function on the value at a place.
     pub fn run(&self, value: &T, at: &[Step<'_>], context: &Context, issues: &mut Issues) {
-        add((self.check)(&self.rule, value, context), at, issues);
+        let found = context.once::<F>(|path| place(path, at), || (self.check)(&self.rule, value, context));
+        add(found, at, issues);
     }
 }
 
@@ -100,13 +107,53 @@ pub trait Plain {
 impl<T: ResponseModel> Nested for Field<'_, T> {
     fn validate_field(&self, at: &[Step<'_>], context: &Context, issues: &mut Issues) {
         let mut found = Issues::new();
-        self.0.validate(context, &mut found);
+        context.within(|path| place(path, at), || self.0.validate(context, &mut found));
         add(found, at, issues);
     }
 }
 
 impl<T: ?Sized> Plain for &Field<'_, T> {
     fn validate_field(&self, _: &[Step<'_>], _: &Context, _: &mut Issues) {}
+}
+
+/// Finds the functions of a type: as [`Field`], without a value.
+#[derive(Debug)]
+pub struct Type<T: ?Sized>(PhantomData<T>);
+
+impl<T: ?Sized> Type<T> {
+    /// The type.
+    pub const NEW: Self = Self(PhantomData);
+}
+
+/// See [`Type`].
+pub trait Known {
+    /// The type, if it can have functions.
+    fn model(&self) -> Option<Model>;
+}
+
+/// See [`Type`].
+pub trait Unknown {
+    /// Nothing.
+    fn model(&self) -> Option<Model>;
+}
+
+impl<T: ResponseModel> Known for Type<T> {
+    fn model(&self) -> Option<Model> {
+        Some(Model::of::<T>())
+    }
+}
+
+impl<T: ?Sized> Unknown for &Type<T> {
+    fn model(&self) -> Option<Model> {
+        None
+    }
+}
+
+/// Runs something on the value that JSON text stands for, if it is one of the type.
+pub fn read<T: DeserializeOwned>(json: &str, run: impl FnOnce(&T)) {
+    if let Ok(value) = serde_json::from_str(json) {
+        run(&value);
+    }
 }
 
 /// A variant without content, of which the name is the whole value.

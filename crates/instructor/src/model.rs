@@ -18,6 +18,7 @@ use crate::schema::{
     Checker, Dialect, DialectReport, Item, Lowered, Notation, Part, Policy, ToolSchema, Unlowerable, brief, calls,
     lower, prompt, rendered, schema_of, tool_name, tools,
 };
+use crate::validate::outline::{At, Model, Outlined};
 use crate::validate::{Context, Issues, Path};
 
 /// A type that a language model can be asked for.
@@ -57,6 +58,12 @@ pub trait ResponseModel: JsonSchema + DeserializeOwned + Send + 'static {
     /// Runs its validator functions, and those of its fields, and adds what they find.
     fn validate(&self, context: &Context, issues: &mut Issues) {
         let _ = (context, issues);
+    }
+
+    /// Says where its validator functions are. What says nothing of it is validated when it is complete as a whole.
+    #[doc(hidden)]
+    fn outline(outlined: &mut Outlined) {
+        outlined.own();
     }
 }
 
@@ -413,10 +420,16 @@ impl<T: JsonSchema> JsonSchema for Foreign<T> {
     }
 }
 
-impl<T: JsonSchema + DeserializeOwned + Send + 'static> ResponseModel for Foreign<T> {}
+impl<T: JsonSchema + DeserializeOwned + Send + 'static> ResponseModel for Foreign<T> {
+    fn outline(_: &mut Outlined) {}
+}
 
 macro_rules! plain {
-    ($($type:ty),* $(,)?) => { $(impl ResponseModel for $type {})* };
+    ($($type:ty),* $(,)?) => { $(
+        impl ResponseModel for $type {
+            fn outline(_: &mut Outlined) {}
+        }
+    )* };
 }
 
 plain!(bool, char, String, i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, f32, f64, Value);
@@ -425,7 +438,7 @@ plain!(bool, char, String, i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u1
 fn each<'t, T: ResponseModel>(items: impl IntoIterator<Item = &'t T>, context: &Context, issues: &mut Issues) {
     for (i, item) in items.into_iter().enumerate() {
         let mut found = Issues::new();
-        item.validate(context, &mut found);
+        context.within(|path| path.index(i), || item.validate(context, &mut found));
         if !found.is_empty() {
             issues.extend_within(&Path::root().index(i), found);
         }
@@ -438,11 +451,19 @@ impl<T: ResponseModel> ResponseModel for Option<T> {
             value.validate(context, issues);
         }
     }
+
+    fn outline(outlined: &mut Outlined) {
+        outlined.same(Some(Model::of::<T>()));
+    }
 }
 
 impl<T: ResponseModel> ResponseModel for Box<T> {
     fn validate(&self, context: &Context, issues: &mut Issues) {
         (**self).validate(context, issues);
+    }
+
+    fn outline(outlined: &mut Outlined) {
+        outlined.same(Some(Model::of::<T>()));
     }
 }
 
@@ -450,11 +471,20 @@ impl<T: ResponseModel> ResponseModel for Vec<T> {
     fn validate(&self, context: &Context, issues: &mut Issues) {
         each(self, context, issues);
     }
+
+    fn outline(outlined: &mut Outlined) {
+        outlined.part(At::Items, Some(Model::of::<T>()));
+    }
 }
 
+// The places of a set's items are not those that they have in an answer.
 impl<T: ResponseModel + Ord> ResponseModel for BTreeSet<T> {
     fn validate(&self, context: &Context, issues: &mut Issues) {
         each(self, context, issues);
+    }
+
+    fn outline(outlined: &mut Outlined) {
+        outlined.hidden(Some(Model::of::<T>()));
     }
 }
 
@@ -467,6 +497,10 @@ where
     fn validate(&self, context: &Context, issues: &mut Issues) {
         each(self, context, issues);
     }
+
+    fn outline(outlined: &mut Outlined) {
+        outlined.hidden(Some(Model::of::<T>()));
+    }
 }
 
 /// Validators of the values run with the key as it was read, so that the path names it.
@@ -477,7 +511,16 @@ fn each_value<'t, K: fmt::Debug + 't, V: ResponseModel>(
 ) {
     for (key, value) in entries {
         let mut found = Issues::new();
-        value.validate(context, &mut found);
+        match context.visit().map(|_| format!("{key:?}")) {
+            None => value.validate(context, &mut found),
+            // Only a text reads as it stands in the answer.
+            Some(key) => match key.strip_prefix('"').and_then(|key| key.strip_suffix('"')) {
+                Some(key) if !key.contains('\\') => {
+                    context.within(|path| path.key(key), || value.validate(context, &mut found));
+                }
+                _ => value.validate(&context.forgetful(), &mut found),
+            },
+        }
         if !found.is_empty() {
             issues.extend_within(&Path::root().key(format!("{key:?}").trim_matches('"')), found);
         }
@@ -493,6 +536,10 @@ where
     fn validate(&self, context: &Context, issues: &mut Issues) {
         each_value(self, context, issues);
     }
+
+    fn outline(outlined: &mut Outlined) {
+        outlined.part(At::Entries, Some(Model::of::<V>()));
+    }
 }
 
 impl<K, V, S> ResponseModel for HashMap<K, V, S>
@@ -505,6 +552,10 @@ where
     fn validate(&self, context: &Context, issues: &mut Issues) {
         each_value(self, context, issues);
     }
+
+    fn outline(outlined: &mut Outlined) {
+        outlined.part(At::Entries, Some(Model::of::<V>()));
+    }
 }
 
 macro_rules! tuples {
@@ -513,11 +564,15 @@ macro_rules! tuples {
             fn validate(&self, context: &Context, issues: &mut Issues) {
                 $(
                     let mut found = Issues::new();
-                    self.$index.validate(context, &mut found);
+                    context.within(|path| path.index($index), || self.$index.validate(context, &mut found));
                     if !found.is_empty() {
                         issues.extend_within(&Path::root().index($index), found);
                     }
                 )+
+            }
+
+            fn outline(outlined: &mut Outlined) {
+                $( outlined.part(At::Index($index), Some(Model::of::<$name>())); )+
             }
         }
     )* };

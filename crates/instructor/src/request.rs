@@ -31,7 +31,7 @@ use crate::stream::{Watch, Watchdog};
 #[cfg(any(feature = "blocking", feature = "testing"))]
 use crate::transport::Blocking;
 use crate::transport::{self, Show, Watching};
-use crate::validate::{Context, Issue, Issues, Origin, Path};
+use crate::validate::{Context, Issue, Issues, Origin, Path, Ruled};
 use crate::wire::Forms;
 
 /// One request: what is asked, and how. Built by [`Client::request`]; sent by one of its terminals (`create`,
@@ -161,8 +161,22 @@ impl<'a, C> Request<'a, C> {
     }
 
     /// What stops answers, and passes on to what shows them. Parts are checked where there is a contract for them.
-    fn watch<'s>(&self, contract: Option<&'s Contract>, show: Option<&'s mut dyn Show>) -> Watch<'s> {
-        Watch::new(contract, self.options.watchdog, self.options.reading, show)
+    fn watch<'s>(
+        &self,
+        contract: Option<&'s Contract>,
+        ruled: Option<Ruled>,
+        show: Option<&'s mut dyn Show>,
+    ) -> Watch<'s> {
+        let rules = (ruled, self.context.clone());
+        Watch::new(contract, rules, self.options.watchdog, self.options.reading, show)
+    }
+
+    /// The functions of a type, if they are to run while its answer arrives; the context notes then which have passed.
+    fn ruled<T: ResponseModel>(&mut self) -> Option<Ruled> {
+        let watched = self.options.watchdog.is_some_and(|limits| limits.invalid);
+        let ruled = Ruled::root::<T>().filter(|_| watched)?;
+        self.context = std::mem::take(&mut self.context).visiting();
+        Some(ruled)
     }
 
     fn watching<'s>(&self, show: &'s mut dyn Show) -> Watching<'s> {
@@ -190,9 +204,10 @@ impl Request<'_, Client> {
     /// # Errors
     ///
     /// As [`create`](Self::create).
-    pub async fn create_with_completion<T: ResponseModel>(self) -> Result<(T, Completion), Error> {
+    pub async fn create_with_completion<T: ResponseModel>(mut self) -> Result<(T, Completion), Error> {
+        let ruled = self.ruled::<T>();
         let mut slot = Slot::new(self.context.clone(), T::validate);
-        let completion = self.drive(&T::contract(), &mut |node| slot.take(node)).await?;
+        let completion = self.drive(&T::contract(), ruled, &mut |node| slot.take(node)).await?;
         slot.with(completion)
     }
 
@@ -203,7 +218,7 @@ impl Request<'_, Client> {
     /// As [`create`](Self::create).
     pub async fn create_value(self, contract: &Contract) -> Result<(Value, Completion), Error> {
         let mut slot = Slot::<Value>::new(self.context.clone(), |_, _, _| {});
-        let completion = self.drive(contract, &mut |node| slot.take(node)).await?;
+        let completion = self.drive(contract, None, &mut |node| slot.take(node)).await?;
         slot.with(completion)
     }
 
@@ -214,13 +229,18 @@ impl Request<'_, Client> {
     /// As [`create`](Self::create).
     pub async fn create_json(self, contract: &Contract) -> Result<(String, Completion), Error> {
         let mut slot = Slot::<Box<RawValue>>::new(self.context.clone(), |_, _, _| {});
-        let completion = self.drive(contract, &mut |node| slot.take(node)).await?;
+        let completion = self.drive(contract, None, &mut |node| slot.take(node)).await?;
         slot.with(completion).map(|(json, completion)| (String::from(json.get()), completion))
     }
 
-    async fn drive(mut self, contract: &Contract, judge: &mut Judge<'_>) -> Result<Completion, Error> {
+    async fn drive(
+        mut self,
+        contract: &Contract,
+        ruled: Option<Ruled>,
+        judge: &mut Judge<'_>,
+    ) -> Result<Completion, Error> {
         self.take_error()?;
-        let mut watch = self.options.watchdog.map(|_| self.watch(Some(contract), None));
+        let mut watch = self.options.watchdog.map(|_| self.watch(Some(contract), ruled, None));
         let job = self.job(contract, watch.is_some())?;
         let watching = watch.as_mut().map(|watch| self.watching(watch));
         transport::drive(self.client.transport(), Run::new(&job, judge), self.core.max_response_bytes, watching).await
@@ -243,9 +263,10 @@ impl Request<'_, crate::blocking::Client> {
     /// # Errors
     ///
     /// As [`create`](Self::create).
-    pub fn create_with_completion<T: ResponseModel>(self) -> Result<(T, Completion), Error> {
+    pub fn create_with_completion<T: ResponseModel>(mut self) -> Result<(T, Completion), Error> {
+        let ruled = self.ruled::<T>();
         let mut slot = Slot::new(self.context.clone(), T::validate);
-        let completion = self.drive(&T::contract(), &mut |node| slot.take(node))?;
+        let completion = self.drive(&T::contract(), ruled, &mut |node| slot.take(node))?;
         slot.with(completion)
     }
 
@@ -256,7 +277,7 @@ impl Request<'_, crate::blocking::Client> {
     /// As [`create`](Self::create).
     pub fn create_value(self, contract: &Contract) -> Result<(Value, Completion), Error> {
         let mut slot = Slot::<Value>::new(self.context.clone(), |_, _, _| {});
-        let completion = self.drive(contract, &mut |node| slot.take(node))?;
+        let completion = self.drive(contract, None, &mut |node| slot.take(node))?;
         slot.with(completion)
     }
 
@@ -267,13 +288,13 @@ impl Request<'_, crate::blocking::Client> {
     /// As [`create`](Self::create).
     pub fn create_json(self, contract: &Contract) -> Result<(String, Completion), Error> {
         let mut slot = Slot::<Box<RawValue>>::new(self.context.clone(), |_, _, _| {});
-        let completion = self.drive(contract, &mut |node| slot.take(node))?;
+        let completion = self.drive(contract, None, &mut |node| slot.take(node))?;
         slot.with(completion).map(|(json, completion)| (String::from(json.get()), completion))
     }
 
-    fn drive(mut self, contract: &Contract, judge: &mut Judge<'_>) -> Result<Completion, Error> {
+    fn drive(mut self, contract: &Contract, ruled: Option<Ruled>, judge: &mut Judge<'_>) -> Result<Completion, Error> {
         self.take_error()?;
-        let mut watch = self.options.watchdog.map(|_| self.watch(Some(contract), None));
+        let mut watch = self.options.watchdog.map(|_| self.watch(Some(contract), ruled, None));
         let job = self.job(contract, watch.is_some())?;
         let watching = watch.as_mut().map(|watch| self.watching(watch));
         let transport = Blocking(self.client.transport());
@@ -310,6 +331,9 @@ impl<T: DeserializeOwned> Slot<T> {
             Ok(value) => value,
             Err(error) => return type_issue(node, &error).into(),
         };
+        if let Some(visit) = self.context.visit() {
+            visit.begin(Path::root(), node);
+        }
         let mut issues = Issues::new();
         (self.validate)(&value, &self.context, &mut issues);
         self.value = Some(value);

@@ -1,9 +1,15 @@
 //! What a rejected answer did wrong: issues with JSON paths, and the context that validators see.
 
+pub(crate) mod outline;
+mod visit;
+
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+
+pub(crate) use self::outline::Ruled;
+pub(crate) use self::visit::Visit;
 
 /// Where in an answer something is: a JSON path such as `$.items[2].price`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -353,7 +359,11 @@ impl fmt::Display for Issues {
 /// assert_eq!(context.get::<Known>().unwrap().0.len(), 1);
 /// ```
 #[derive(Clone, Default)]
-pub struct Context(Option<Arc<Values>>);
+pub struct Context {
+    values: Option<Arc<Values>>,
+    /// What has passed already, where an answer is validated while it arrives.
+    visit: Option<Arc<Visit>>,
+}
 
 type Values = HashMap<TypeId, Arc<dyn Any + Send + Sync>>;
 
@@ -367,19 +377,55 @@ impl Context {
     /// With a value, which replaces one of the same type.
     #[must_use]
     pub fn with<T: Any + Send + Sync>(mut self, value: T) -> Self {
-        Arc::make_mut(self.0.get_or_insert_default()).insert(TypeId::of::<T>(), Arc::new(value));
+        Arc::make_mut(self.values.get_or_insert_default()).insert(TypeId::of::<T>(), Arc::new(value));
         self
     }
 
     /// The value of a type, if there is one.
     #[must_use]
     pub fn get<T: Any + Send + Sync>(&self) -> Option<&T> {
-        self.0.as_ref()?.get(&TypeId::of::<T>())?.downcast_ref()
+        self.values.as_ref()?.get(&TypeId::of::<T>())?.downcast_ref()
+    }
+
+    /// The same, in which what passes on parts of an answer is noted and not run again.
+    pub(crate) fn visiting(mut self) -> Self {
+        self.visit = Some(Arc::new(Visit::new()));
+        self
+    }
+
+    pub(crate) fn visit(&self) -> Option<&Visit> {
+        self.visit.as_deref()
+    }
+
+    /// Without notes: for values whose place is not known.
+    pub(crate) fn forgetful(&self) -> Self {
+        Self { values: self.values.clone(), visit: None }
+    }
+
+    /// Runs what validates a part of the value, which is one step further in.
+    pub(crate) fn within(&self, step: impl FnOnce(Path) -> Path, run: impl FnOnce()) {
+        match &self.visit {
+            None => run(),
+            Some(visit) => {
+                let before = visit.enter(step);
+                run();
+                visit.leave(before);
+            }
+        }
+    }
+
+    /// Runs a function on the value a step further in, unless it has passed there.
+    pub(crate) fn once<F: 'static>(&self, step: impl FnOnce(Path) -> Path, run: impl FnOnce() -> Issues) -> Issues {
+        // A function that is a value may be any function.
+        match self.visit.as_ref().filter(|_| size_of::<F>() == 0) {
+            None => run(),
+            Some(visit) => visit.once(step, TypeId::of::<F>(), run),
+        }
     }
 }
 
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Context").field("values", &self.0.as_ref().map_or(0, |values| values.len())).finish()
+        f.debug_struct("Context").field("values", &self.values.as_ref().map_or(0, |values| values.len())).finish()
     }
 }

@@ -39,4 +39,5 @@ mod sockets;
 mod spans;
 mod streams;
 mod think;
+mod validating;
 mod watchdog;

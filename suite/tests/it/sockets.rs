@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
-use instructor::{Client, ClientBuilder, ErrorKind, Mode, Profile, Watchdog, blocking};
+use instructor::{Client, ClientBuilder, ErrorKind, Issue, Mode, Profile, Watchdog, blocking};
 use serde_json::json;
 
 #[instructor::model(partial)]
@@ -21,8 +21,13 @@ enum Tone {
 struct Letter {
     greeting: String,
     tone: Tone,
+    #[response(validate = not_shouted)]
     title: String,
     body: String,
+}
+
+fn not_shouted(title: &str) -> Result<(), Issue> {
+    if title.chars().any(char::is_lowercase) { Ok(()) } else { Err(Issue::new("a title that is not shouted")) }
 }
 
 /// What a connection was used for.
@@ -122,7 +127,9 @@ fn builder(url: &str) -> ClientBuilder {
 
 #[test]
 fn an_answer_that_is_wrong_at_its_beginning_is_not_read_on() {
-    for (tone, title, kind, path) in [("Sad", "News", ErrorKind::SchemaMismatch, "$.tone")] {
+    for (tone, title, kind, path) in
+        [("Sad", "News", ErrorKind::SchemaMismatch, "$.tone"), ("Calm", "NEWS", ErrorKind::Rejected, "$.title")]
+    {
         for driver in 0..2 {
             let wrong = events(&letter(tone, title));
             assert!(wrong.len() > 100_000);

@@ -34,13 +34,13 @@ pub(crate) fn method(container: &Container<'_>) -> Option<TokenStream> {
 }
 
 /// The parameters, under names that a path of the user cannot mean.
-struct Names {
-    context: Ident,
-    issues: Ident,
+pub(super) struct Names {
+    pub(super) context: Ident,
+    pub(super) issues: Ident,
 }
 
 impl Names {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let name = |name| Ident::new(name, Span::mixed_site());
         Self { context: name("context"), issues: name("issues") }
     }
@@ -85,7 +85,7 @@ impl Names {
     }
 
     /// Located at the function's path, because what the compiler refuses is that function.
-    fn rule(&self, rule: &ExprPath, value: &TokenStream, at: &[Step]) -> TokenStream {
+    pub(super) fn rule(&self, rule: &ExprPath, value: &TokenStream, at: &[Step]) -> TokenStream {
         let Self { context, issues } = self;
         let span = rule.span().resolved_at(Span::call_site());
         let value = value.clone().into_iter().map(|mut token| {

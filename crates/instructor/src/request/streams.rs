@@ -15,7 +15,7 @@ use crate::stream::{Desk, Growing, ItemStream, Made, Making, Part, Partial, Part
 #[cfg(any(feature = "blocking", feature = "testing"))]
 use crate::transport::Blocking;
 use crate::transport::{BoxFuture, Show, Transport, drive, shown};
-use crate::validate::{Context, Issues};
+use crate::validate::{Issues, Ruled};
 
 impl<'a> Request<'a, Client> {
     /// Sends it, and shows the value as it arrives: partials of the type, and the value at the end.
@@ -24,9 +24,13 @@ impl<'a> Request<'a, Client> {
     ///
     /// What fails is told at the end of the stream, by [`PartialStream::finish`], as by [`create`](Self::create).
     #[expect(clippy::unused_async, reason = "as the other terminals; whether it sends before the first look is open")]
-    pub async fn create_partial<T: ResponseModel + Partial>(self) -> Result<PartialStream<'a, T::Partial, T>, Error> {
+    pub async fn create_partial<T: ResponseModel + Partial>(
+        mut self,
+    ) -> Result<PartialStream<'a, T::Partial, T>, Error> {
         let (transport, desk) = (self.client.transport(), Desk::new());
-        Ok(PartialStream::new(self.partials(transport, T::contract(), T::validate, Arc::clone(&desk)), desk))
+        let ruled = self.ruled::<T>();
+        let slot = Slot::new(self.context.clone(), T::validate);
+        Ok(PartialStream::new(self.partials(transport, T::contract(), slot, ruled, Arc::clone(&desk)), desk))
     }
 
     /// [`create_partial`](Self::create_partial) for a run-time contract.
@@ -40,7 +44,8 @@ impl<'a> Request<'a, Client> {
         contract: &Contract,
     ) -> Result<PartialStream<'a, PartialValue, Value>, Error> {
         let (transport, desk) = (self.client.transport(), Desk::new());
-        Ok(PartialStream::new(self.partials(transport, contract.clone(), |_, _, _| {}, Arc::clone(&desk)), desk))
+        let slot = Slot::new(self.context.clone(), |_, _, _| {});
+        Ok(PartialStream::new(self.partials(transport, contract.clone(), slot, None, Arc::clone(&desk)), desk))
     }
 
     /// Sends it, for a list, and gives the items one by one, each as soon as it is complete.
@@ -63,10 +68,12 @@ impl<'a> Request<'a, crate::blocking::Client> {
     ///
     /// What fails is told at the end of the stream, as by [`create`](Self::create).
     pub fn create_partial<T: ResponseModel + Partial>(
-        self,
+        mut self,
     ) -> Result<crate::blocking::PartialStream<'a, T::Partial, T>, Error> {
         let (transport, desk) = (Blocking(self.client.transport()), Desk::new());
-        let future = self.partials(transport, T::contract(), T::validate, Arc::clone(&desk));
+        let ruled = self.ruled::<T>();
+        let slot = Slot::new(self.context.clone(), T::validate);
+        let future = self.partials(transport, T::contract(), slot, ruled, Arc::clone(&desk));
         Ok(crate::blocking::PartialStream::new(PartialStream::new(future, desk)))
     }
 
@@ -80,7 +87,8 @@ impl<'a> Request<'a, crate::blocking::Client> {
         contract: &Contract,
     ) -> Result<crate::blocking::PartialStream<'a, PartialValue, Value>, Error> {
         let (transport, desk) = (Blocking(self.client.transport()), Desk::new());
-        let future = self.partials(transport, contract.clone(), |_, _, _| {}, Arc::clone(&desk));
+        let slot = Slot::new(self.context.clone(), |_, _, _| {});
+        let future = self.partials(transport, contract.clone(), slot, None, Arc::clone(&desk));
         Ok(crate::blocking::PartialStream::new(PartialStream::new(future, desk)))
     }
 
@@ -100,13 +108,13 @@ impl<'a, C: Sync> Request<'a, C> {
         mut self,
         transport: X,
         contract: Contract,
-        validate: fn(&T, &Context, &mut Issues),
+        mut slot: Slot<T>,
+        ruled: Option<Ruled>,
         desk: Arc<Desk<Shown<P>>>,
     ) -> BoxFuture<'a, Result<(T, Completion), Error>> {
         Box::pin(async move {
             self.take_error()?;
             let mut growing = Growing::new(self.options.reading, desk);
-            let mut slot = Slot::new(self.context.clone(), validate);
             let mut json = String::new();
             let completion = {
                 let mut judge = |node: Node<'_>| {
@@ -114,7 +122,7 @@ impl<'a, C: Sync> Request<'a, C> {
                     slot.take(node)
                 };
                 let job = self.job(&contract, true)?;
-                let mut watch = self.watch(Some(&contract), Some(&mut growing));
+                let mut watch = self.watch(Some(&contract), ruled, Some(&mut growing));
                 let watching = Some(self.watching(&mut watch));
                 drive(&transport, Run::new(&job, &mut judge), self.core.max_response_bytes, watching).await?
             };
@@ -156,7 +164,7 @@ impl<'a, C: Sync> Request<'a, C> {
                     Issues::new()
                 };
                 let job = self.job(&contract, true)?;
-                let mut watch = self.watch(None, Some(&mut making));
+                let mut watch = self.watch(None, None, Some(&mut making));
                 let watching = Some(self.watching(&mut watch));
                 drive(&transport, Run::new(&job, &mut judge), self.core.max_response_bytes, watching).await?
             };

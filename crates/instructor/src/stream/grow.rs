@@ -72,6 +72,14 @@ pub trait Grow {
     }
     /// A whole value; whether it is one of the type. What is child 0 afterwards takes the same value.
     fn put(&mut self, json: &str) -> bool;
+    /// Whether it takes what it was filled with as a whole too, when that is complete.
+    fn asks(&self) -> bool {
+        false
+    }
+    /// The whole value that it was filled with.
+    fn complete(&mut self, json: &str) {
+        let _ = json;
+    }
     /// What was begun is complete.
     fn end(&mut self);
     /// Nothing of what was shown holds.

@@ -13,7 +13,7 @@ use crate::repair::ParseOptions;
 use crate::run::{Called, Follow, Stop};
 use crate::schema::Spots;
 use crate::transport::Show;
-use crate::validate::Issues;
+use crate::validate::{Context, Issues, Origin, Path, Ruled};
 
 /// Follows an answer, beside who is shown it, and stops it where the watchdog says so.
 pub(crate) struct Watch<'s> {
@@ -31,19 +31,24 @@ struct Parts<'s> {
     spots: Arc<Spots<'s>>,
     sink: Closed<'s>,
     tracker: Tracker,
+    ruled: Option<Ruled>,
+    context: Context,
 }
 
 impl<'s> Watch<'s> {
     /// Without a watchdog it only passes on what it hears.
     pub(crate) fn new(
         contract: Option<&'s Contract>,
+        rules: (Option<Ruled>, Context),
         limits: Option<Watchdog>,
         options: ParseOptions,
         show: Option<&'s mut dyn Show>,
     ) -> Self {
         let parts = contract.filter(|_| limits.is_some_and(|limits| limits.invalid)).map(|contract| {
             let spots = Arc::new(Spots::new(contract.schema(), options.level()));
-            Parts { sink: Closed::root(Arc::clone(&spots), true), spots, tracker: Tracker::new(None, options) }
+            let (ruled, context) = rules;
+            let sink = Closed::root(Arc::clone(&spots), true, ruled.clone());
+            Parts { spots, sink, tracker: Tracker::new(None, options), ruled, context }
         });
         Self { show, limits, runaway: Runaway::default(), parts, options, over: false }
     }
@@ -59,14 +64,26 @@ impl<'s> Watch<'s> {
         if self.over {
             return Ok(());
         }
-        if let Some(Parts { sink, tracker, .. }) = &mut self.parts {
+        if let Some(Parts { sink, tracker, context, .. }) = &mut self.parts {
             // What can't be read is for the final reading to say.
             let _ = tracker.push(more, sink);
             if tracker.is_sure() {
-                return stop(sink.take());
+                stop(sink.take())?;
+                for due in sink.due() {
+                    stop(due.ruled.run(&due.place, &due.json, context))?;
+                }
             }
         }
         Ok(())
+    }
+}
+
+impl Parts<'_> {
+    /// What passed was of another answer.
+    fn forget(&self) {
+        if let Some(visit) = self.context.visit() {
+            visit.forget();
+        }
     }
 }
 
@@ -82,7 +99,8 @@ impl Follow for Watch<'_> {
         if let Some(parts) = &mut self.parts {
             let form = plan.dialect();
             let plain = plan.lowered().is_none_or(|lowered| lowered.plan.is_same());
-            parts.sink = Closed::root(Arc::clone(&parts.spots), plain);
+            parts.sink = Closed::root(Arc::clone(&parts.spots), plain, parts.ruled.clone());
+            parts.forget();
             parts.tracker = Tracker::new(form, self.options);
         }
         if let Some(show) = &mut self.show {
@@ -92,9 +110,10 @@ impl Follow for Watch<'_> {
 
     fn restart(&mut self) {
         self.runaway = Runaway::default();
-        if let Some(Parts { sink, tracker, .. }) = &mut self.parts {
-            super::grow::Grow::reset(sink);
-            *tracker = tracker.again(self.options);
+        if let Some(parts) = &mut self.parts {
+            super::grow::Grow::reset(&mut parts.sink);
+            parts.tracker = parts.tracker.again(self.options);
+            parts.forget();
         }
         if let Some(show) = &mut self.show {
             show.restart();
@@ -109,9 +128,16 @@ impl Follow for Watch<'_> {
     fn call(&mut self, plan: &Plan<'_>, call: Called<'_>) -> Result<bool, Stop> {
         let shows = self.show.as_mut().map_or(Ok(false), |show| show.call(plan, call))?;
         self.endless(call.arguments.get(call.told..).unwrap_or_default())?;
-        if call.over && self.parts.is_some() && !self.over {
-            let read = plan.item(call.index, &ToolCall::new("", call.name, call.arguments), self.options);
-            read.map_or_else(stop, |_| Ok(()))?;
+        let parts = self.parts.as_ref().filter(|_| call.over && !self.over);
+        if let Some(Parts { ruled, context, .. }) = parts {
+            let Called { index, name, arguments, .. } = call;
+            let read = plan.item(index, &ToolCall::new("", name, arguments), self.options);
+            let ruled = ruled.as_ref().and_then(|ruled| ruled.item(index)).filter(|ruled| ruled.is_due(false));
+            match (read, ruled) {
+                (Err(issues), _) => stop(issues)?,
+                (Ok(json), Some(ruled)) => stop(ruled.run(&Path::root().index(index), &json, context))?,
+                (Ok(_), None) => {}
+            }
         }
         Ok(shows)
     }
@@ -149,6 +175,8 @@ impl Show for Watch<'_> {
 impl Stop {
     fn invalid(issues: Issues) -> Self {
         let detail = format!("stopped at {}", crate::run::brief(issues.as_slice()));
-        Self { kind: ErrorKind::SchemaMismatch, detail, issues }
+        let rules_only = issues.as_slice().iter().all(|issue| issue.origin() == Origin::Rule);
+        let kind = if rules_only { ErrorKind::Rejected } else { ErrorKind::SchemaMismatch };
+        Self { kind, detail, issues }
     }
 }

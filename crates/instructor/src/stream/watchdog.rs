@@ -12,11 +12,16 @@ use std::time::Duration;
 ///
 /// - A part is held against the schema as soon as it is complete, once: types, ranges, lengths, patterns, allowed values,
 ///   numbers of items, missing properties. An allowed value ends the answer at the first letter that none of them has. What
-///   the final reading could still align, and what stands in a union, is judged when it is complete as a whole; validator
-///   functions run at the end. The failure is [`SchemaMismatch`](crate::ErrorKind::SchemaMismatch). In a text, what
-///   begins it or stands in a fence counts as the answer: a model that says a wrong value first and a right one after
-///   it is stopped. [`create_iterable`](crate::Request::create_iterable) gives an item that is not valid as an error in
-///   its place, so there only the other limits hold.
+///   the final reading could still align, and what stands in a union, is judged when it is complete as a whole. The
+///   failure is [`SchemaMismatch`](crate::ErrorKind::SchemaMismatch). In a text, what begins it or stands in a fence counts
+///   as the answer: a model that says a wrong value first and a right one after it is stopped.
+///   [`create_iterable`](crate::Request::create_iterable) gives an item that is not valid as an error in its place, so
+///   there only the other limits hold.
+/// - Validator functions (`#[response(validate = path)]`) run on the field or value that they are of, once, when it is
+///   complete and right by the schema. What is in a set, a variant or a flattened field is validated when what is around
+///   it is complete; what has to be aligned, or has no form of its own in what the model writes, at the end. Where it
+///   can't be told what has passed (keys of maps that are no text), they run once more at the end. The failure is
+///   [`Rejected`](crate::ErrorKind::Rejected).
 /// - Text that is no longer an answer: only white space, the same again and again, digits without end, more than there may
 ///   be, or later than it may come. The failure is [`Runaway`](crate::ErrorKind::Runaway). `usize::MAX` turns a limit off.
 ///

@@ -121,6 +121,10 @@ fn system_time() -> Now {
 /// How long a streamed body may bring nothing: a note on the request, for blocking transports, which can't be asked for
 /// anything else while they read.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(
+    not(any(feature = "blocking", feature = "testing")),
+    expect(dead_code, reason = "without a blocking transport nobody reads it")
+)]
 pub(crate) struct Idle(pub(crate) Duration);
 
 /// The body of an answer: whole, or still arriving.

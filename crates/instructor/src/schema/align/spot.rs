@@ -139,10 +139,19 @@ impl<'s> Spot<'s> {
         !beginning.is_ascii() || self.names.iter().any(|name| name.starts_with(&letters))
     }
 
+    /// Whether a complete value is right as it is, as far as the native checks tell.
+    pub(crate) fn accepts(&self, json: &str) -> bool {
+        let Some(checker) = self.checker() else { return true };
+        Document::parse(json).is_ok_and(|document| checker.accepts(document.root()))
+    }
+
+    fn checker(&self) -> Option<&Checker> {
+        self.checker.get_or_init(|| Checker::compile_at(self.root, self.schema).ok()).as_ref()
+    }
+
     /// What is wrong with a complete value: nothing if it fits as it is, or as the final reading would align it.
     pub(crate) fn judge(&self, json: &str) -> Issues {
-        let checker = self.checker.get_or_init(|| Checker::compile_at(self.root, self.schema).ok());
-        let (Some(checker), Ok(document)) = (checker, Document::parse(json)) else { return Issues::new() };
+        let (Some(checker), Ok(document)) = (self.checker(), Document::parse(json)) else { return Issues::new() };
         if checker.accepts(document.root()) {
             return Issues::new();
         }

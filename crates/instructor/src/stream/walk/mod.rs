@@ -460,9 +460,14 @@ impl<'c> Walk<'c> {
             | Mode::More(..)
             | Mode::Entries(_, false) => {}
             Mode::Wait(to, _) => self.give(to, node, sink),
-            Mode::Text | Mode::Array(_) | Mode::Tuple(_) | Mode::Entries(_, true) => self.end(sink),
+            Mode::Text | Mode::Entries(_, true) => self.end(sink),
+            Mode::Array(step) | Mode::Tuple(step) => {
+                self.complete(step, node, sink);
+                self.end(sink);
+            }
             Mode::Object(step) => {
                 self.flat(step, node, sink);
+                self.complete(step, node, sink);
                 self.end(sink);
             }
             Mode::Wrap { step, done, .. } | Mode::Tagged { step, done } => {
@@ -499,6 +504,13 @@ impl<'c> Walk<'c> {
     fn end(&mut self, sink: &mut dyn Grow) {
         sink.end();
         self.changed = true;
+    }
+
+    /// Gives what a sink was filled with to it as a whole.
+    fn complete(&mut self, step: Step, node: Node<'_>, sink: &mut dyn Grow) {
+        if sink.asks() {
+            self.lifted(step, node, |_, node| sink.complete(node.source()));
+        }
     }
 
     /// Fills the children that take the whole object.
