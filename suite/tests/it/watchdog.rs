@@ -147,6 +147,85 @@ fn a_wrong_part_is_told_where_it_closes() {
 }
 
 #[test]
+fn what_no_alternative_and_no_limit_allows_is_told_before_the_value_ends() {
+    let alternative = |name: &str, more: Value| json!({ "type": "object", "properties": { "kind": { "const": name }, "more": more }, "required": ["kind", "more"] });
+    let variant = |name: &str, inner: Value| json!({ "type": "object", "properties": { name: inner }, "required": [name], "additionalProperties": false });
+    let wait =
+        json!({ "type": "object", "properties": { "for": { "type": "integer", "maximum": 9 } }, "required": ["for"] });
+    let schema = json!({ "type": "object", "properties": {
+        "tagged": { "anyOf": [{ "oneOf": [
+            alternative("In Progress", json!({ "type": "array", "items": { "type": "integer" } })),
+            alternative("done", json!({ "type": "string" }))] }, { "type": "null" }] },
+        "variant": { "oneOf": [variant("Wait", wait), variant("Say", json!({ "type": "string" })), { "const": "Stop" }] },
+        "untagged": { "anyOf": [
+            { "type": "object", "properties": { "a": { "type": "integer" }, "rest": {} }, "required": ["a"] },
+            { "type": "object", "properties": { "a": { "type": "boolean" }, "rest": {} }, "required": ["a"] }] },
+        "map": { "type": "object", "additionalProperties": { "type": "string" }, "minProperties": 1, "maxProperties": 2 },
+        "open": { "$ref": "#/$defs/Open" },
+        "named": { "type": "object", "properties": { "a": {}, "b": { "type": "integer" }, "c": { "type": "integer" } },
+            "maxProperties": 1 },
+        "set": { "type": "array", "uniqueItems": true, "items": { "type": "object",
+            "properties": { "n": { "type": "number" }, "s": { "type": "string" } } } },
+        "list": { "$ref": "#/$defs/List" },
+        "both": { "anyOf": [{ "allOf": [{ "$ref": "#/$defs/List" }, { "minItems": 2 }] }, { "type": "null" }] },
+    }, "$defs": {
+        "Open": { "type": "object", "maxProperties": 1 },
+        "List": { "type": "array", "items": { "type": "string" }, "maxItems": 3 } } });
+    let contract = Contract::from_schema(schema).unwrap();
+    let long = prose(300);
+    for (part, path) in [
+        (r#""tagged": {"kind": "dome", "more": "LONG"}"#, Some("$.tagged.kind")),
+        (r#""tagged": {"kind": "in progress", "more": [1, "x", "LONG"]}"#, Some("$.tagged.more[1]")),
+        (r#""tagged": {"more": "x", "kind": "In Progress", "rest": "LONG"}"#, Some("$.tagged.kind")),
+        (r#""variant": {"Sing": {"for": "LONG"}}"#, Some("$.variant")),
+        (r#""variant": {"Wait": {"for": 10, "rest": "LONG"}}"#, Some("$.variant.Wait.for")),
+        (r#""variant": {"Wait": {}, "Say": "LONG"}"#, Some("$.variant.Wait.for")),
+        (r#""untagged": {"a": "x", "rest": "LONG"}"#, Some("$.untagged.a")),
+        (r#""map": {"a": "x", "b": "y", "c": "LONG"}"#, Some("$.map")),
+        (r#""map": {}, "named": {"a": "LONG"}"#, Some("$.map")),
+        (r#""open": {"a": [], "b": "LONG"}"#, Some("$.open")),
+        (r#""named": {"a": 1, "b": 2, "rest": "LONG"}"#, Some("$.named")),
+        (r#""set": [{"n": 1}, {"n": 2, "s": "x"}, {"s": "\u0078", "n": 2.0}, "LONG"]"#, Some("$.set[2]")),
+        (r#""list": ["a", "b", "c", "LONG"]"#, Some("$.list")),
+        (r#""both": ["a", "b", "c", "LONG"]"#, Some("$.both")),
+        (r#""both": ["a"], "named": {"a": "LONG"}"#, Some("$.both")),
+        // What the final reading takes or aligns.
+        (r#""tagged": {"more": "x", "kind": "DONE", "rest": "LONG"}"#, None),
+        (r#""tagged": {"rest": [], "kind": "In Progress", "more": ["1", 2.0]}"#, None),
+        (r#""tagged": null"#, None),
+        (r#""variant": {"Wait": {"for": "9", "rest": "LONG"}}"#, None),
+        (r#""variant": "stop""#, None),
+        (r#""untagged": {"rest": 1, "a": "true"}"#, None),
+        (r#""map": {"a": "x", "b": 5}"#, None),
+        (r#""named": {"rest": 5, "a": 1, "b": null}"#, None),
+        (r#""set": [{"n": 1}, {"n": 1, "s": ""}, {"n": 10}]"#, None),
+        (r#""both": ["a", 5]"#, None),
+    ] {
+        let text = format!("{{{}}}", part.replace("LONG", &long));
+        let run = |limits: Option<Watchdog>| {
+            let script = Script::new().reply(Reply::text(text.clone()).chunks(5).pieces(32));
+            let client = script.client("openai/m");
+            let request = client.request("x").mode(Mode::Json).max_retries(0).watchdog(limits);
+            script.block_on(request.create_value(&contract))
+        };
+        match (run(None), run(Some(Watchdog::new())), path) {
+            (Ok((without, _)), Ok((with, _)), None) => assert_eq!(without, with, "{part}"),
+            (Err(without), Err(error), Some(path)) => {
+                assert_eq!(
+                    (without.kind(), error.kind()),
+                    (ErrorKind::SchemaMismatch, ErrorKind::SchemaMismatch),
+                    "{part}"
+                );
+                let attempt = &error.report().attempts()[0];
+                assert!(attempt.stopped.is_some_and(|tokens| tokens < 40), "{part}: {attempt}");
+                assert_eq!(error.issues().as_slice()[0].path().as_str(), path, "{part}: {attempt}");
+            }
+            (without, with, _) => panic!("{part}: {without:?} {with:?}"),
+        }
+    }
+}
+
+#[test]
 fn a_draft_between_words_is_no_answer() {
     let text = format!("Not {} but\n```json\n{}\n```", json!({ "tone": "Sad", "tags": 1 }), letter("Calm"));
     let script = Script::new().reply(Reply::text(text).chunks(3));

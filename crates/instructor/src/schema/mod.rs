@@ -21,9 +21,9 @@ mod resolve;
 mod shape;
 mod tools;
 
-pub(crate) use self::align::{Entry, Spot, Spots};
-pub(crate) use self::check::Checker;
+pub(crate) use self::align::{Entry, Spot, Spots, amount, repeated, same_text};
 pub(crate) use self::check::nearest::{letters, nearest};
+pub(crate) use self::check::{Checker, Limits};
 pub use self::dialect::Dialect;
 pub use self::lower::{Change, Loss, Lowered, Moved, Unlowerable, lower};
 pub(crate) use self::part::{Part, name as part_name, parts, schema_of, splice};

@@ -1,12 +1,14 @@
 //! The checks of values that are complete, while the answer around them is not.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use instructor_json::Kind;
 use serde_json::Value;
 
+use super::among::Among;
 use super::grow::{Grow, Way};
-use crate::schema::{Entry, Spot, Spots};
+use crate::schema::{Entry, Limits, Spot, Spots, amount, repeated, same_text};
 use crate::validate::{Issues, Path, Ruled};
 
 /// A value of the answer, held against its place in the schema. It keeps what is wrong, and nothing of the value.
@@ -14,6 +16,9 @@ use crate::validate::{Issues, Path, Ruled};
 pub(super) struct Closed<'s> {
     spots: Arc<Spots<'s>>,
     spot: Arc<Spot<'s>>,
+    /// By what its members are held: the alternative that it is, where that is known.
+    inside: Arc<Spot<'s>>,
+    among: Option<Among<'s>>,
     /// Where it stands in the value around it.
     step: Path,
     role: Role,
@@ -24,13 +29,28 @@ pub(super) struct Closed<'s> {
     kind: Option<Kind>,
     /// A text that names one of some values.
     text: String,
-    items: usize,
-    keys: Vec<String>,
+    limits: Limits,
+    /// The items, or the members that stay in it whatever is done to it.
+    count: usize,
+    /// Whether the last member is among them.
+    counted: bool,
+    /// Its items so far, where none may come twice.
+    seen: HashMap<String, usize>,
+    /// The members, and their keys.
+    members: usize,
+    keys: HashSet<String>,
     /// A key may stand for another.
     unclear: bool,
     /// The value in it that came last.
     inner: Option<Box<Self>>,
+    /// It is there, and more than a null.
+    there: bool,
+    /// What is around it wants its JSON, which is this when it is complete.
+    wanted: bool,
+    json: Option<String>,
     found: Issues,
+    /// What is wrong if it is the answer, and not a wrap of it.
+    held: Issues,
     /// The validator functions for it and for what is in it.
     ruled: Option<Ruled>,
     /// What is complete and right by the schema, so that its functions may run.
@@ -65,17 +85,27 @@ impl<'s> Closed<'s> {
             ruled: None,
             due: Vec::new(),
             spots,
+            inside: Arc::clone(&spot),
             spot,
+            among: None,
             step,
             role,
             plain,
             kind: None,
             text: String::new(),
-            items: 0,
-            keys: Vec::new(),
+            limits: Limits::default(),
+            count: 0,
+            counted: false,
+            seen: HashMap::new(),
+            members: 0,
+            keys: HashSet::new(),
             unclear: false,
             inner: None,
+            there: false,
+            wanted: false,
+            json: None,
             found: Issues::new(),
+            held: Issues::new(),
         }
     }
 
@@ -97,6 +127,50 @@ impl<'s> Closed<'s> {
                 self.found.extend_within(&inner.step, found);
             }
             self.due.extend(inner.due.drain(..).map(|due| Due { place: due.place.within(&inner.step), ..due }));
+            let (there, json) = (inner.there, inner.json.take());
+            if there && !std::mem::replace(&mut self.counted, true) {
+                self.more();
+            }
+            if let Some(json) = json {
+                self.member(&json);
+            }
+        }
+    }
+
+    /// There is one more property that stays.
+    fn more(&mut self) {
+        self.count += 1;
+        if self.limits.most.is_some_and(|most| self.count as u64 == most + 1) {
+            self.found.extend(amount(self.limits, self.count, false, "properties"));
+        }
+    }
+
+    /// The last member is complete.
+    fn member(&mut self, json: &str) {
+        if let Some(among) = &mut self.among {
+            among.value(&self.spots, json);
+            self.choose();
+        } else if self.limits.unique
+            && (self.plain || !json.starts_with(['{', '[']))
+            && let Some(index) = self.count.checked_sub(1)
+        {
+            let earlier = *self.seen.entry(same_text(json)).or_insert(index);
+            if earlier < index {
+                self.found.push(repeated(index, earlier, json));
+            }
+        }
+    }
+
+    /// Goes on with the alternative that is left, if it is one.
+    fn choose(&mut self) {
+        let Some(among) = self.among.take_if(|among| among.left().len() < 2) else { return };
+        match among.left() {
+            [only] => {
+                self.inside = Arc::clone(only);
+                self.limits = self.inside.limits(Kind::Object);
+            }
+            _ if self.role == Role::Root && self.keys.len() < 2 => self.held = among.against(&self.spot),
+            _ => self.found.extend(among.against(&self.spot)),
         }
     }
 
@@ -120,9 +194,24 @@ impl<'s> Closed<'s> {
         self.inner = schema.map(|schema| {
             let spots = Arc::clone(&self.spots);
             let spot = spots.at(schema);
-            Box::new(Self { ruled, ..Self::new(spots, spot, step, role, self.plain) })
+            // What may be anything is looked at too, where it is compared or counted.
+            let counts = self.kind == Some(Kind::Object) && self.limits.most.is_some();
+            let wanted = self.limits.unique || counts;
+            Box::new(Self { ruled, wanted, ..Self::new(spots, spot, step, role, self.plain) })
         });
+        self.counted = false;
         self.inner.is_some().then_some(0)
+    }
+
+    /// Keeps its JSON, if what is around it wants it.
+    fn keep(&mut self, json: &str) {
+        self.json = self.wanted.then(|| String::from(json));
+    }
+
+    /// An object of which the alternatives were looked at by what is in it.
+    fn is_union(&self) -> bool {
+        let object = self.role != Role::Root && self.plain && self.kind == Some(Kind::Object);
+        object && self.spot.entry(Kind::Object) == Entry::Among
     }
 
     fn judge(&mut self, json: &str) {
@@ -139,41 +228,78 @@ impl Grow for Closed<'_> {
         // A value of another kind, as the model wrote it, may be one too.
         let unsure = !self.plain && !self.spot.is_typed();
         match self.spot.entry(kind) {
-            Entry::Nothing if self.is_due(false) => Way::Whole,
+            Entry::Nothing if self.wanted || self.is_due(false) => Way::Whole,
             _ if unsure && self.is_due(false) => Way::Whole,
             _ if unsure => Way::Never,
             Entry::Nothing => Way::Never,
             Entry::Whole => Way::Whole,
             Entry::Choice => Way::Text,
-            Entry::Inside => Way::Inside(&[]),
+            Entry::Among if !self.plain => Way::Whole,
+            Entry::Inside | Entry::Among => Way::Inside(&[]),
         }
     }
 
     fn begin(&mut self, kind: Kind) {
         self.reset();
         self.kind = Some(kind);
+        self.there = true;
+        match self.spot.entry(kind) {
+            Entry::Among => self.among = Some(Among::new(&self.spots, &self.spot)),
+            Entry::Inside => self.limits = self.spot.limits(kind),
+            _ => {}
+        }
     }
 
     fn key(&mut self, key: &str) -> Option<usize> {
-        self.keys.push(String::from(key));
-        let Some((schema, required)) = self.spot.property(key) else {
+        self.settle();
+        self.members += 1;
+        let new = self.keys.insert(String::from(key));
+        if self.keys.len() > 1 {
+            self.found.extend(std::mem::take(&mut self.held));
+        }
+        if let Some(among) = &mut self.among {
+            among.key(key);
+            self.choose();
+        }
+        if self.among.is_some() {
+            self.inner = Some(Box::new(Self {
+                wanted: true,
+                ..Self::new(
+                    Arc::clone(&self.spots),
+                    self.spots.any(),
+                    Path::root().key(key),
+                    Role::Optional,
+                    self.plain,
+                )
+            }));
+            self.counted = true;
+            return Some(0);
+        }
+        let map = self.inside.is_map();
+        if map && new {
+            self.more();
+        }
+        let Some((schema, required)) = self.inside.property(key) else {
             self.unclear = true;
             return self.enter(None, Path::root(), Role::Optional, None);
         };
         let role = if required { Role::Required } else { Role::Optional };
         let ruled = self.ruled.as_ref().and_then(|ruled| ruled.key(key));
-        self.enter(Some(schema), Path::root().key(key), role, ruled)
+        let slot = self.enter(Some(schema), Path::root().key(key), role, ruled);
+        self.counted = map || !new;
+        slot
     }
 
     fn item(&mut self, index: usize) -> Option<usize> {
-        if self.items == index
-            && let Some(issue) = self.spot.too_many(index)
-        {
-            self.found.push(issue);
+        self.settle();
+        self.count = index + 1;
+        if self.limits.most.is_some_and(|most| self.count as u64 == most + 1) {
+            self.found.extend(amount(self.limits, self.count, false, "items"));
         }
-        self.items = index + 1;
         let ruled = self.ruled.as_ref().and_then(|ruled| ruled.item(index));
-        self.enter(self.spot.item(index), Path::root().index(index), Role::Required, ruled)
+        let slot = self.enter(self.spot.item(index), Path::root().index(index), Role::Required, ruled);
+        self.counted = true;
+        slot
     }
 
     fn child(&mut self, _: usize) -> Option<&mut dyn Grow> {
@@ -197,15 +323,21 @@ impl Grow for Closed<'_> {
             self.judge(json);
         }
         self.note(json, false);
+        self.there |= json != "null";
+        self.keep(json);
         false
     }
 
     fn asks(&self) -> bool {
-        self.is_due(true)
+        self.wanted || self.is_due(true) || self.is_union()
     }
 
     fn complete(&mut self, json: &str) {
-        self.note(json, true);
+        if self.is_union() {
+            self.judge(json);
+        }
+        self.note(json, !self.is_union());
+        self.keep(json);
     }
 
     fn end(&mut self) {
@@ -215,9 +347,20 @@ impl Grow for Closed<'_> {
                 let json = Value::from(&*self.text).to_string();
                 self.judge(&json);
                 self.note(&json, false);
+                self.keep(&json);
             }
-            Some(Kind::Array) => self.found.extend(self.spot.too_few(self.items)),
-            Some(Kind::Object) if !self.unclear => self.found.extend(self.spot.missing(&self.keys)),
+            Some(Kind::Array) => {
+                let limits = Limits { most: None, ..self.limits };
+                self.found.extend(amount(limits, self.count, true, "items"));
+            }
+            Some(Kind::Object) if self.among.is_none() => {
+                self.settle();
+                if !self.unclear {
+                    self.found.extend(self.inside.missing(&self.keys));
+                }
+                let limits = Limits { most: None, ..self.limits };
+                self.found.extend(amount(limits, self.members, true, "properties"));
+            }
             _ => {}
         }
     }
@@ -225,7 +368,16 @@ impl Grow for Closed<'_> {
     fn reset(&mut self) {
         self.kind = None;
         self.text.clear();
-        self.items = 0;
+        self.inside = Arc::clone(&self.spot);
+        self.among = None;
+        self.limits = Limits::default();
+        self.count = 0;
+        self.counted = false;
+        self.seen.clear();
+        self.there = false;
+        self.json = None;
+        self.held = Issues::new();
+        self.members = 0;
         self.keys.clear();
         self.unclear = false;
         self.inner = None;

@@ -3,6 +3,7 @@
 //! Text goes to a [`Tracker`](tracker::Tracker), which reads it and walks along, undoing on the way what the schema's
 //! dialect did to the value's form. What is certain goes to a sink that [grows](grow::Grow).
 
+mod among;
 mod calls;
 mod closed;
 mod field;

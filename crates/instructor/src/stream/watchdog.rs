@@ -11,9 +11,9 @@ use std::time::Duration;
 /// [raw body](crate::Completion::raw) then is the end of the stream.
 ///
 /// - A part is held against the schema as soon as it is complete, once: types, ranges, lengths, patterns, allowed values,
-///   numbers of items, missing properties. An allowed value ends the answer at the first letter that none of them has. What
-///   the final reading could still align, and what stands in a union, is judged when it is complete as a whole. The
-///   failure is [`SchemaMismatch`](crate::ErrorKind::SchemaMismatch). In a text, what begins it or stands in a fence counts
+///   numbers of items and properties, items that are equal, missing properties. An allowed value ends the answer at the
+///   first letter that none of them has; an object, with the first key or value that no alternative of its union has. What
+///   the final reading could still align is judged when it is complete as a whole. The failure is [`SchemaMismatch`](crate::ErrorKind::SchemaMismatch). In a text, what begins it or stands in a fence counts
 ///   as the answer: a model that says a wrong value first and a right one after it is stopped.
 ///   [`create_iterable`](crate::Request::create_iterable) gives an item that is not valid as an error in its place, so
 ///   there only the other limits hold.

@@ -168,7 +168,7 @@ fn present(view: &View<'_>, node: Node<'_>) -> Vec<bool> {
 }
 
 /// The other names of a property.
-fn aliases(schema: &Value) -> impl Iterator<Item = &str> {
+pub(super) fn aliases(schema: &Value) -> impl Iterator<Item = &str> {
     let alias = schema.get("x-alias");
     let one = alias.and_then(Value::as_str);
     one.into_iter().chain(alias.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str))

@@ -18,7 +18,7 @@ use std::rc::Rc;
 use instructor_json::{Document, Kind, Node, Step};
 use serde_json::Value;
 
-pub(crate) use self::spot::{Entry, Spot, Spots};
+pub(crate) use self::spot::{Entry, Spot, Spots, amount, repeated, same_text};
 pub(super) use self::view::View;
 use crate::repair::{Level, Repair, Severity, allows, short};
 use crate::validate::{Issue, Origin, Path};

@@ -1,16 +1,17 @@
 //! What a schema says of one value by itself, while the answer around it is still arriving.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use instructor_json::{Document, Kind};
 use serde_json::Value;
 
+use super::keys::aliases;
 use super::scalar::names;
 use super::view::View;
 use super::{align_part, words};
-use crate::repair::Level;
-use crate::schema::check::{Checker, count};
+use crate::repair::{Level, short};
+use crate::schema::check::{Checker, Limits, canonical};
 use crate::validate::{Issue, Issues, Origin, Path};
 
 /// The places of a schema, each looked at once.
@@ -32,6 +33,7 @@ pub(crate) struct Spot<'s> {
     anything: bool,
     /// None where the native checks do not cover it.
     checker: OnceLock<Option<Checker>>,
+    limits: OnceLock<[Limits; 2]>,
     /// The letters of every name of the allowed values.
     names: Vec<String>,
 }
@@ -47,6 +49,8 @@ pub(crate) enum Entry {
     Choice,
     /// By what is in it.
     Inside,
+    /// By what is in it, which tells the alternative that it is.
+    Among,
 }
 
 impl<'s> Spots<'s> {
@@ -57,6 +61,12 @@ impl<'s> Spots<'s> {
     /// The place of the whole answer.
     pub(crate) fn root(&self) -> Arc<Spot<'s>> {
         self.at(self.root)
+    }
+
+    /// A place of which nothing is said.
+    pub(crate) fn any(&self) -> Arc<Spot<'s>> {
+        static ANY: Value = Value::Bool(true);
+        self.at(&ANY)
     }
 
     pub(crate) fn at(&self, schema: &'s Value) -> Arc<Spot<'s>> {
@@ -77,7 +87,16 @@ impl<'s> Spot<'s> {
             _ => view,
         };
         let letters = names(&inside).into_iter().map(|(_, name)| words::letters(&name)).collect();
-        Self { root, schema, level, inside, anything, checker: OnceLock::new(), names: letters }
+        Self {
+            root,
+            schema,
+            level,
+            inside,
+            anything,
+            checker: OnceLock::new(),
+            limits: OnceLock::new(),
+            names: letters,
+        }
     }
 
     /// Whether it says which kinds of values there may be.
@@ -90,6 +109,7 @@ impl<'s> Spot<'s> {
         let plain = inside.branches.is_empty() && inside.values.is_empty();
         match kind {
             _ if self.anything => Entry::Nothing,
+            Kind::Object if self.has_alternatives() => Entry::Among,
             Kind::Object if plain && inside.takes("object") => Entry::Inside,
             Kind::Array if plain && inside.takes("array") => Entry::Inside,
             Kind::String if inside.branches.is_empty() && !inside.values.is_empty() => Entry::Choice,
@@ -112,22 +132,49 @@ impl<'s> Spot<'s> {
         self.inside.item(index)
     }
 
-    /// What is against one more item after so many.
-    pub(crate) fn too_many(&self, before: usize) -> Option<Issue> {
-        let most = count(self.inside.schema.get("maxItems")?)?;
-        (before as u64 >= most).then(|| issue(Path::root(), format!("at most {most} items")).got("more of them"))
+    fn has_alternatives(&self) -> bool {
+        let inside = &self.inside;
+        !inside.branches.is_empty() && inside.properties.is_empty() && inside.values.is_empty()
     }
 
-    /// What is against a list that ends after so many items.
-    pub(crate) fn too_few(&self, items: usize) -> Option<Issue> {
-        let least = count(self.inside.schema.get("minItems")?)?;
-        let few = || issue(Path::root(), format!("at least {least} items")).got(format!("{items} of them"));
-        ((items as u64) < least).then(few)
+    /// The alternatives that an object may be.
+    pub(crate) fn alternatives(&self) -> Vec<&'s Value> {
+        self.inside.branches.iter().filter(|branch| !View::of(branch, self.root).is_scalar()).copied().collect()
+    }
+
+    /// Whether no object with this key fits, whatever the key may stand for.
+    pub(crate) fn refuses(&self, key: &str) -> bool {
+        let inside = &self.inside;
+        let letters = words::letters(key);
+        let is_meant = |(name, schema): &(&str, &Value)| {
+            words::letters(name) == letters || aliases(schema).any(|alias| words::letters(alias) == letters)
+        };
+        let closed = inside.additional == Some(&Value::Bool(false)) && !inside.patterns && inside.branches.is_empty();
+        closed && !inside.properties.iter().any(is_meant)
+    }
+
+    /// Whether every key of an object stays in it as it is.
+    pub(crate) fn is_map(&self) -> bool {
+        let inside = &self.inside;
+        inside.properties.is_empty() && !inside.patterns && inside.branches.is_empty() && inside.takes("object")
+    }
+
+    /// How much there may be in an array or object.
+    pub(crate) fn limits(&self, kind: Kind) -> Limits {
+        let [array, object] = self.limits.get_or_init(|| {
+            let checker = if self.inside.limited { self.checker() } else { None };
+            [Kind::Array, Kind::Object].map(|kind| checker.map_or_else(Limits::default, |found| found.limits(kind)))
+        });
+        match kind {
+            // Items that are equal may be read in different ways where each has a schema of its own.
+            Kind::Array => Limits { unique: array.unique && self.inside.is_uniform(), ..*array },
+            _ => *object,
+        }
     }
 
     /// What is against an object that ends with these keys.
-    pub(crate) fn missing(&self, keys: &[String]) -> Issues {
-        let missing = self.inside.required.iter().filter(|name| !keys.iter().any(|key| key == *name));
+    pub(crate) fn missing(&self, keys: &HashSet<String>) -> Issues {
+        let missing = self.inside.required.iter().filter(|name| !keys.contains(**name));
         let said = missing.map(|name| issue(Path::root().key(name), format!("the required property {name:?}")));
         said.collect::<Vec<_>>().into()
     }
@@ -164,6 +211,50 @@ impl<'s> Spot<'s> {
         }
         checker.check(document.root())
     }
+}
+
+impl<'s> Spot<'s> {
+    /// What is wrong with an object that has these members so far, of which the last can't be in it.
+    pub(crate) fn against(&self, members: &str, last: &str) -> Issues {
+        let said = match (self.checker(), Document::parse(members)) {
+            (Some(checker), Ok(document)) => checker.check(document.root()),
+            _ => Issues::new(),
+        };
+        let member = Path::root().key(last);
+        // What it lacks may yet come.
+        let about = |path: &Path| path.inside(&member).is_some() || *path == Path::root();
+        let issues: Vec<Issue> = said.into_iter().filter(|issue| about(issue.path())).collect();
+        if issues.is_empty() {
+            let wanted = String::from("a value that one of the alternatives allows");
+            return issue(member, wanted).into();
+        }
+        issues.into()
+    }
+}
+
+/// A text that is the same for equal values.
+pub(crate) fn same_text(json: &str) -> String {
+    let mut text = String::new();
+    if let Ok(document) = Document::parse(json) {
+        canonical(document.root(), &mut text);
+    }
+    text
+}
+
+/// What is against an array or object of which there is too much, or too little when it ends.
+pub(crate) fn amount(limits: Limits, count: usize, ended: bool, of: &str) -> Option<Issue> {
+    let count = count as u64;
+    if let Some(most) = limits.most.filter(|most| count > *most) {
+        return Some(issue(Path::root(), format!("at most {most} {of}")).got("more of them"));
+    }
+    let few = || issue(Path::root(), format!("at least {} {of}", limits.least)).got(format!("{count} of them"));
+    (ended && count < limits.least).then(few)
+}
+
+/// What is against an item that equals an earlier one.
+pub(crate) fn repeated(index: usize, earlier: usize, json: &str) -> Issue {
+    let wanted = format!("no item twice (this is the same as item {earlier})");
+    issue(Path::root().index(index), wanted).got(short(json))
 }
 
 fn issue(path: Path, wanted: String) -> Issue {

@@ -22,6 +22,8 @@ pub(in crate::schema) struct View<'s> {
     prefix: Option<&'s Vec<Value>>,
     /// Keywords that restrict, seen at all.
     restricted: bool,
+    /// Keywords that say how much there may be in it, seen at all.
+    pub(super) limited: bool,
 }
 
 impl<'s> View<'s> {
@@ -40,6 +42,7 @@ impl<'s> View<'s> {
             items: None,
             prefix: None,
             restricted: false,
+            limited: false,
         };
         view.add(schema, root, 0);
         view
@@ -73,6 +76,8 @@ impl<'s> View<'s> {
         if let Some(several) = list("anyOf").or_else(|| list("oneOf")).filter(|_| self.branches.is_empty()) {
             self.branches.extend(several);
         }
+        let limits = ["minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties"];
+        self.limited |= limits.iter().any(|limit| map.contains_key(*limit));
         self.restricted |= !self.types.is_empty() || !self.values.is_empty() || !self.branches.is_empty();
         self.restricted |= !self.properties.is_empty() || self.items.is_some() || self.prefix.is_some();
     }
@@ -97,6 +102,17 @@ impl<'s> View<'s> {
             "array" => self.items.is_some() || self.prefix.is_some(),
             _ => false,
         }
+    }
+
+    /// Whether no object can be meant for it, nor be put into it.
+    pub(super) fn is_scalar(&self) -> bool {
+        let open = self.types.iter().any(|kind| ["object", "array"].contains(kind)) || self.types.is_empty();
+        self.branches.is_empty() && (!self.values.is_empty() || !open)
+    }
+
+    /// Whether all elements have the same schema.
+    pub(super) const fn is_uniform(&self) -> bool {
+        self.prefix.is_none()
     }
 
     /// The schema of an element.

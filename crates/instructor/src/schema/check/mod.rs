@@ -29,13 +29,14 @@ mod walk;
 
 use std::fmt;
 
-use instructor_json::Node;
+use instructor_json::{Kind, Node};
 use serde_json::Value;
 
 pub(in crate::schema) use self::compile::count;
 use self::report::{Collected, Fault, Frame, Verdict};
+pub(crate) use self::rules::Limits;
 use self::rules::Schema;
-pub(in crate::schema) use self::value::same;
+pub(in crate::schema) use self::value::{canonical, same};
 use self::walk::Walk;
 use super::resolve::Place;
 use crate::validate::{Issue, Issues, Origin};
@@ -78,6 +79,22 @@ impl Checker {
     /// Whether nothing is wrong with the value.
     pub(crate) fn accepts(&self, node: Node<'_>) -> bool {
         self.walk(node).value(0, node, &Frame::ROOT, &mut Verdict)
+    }
+
+    /// What it says of how much there may be in an array or object, whatever that is.
+    pub(crate) fn limits(&self, kind: Kind) -> Limits {
+        let mut limits = Limits::default();
+        let mut ids = vec![0];
+        let mut next = 0;
+        while let Some(schema) = ids.get(next).and_then(|id| self.schemas.get(*id as usize)) {
+            next += 1;
+            for id in schema.limit(kind, &mut limits) {
+                if !ids.contains(&id) {
+                    ids.push(id);
+                }
+            }
+        }
+        limits
     }
 
     fn walk(&self, node: Node<'_>) -> Walk<'_> {

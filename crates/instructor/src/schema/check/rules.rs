@@ -1,5 +1,7 @@
 //! A schema in compiled form: a flat list of schemas that name each other by position.
 
+use instructor_json::Kind;
+
 use super::format::Format;
 use super::kind::Kinds;
 use super::names::Names;
@@ -170,7 +172,43 @@ pub(super) struct Variants {
     pub(super) branches: Box<[Id]>,
 }
 
+/// How many items or properties a value has, and whether items may be equal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Limits {
+    pub(crate) least: u64,
+    pub(crate) most: Option<u64>,
+    pub(crate) unique: bool,
+}
+
+impl Limits {
+    /// Those that hold together.
+    fn and(self, least: u64, most: Option<u64>, unique: bool) -> Self {
+        let most = self.most.into_iter().chain(most).min();
+        Self { least: self.least.max(least), most, unique: self.unique || unique }
+    }
+}
+
 impl Schema {
+    /// Adds what it says of an array or object, and gives the schemas that any such value has to fit too.
+    pub(super) fn limit(&self, kind: Kind, limits: &mut Limits) -> Vec<Id> {
+        match (kind, &self.arrays, &self.objects) {
+            (Kind::Array, Some(rules), _) => *limits = limits.and(rules.min, rules.max, rules.unique),
+            (Kind::Object, _, Some(rules)) => *limits = limits.and(rules.min, rules.max, false),
+            _ => {}
+        }
+        let mut ids: Vec<Id> = self.reference.into_iter().collect();
+        if let Some(applied) = &self.applied {
+            ids.extend(&applied.all);
+            for union in &applied.unions {
+                let mut fitting = union.branches.iter().filter(|branch| branch.kinds.may_be(kind));
+                if let (Some(only), None) = (fitting.next(), fitting.next()) {
+                    ids.push(only.id);
+                }
+            }
+        }
+        ids
+    }
+
     /// Every schema for the same value: what a walk enters without going into the value.
     pub(super) fn in_place(&self) -> Vec<Id> {
         let mut ids: Vec<Id> = self.reference.into_iter().collect();

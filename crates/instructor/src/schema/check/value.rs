@@ -108,7 +108,7 @@ fn same_scalar(a: Node<'_>, b: Node<'_>) -> bool {
 }
 
 /// Writes a value so that equal values get equal texts.
-fn canonical(node: Node<'_>, out: &mut String) {
+pub(in crate::schema) fn canonical(node: Node<'_>, out: &mut String) {
     match node.kind() {
         Kind::Null | Kind::Bool => out.push_str(node.source()),
         Kind::Number => number::canonical(node.source(), out),
