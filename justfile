@@ -35,6 +35,10 @@ bench *options:
 quickstart:
     cargo run --package instructor-rs --features testing --example quickstart
 
+# Spans through OpenTelemetry's SDK to a collector on the loopback address; a package outside of the workspace
+otlp:
+    cargo test --manifest-path examples/otlp/Cargo.toml
+
 # Licences, advisories, bans and sources of all dependencies; needs cargo-deny
 deny:
     cargo deny check

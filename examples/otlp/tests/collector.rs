@@ -24,7 +24,8 @@ fn collect(listener: &TcpListener) -> (String, Value) {
     let length = head.iter().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
     let mut body = vec![0; length.parse().unwrap()];
     reader.read_exact(&mut body).unwrap();
-    let answer = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
+    let answer =
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
     reader.get_mut().write_all(answer.as_bytes()).unwrap();
     (head.first().cloned().unwrap_or_default(), serde_json::from_slice(&body).unwrap())
 }
