@@ -297,6 +297,22 @@ fn streams_have_the_same_spans_and_close_them_when_they_are_dropped() {
     assert_eq!(seen[4].told(&["error.type"]), [json!("cancelled")]);
 }
 
+/// What a provider does not stream is not told as if it did.
+#[test]
+fn an_answer_that_comes_whole_is_none_that_streams() {
+    for (mode, streams) in [(Mode::Tools, json!(true)), (Mode::Json, Value::Null)] {
+        let (seen, ()) = Capture::during(|| {
+            let script = script([right()]);
+            let client = script.client("groq/m");
+            script.block_on(async {
+                let partials = client.request("Ada").mode(mode).create_partial::<User>().await.unwrap();
+                partials.finish().await.unwrap();
+            });
+        });
+        assert_eq!(seen[1].told(&["gen_ai.request.stream"]), [streams], "{mode}");
+    }
+}
+
 /// Two requests of two tasks that take turns on one thread: each is below its task's span, its validators run in the span
 /// of its call, and between two polls nobody's span is the current one.
 #[test]

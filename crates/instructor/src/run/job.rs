@@ -92,8 +92,7 @@ impl Job<'_> {
         let profile = &self.endpoint.profile;
         let model = self.model_of(shaping);
         let shaping = self.shaping.filter(|_| shaping);
-        let json = matches!(said.output, Output::Schema(_) | Output::Object);
-        let streamed = self.streamed && !(json && profile.quirks().contains(Quirks::NO_STREAMED_JSON));
+        let streamed = self.streams(&said.output);
         let call = Call {
             model,
             messages,
@@ -121,6 +120,12 @@ impl Job<'_> {
 }
 
 impl<'a> Job<'a> {
+    /// Whether an answer of this form comes as a stream.
+    pub(super) fn streams(&self, output: &Output<'_>) -> bool {
+        let json = matches!(output, Output::Schema(_) | Output::Object);
+        self.streamed && !(json && self.endpoint.profile.quirks().contains(Quirks::NO_STREAMED_JSON))
+    }
+
     pub(super) fn model_of(&self, shaping: bool) -> &'a str {
         self.shaping.filter(|_| shaping).map_or(self.model, |shaping| shaping.model)
     }

@@ -87,7 +87,7 @@ impl<'a> Run<'a> {
             mode: self.plan.mode,
             strict: self.plan.strict(),
             waited: self.waited,
-            streamed: self.job.streamed,
+            streamed: self.job.streams(&self.plan.lower(&self.plan.tools()).output),
             messages,
             turns: &self.turns,
             http,
