@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::credential::{CredentialSource, Secret};
 use crate::error::Error;
 use crate::hooks::Hooks;
+use crate::limiter::Limiter;
 use crate::media::FetchMedia;
 use crate::message::{Messages, PromptCache};
 use crate::mode::Mode;

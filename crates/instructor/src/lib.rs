@@ -33,11 +33,13 @@
 //! - [`ResponseModel`] and [`Contract`]: what is asked for. [`Issue`] and [`Context`]: validator functions.
 //! - [`Credential`] and [`CredentialSource`]: credentials that end, handed in at run time.
 //! - [`Mode`]: how it is asked for. [`Profile`]: whom, known by name or made at run time.
-//! - [`Retry`] and [`Budget`]: how often, how long, how much. [`Error`] and [`Report`]: what came of it.
+//! - [`Retry`] and [`Budget`]: how often, how long, how much. [`Limiter`]: how fast, all requests together. [`Error`] and
+//!   [`Report`]: what came of it.
 //! - [`Partial`] and [`Field`]: what is shown while an answer arrives.
 //! - [`hooks`]: looking on while requests run.
 //! - [`testing`]: answers from a script, through everything but the network.
-//! - [`docs`]: guides on [media](docs::media) and [streaming](docs::streaming).
+//! - [`docs`]: guides on [media](docs::media), [streaming](docs::streaming), [limits](docs::limits) and
+//!   [observability](docs::observability).
 //!
 //! # Crate features
 //!
@@ -65,6 +67,7 @@ pub mod docs;
 mod error;
 mod future;
 pub mod hooks;
+mod limiter;
 mod media;
 mod message;
 mod mode;
@@ -96,6 +99,7 @@ pub use self::client::{Client, ClientBuilder};
 pub use self::credential::{Credential, CredentialSource, Http};
 pub use self::error::{Error, ErrorKind, TransportError, TransportErrorKind};
 pub use self::hooks::Hooks;
+pub use self::limiter::Limiter;
 pub use self::media::{Detail, Detected, FetchMedia, Fetched, Media, MediaKind, MediaSource};
 pub use self::message::{Message, Messages, Opaque, Part, PromptCache, Role, ToolCall, ToolResult};
 pub use self::mode::Mode;

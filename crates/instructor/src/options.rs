@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::hooks::Hooked;
+use crate::limiter::Limiter;
 use crate::media::FetchMedia;
 use crate::mode::Mode;
 use crate::provider::Reasoning;
@@ -23,6 +24,7 @@ pub(crate) struct Options {
     pub(crate) retry: Retry,
     pub(crate) reask: ReAsk,
     pub(crate) budget: Budget,
+    pub(crate) limiter: Option<Limiter>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) fetch: Option<FetchMedia>,
     pub(crate) idle_timeout: Option<Duration>,
@@ -44,6 +46,7 @@ impl Default for Options {
             retry: Retry::new(),
             reask: ReAsk::Auto,
             budget: Budget::new(),
+            limiter: None,
             timeout: Some(Duration::from_secs(600)),
             fetch: None,
             idle_timeout: Some(Duration::from_secs(300)),
@@ -124,6 +127,12 @@ macro_rules! setters {
         pub fn deadline(mut self, deadline: Duration) -> Self {
             let options = self.options();
             options.budget = options.budget.with_deadline(deadline);
+            self
+        }
+
+        /// With a limiter, to which a clone is given: all that share it wait for their turn. None by default.
+        pub fn limiter(mut self, limiter: impl Into<Option<Limiter>>) -> Self {
+            self.options().limiter = limiter.into();
             self
         }
 

@@ -19,6 +19,7 @@ use crate::error::{Error, ErrorKind};
 #[cfg(any(feature = "blocking", feature = "testing"))]
 use crate::future::block_on;
 use crate::hooks::{self, Hooks};
+use crate::limiter::Limiter;
 use crate::media::FetchMedia;
 use crate::message::{Messages, PromptCache};
 use crate::mode::{Mode, Plan};
@@ -151,6 +152,7 @@ impl<'a, C> Request<'a, C> {
             reask: options.reask,
             patches: Shelf::default(),
             budget: options.budget,
+            limiter: options.limiter.as_ref(),
             reading: options.reading,
             timeout: options.timeout,
             streamed,

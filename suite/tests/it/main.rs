@@ -20,6 +20,7 @@ mod hostile;
 mod http;
 mod ladder;
 mod legal;
+mod limiter;
 mod limits;
 mod live_form;
 mod matrix;

@@ -37,6 +37,10 @@ const LAYERS: &[Layer] = &[
         above: &["model", "mode", "run", "stream", "client", "request", "options", "transport", "blocking", "testing"],
     },
     Layer {
+        modules: &["limiter"],
+        above: &["schema", "message", "validate", "model", "mode", "provider", "run", "stream", "client", "request", "options", "transport", "blocking", "testing"],
+    },
+    Layer {
         modules: &["provider"],
         above: &["message", "validate", "model", "run", "stream", "client", "request", "options", "transport", "blocking", "testing"],
     },

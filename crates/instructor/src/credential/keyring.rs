@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::poll_fn;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::Duration;
@@ -16,6 +17,7 @@ const PAUSE: Duration = Duration::from_secs(60);
 
 /// A source, and what it gave last.
 pub(crate) struct Keyring {
+    id: u64,
     source: Box<dyn CredentialSource>,
     state: Mutex<State>,
 }
@@ -47,7 +49,13 @@ enum Turn<'a> {
 
 impl Keyring {
     pub(crate) fn new(source: Box<dyn CredentialSource>) -> Self {
-        Self { source, state: Mutex::default() }
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self { id: NEXT.fetch_add(1, Ordering::Relaxed), source, state: Mutex::default() }
+    }
+
+    /// What tells it from all others, whichever credential it holds.
+    pub(crate) const fn id(&self) -> u64 {
+        self.id
     }
 
     /// A credential that has not ended, and is not the one that a provider has refused.

@@ -1,5 +1,8 @@
 //! Guides: how to do a job, with examples that run.
 
+#[doc = include_str!("limits.md")]
+pub mod limits {}
+
 #[doc = include_str!("media.md")]
 pub mod media {}
 

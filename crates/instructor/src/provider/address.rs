@@ -77,6 +77,14 @@ impl Address {
         Self::filled(base_url, |_| Some(String::from(value))).unwrap_or_else(|_| String::from(base_url))
     }
 
+    /// What tells it from all others.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Self::Fixed(uri) => uri.to_string(),
+            Self::PerModel(before, after) => format!("{before}{MODEL}{after}"),
+        }
+    }
+
     /// The address for a model. Characters that mean something in a path are escaped.
     pub(crate) fn of(&self, model: &str) -> Result<Uri, Error> {
         match self {

@@ -11,6 +11,7 @@ use super::{Budget, Memory, ReAsk, Retry, Shelf};
 use crate::credential::{Keyring, Secret};
 use crate::error::Error;
 use crate::hooks::Hooked;
+use crate::limiter::Limiter;
 use crate::media::{At, FetchMedia};
 use crate::message::Message;
 use crate::mode::Plan;
@@ -57,6 +58,8 @@ pub(crate) struct Job<'a> {
     /// The contracts of the parts that are asked for again.
     pub(crate) patches: Shelf,
     pub(crate) budget: Budget,
+    /// Where its calls wait for their turn.
+    pub(crate) limiter: Option<&'a Limiter>,
     /// How much may be done to an answer so that it can be read.
     pub(crate) reading: ParseOptions,
     /// The time that one attempt has.

@@ -11,6 +11,7 @@ mod memory;
 mod outcome;
 mod patch;
 mod policy;
+mod queue;
 mod report;
 mod tell;
 mod verdict;
@@ -36,6 +37,7 @@ use self::tell::Told;
 pub(crate) use self::verdict::{Judge, brief};
 use crate::credential::{Credential, Http, Keyring};
 use crate::error::{Error, TransportError};
+use crate::limiter::{Late, Place, Turn};
 use crate::media::{Fetching, Get};
 use crate::message::Message;
 use crate::mode::Plan;
@@ -65,6 +67,8 @@ pub(crate) enum Event {
     Begin,
     /// The wait is over.
     Woke,
+    /// It is the request's turn, or why there is none for it.
+    Entered(Result<Place, Late>),
     /// A credential, or why there is none.
     Authorised(Result<Arc<Credential>, Error>),
     Answer(Answer),
@@ -86,6 +90,8 @@ pub(crate) struct Answer {
 /// What to do next.
 #[derive(Debug)]
 pub(crate) enum Step {
+    /// Wait for the request's turn.
+    Enter(Turn),
     Authorise(Authorise),
     Send {
         request: http::Request<Bytes>,
@@ -147,6 +153,14 @@ pub(crate) struct Run<'a> {
     started: Duration,
     sent: Duration,
     waited: Duration,
+    /// How much of it for its turn.
+    queued: Duration,
+    /// Its place in the limiter's queues, as long as it runs.
+    ticket: Option<u64>,
+    /// What the limiter allows it to send.
+    place: Option<Place>,
+    /// For how long all calls were refused that the limiter knows of.
+    stuck: Duration,
     /// What the last answer said of them.
     rate_limits: RateLimits,
     sent_bytes: usize,
@@ -179,6 +193,10 @@ impl<'a> Run<'a> {
             started: Duration::ZERO,
             sent: Duration::ZERO,
             waited: Duration::ZERO,
+            queued: Duration::ZERO,
+            ticket: None,
+            place: None,
+            stuck: Duration::ZERO,
             rate_limits: RateLimits::default(),
             sent_bytes: 0,
             answer_failures: 0,
@@ -200,6 +218,7 @@ impl<'a> Run<'a> {
                 self.fetch(now)
             }
             Event::Woke => self.send(now),
+            Event::Entered(entered) => self.entered(entered, now),
             Event::Authorised(Ok(credential)) => self.authorised(credential, now),
             Event::Authorised(Err(error)) => {
                 let failure = Failure::new(error.kind(), error.message());
@@ -216,11 +235,18 @@ impl<'a> Run<'a> {
         now.monotonic.saturating_sub(self.started)
     }
 
-    /// The next request, or first what authorises it.
+    /// The next request, or first its turn, or what authorises it.
     fn send(&mut self, now: Now) -> Step {
         if let Some(why) = self.spent(now, Duration::ZERO) {
             return self.over(why, now);
         }
+        match self.job.limiter {
+            Some(limiter) => self.queue(limiter, now),
+            None => self.authorise(now),
+        }
+    }
+
+    fn authorise(&mut self, now: Now) -> Step {
         match &self.job.endpoint.keyring {
             None => self.dispatch(now),
             Some(keyring) => {
@@ -252,16 +278,10 @@ impl<'a> Run<'a> {
 
     fn dispatch(&mut self, now: Now) -> Step {
         let Endpoint { profile, signer, .. } = &self.job.endpoint;
-        let messages = match (&self.draft, &self.completed) {
-            (Some((_, messages)), _) | (None, Some(messages)) => messages,
-            (None, None) => self.job.messages,
-        };
-        let request = self.job.encode(&self.plan, messages, &self.turns, self.draft.is_some()).and_then(
-            |mut request| match &self.credential {
-                None => Ok(request),
-                Some(held) => profile.authorise(&mut request, held, signer.as_ref(), now.unix).map(|()| request),
-            },
-        );
+        let request = self.encode().and_then(|mut request| match &self.credential {
+            None => Ok(request),
+            Some(held) => profile.authorise(&mut request, held, signer.as_ref(), now.unix).map(|()| request),
+        });
         let request = match request {
             Ok(request) => request,
             Err(error) => {
@@ -269,11 +289,23 @@ impl<'a> Run<'a> {
                 return self.done(Err(error));
             }
         };
-        self.tell_request(messages, &request);
+        self.tell_request(self.messages(), &request);
         self.told.calling = true;
         self.sent = now.monotonic;
         self.sent_bytes = request.body().len();
         Step::Send { request, timeout: self.timeout(now) }
+    }
+
+    fn encode(&self) -> Result<http::Request<Bytes>, Error> {
+        self.job.encode(&self.plan, self.messages(), &self.turns, self.draft.is_some())
+    }
+
+    /// What is said, before the turns of a re-ask.
+    fn messages(&self) -> &[Message] {
+        match (&self.draft, &self.completed) {
+            (Some((_, messages)), _) | (None, Some(messages)) => messages,
+            (None, None) => self.job.messages,
+        }
     }
 
     /// The time that a call has which begins now.

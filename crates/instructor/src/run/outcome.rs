@@ -159,6 +159,7 @@ impl<'a> Run<'a> {
         // A token is about four bytes; counts that the provider leaves out must not make the budget endless.
         let guess = seen.status.map_or(0, |_| (self.sent_bytes + seen.size) as u64 / 4);
         self.tokens += usage.total().unwrap_or(guess);
+        self.leave(failure, seen.status, usage, now);
         let mut attempt = Attempt {
             number: self.number(),
             mode: self.plan.mode,
@@ -170,6 +171,7 @@ impl<'a> Run<'a> {
             stopped: None,
             elapsed: now.monotonic.saturating_sub(self.sent),
             waited: std::mem::take(&mut self.waited),
+            queued: std::mem::take(&mut self.queued),
             request_id: seen.request_id.clone(),
             rate_limits: std::mem::take(&mut self.rate_limits),
             issues: Issues::new(),
@@ -203,17 +205,22 @@ impl<'a> Run<'a> {
         } else {
             remedy(failure.kind)
         };
+        // A refusal is no failure of the service as long as others get through.
+        let limited = self.limited(failure.kind);
+        let mut none = 0;
         let failures = match remedy {
             Remedy::Stop if self.ended(failure.kind, seen.status) => return self.renew(failure, seen, now),
             Remedy::Stop => return self.stop(failure, seen, now),
             Remedy::StepDown => return self.step_down(failure, seen, now),
+            Remedy::Resend if limited => &mut none,
             Remedy::Reask => &mut self.answer_failures,
             Remedy::Resend => &mut self.service_failures,
         };
         *failures += 1;
         let before = *failures - 1;
         let retried = if failure.broken { retry.resends(failure.kind) } else { retry.retries(failure.kind) };
-        if !(retried || unpatched) || !retry.goes_on(before + 1, self.elapsed(now)) {
+        let stuck = limited && self.stuck > retry.longest_retry_after();
+        if !(retried || unpatched) || stuck || !retry.goes_on(before + 1, self.elapsed(now)) {
             // The deadline is why a call that it cut is not tried again.
             let cut = failure.kind == ErrorKind::Transport;
             if let Some(why) = self.spent(now, Duration::ZERO).filter(|_| cut) {
@@ -235,6 +242,7 @@ impl<'a> Run<'a> {
         let wait = match failure.retry_after {
             Some(asked) if asked > retry.longest_retry_after() => return self.stop(failure, seen, now),
             Some(asked) => asked,
+            None if limited => Duration::ZERO,
             // It was kept open for too long, most likely: the next one is new.
             None if failure.lost_connection() && self.first_of(failure.kind) => Duration::ZERO,
             None => retry.wait().before(before, fastrand::f64()),
@@ -246,13 +254,17 @@ impl<'a> Run<'a> {
     fn go_on(&mut self, failure: Failure, seen: Seen, next: Next, now: Now) -> Step {
         let wait = if let Next::Resend { wait } = next { wait } else { Duration::ZERO };
         let spent = self.spent(now, wait);
+        let limited = self.limited(failure.kind);
         self.tell_failed(&failure, if spent.is_some() { Next::Stop } else { next });
         self.last = Some((failure, seen));
         if let Some(why) = spent {
             return self.over(why, now);
         }
+        if wait.is_zero() || limited {
+            return self.send(now);
+        }
         self.waited = wait;
-        if wait.is_zero() { self.send(now) } else { Step::Wait(wait) }
+        Step::Wait(wait)
     }
 
     /// No other attempt comes after one that failed.

@@ -93,6 +93,8 @@ pub struct Attempt {
     pub elapsed: Duration,
     /// How long was waited before it.
     pub waited: Duration,
+    /// How much of that for its turn at the [`Limiter`](crate::Limiter).
+    pub queued: Duration,
     /// The provider's id of the request, for its support.
     pub request_id: Option<String>,
     /// What the provider said of its rate limits.
@@ -107,7 +109,7 @@ pub struct Attempt {
 
 impl fmt::Display for Attempt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { number, mode, strict, usage, elapsed, waited, .. } = self;
+        let Self { number, mode, strict, usage, elapsed, waited, queued, .. } = self;
         let strict = if *strict { ", strict" } else { "" };
         write!(f, "attempt {number} ({mode}{strict}, {} ms", elapsed.as_millis())?;
         match self.patch.len() {
@@ -117,6 +119,9 @@ impl fmt::Display for Attempt {
         }
         if !waited.is_zero() {
             write!(f, " after a wait of {} ms", waited.as_millis())?;
+        }
+        if !queued.is_zero() {
+            write!(f, ", {} of them for its turn", queued.as_millis())?;
         }
         if let Some(tokens) = self.stopped {
             write!(f, ", stopped after about {tokens} output tokens")?;

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use super::{Body, BoxFuture, Idle, Repr, Transport, too_large};
 use crate::credential::{Exchange, Http};
 use crate::error::{Error, TransportError, TransportErrorKind};
+use crate::limiter::{Progress, Turn};
 use crate::media::Get;
 use crate::run::{Answer, Authorise, Completion, Ending, Event, Follow, Halt, Heard, Listener, Run, Step, Stop};
 
@@ -76,6 +77,7 @@ async fn steps(
                 transport.sleep(wait).await;
                 Event::Woke
             }
+            Step::Enter(turn) => enter(transport, turn).await,
             Step::Authorise(wanted) => authorise(transport, wanted, limit).await,
             Step::Send { mut request, mut timeout } => {
                 let sent = transport.now().monotonic;
@@ -126,6 +128,30 @@ impl Drop for Underway<'_, '_> {
             cancel();
         }
     }
+}
+
+/// Waits for a turn: until it is woken, or the time comes.
+async fn enter(transport: &dyn Transport, mut turn: Turn) -> Event {
+    let mut alarm: Option<(Duration, BoxFuture<'_, ()>)> = None;
+    let entered = poll_fn(|context| {
+        loop {
+            let now = transport.now().monotonic;
+            let until = match turn.poll(now, context.waker()) {
+                Progress::Over(entered) => return Poll::Ready(entered),
+                Progress::Waits(until) => until,
+            };
+            let Some(until) = until else { return Poll::Pending };
+            if alarm.as_ref().is_none_or(|(at, _)| *at != until) {
+                alarm = Some((until, transport.sleep(until.saturating_sub(now))));
+            }
+            let Some((_, rings)) = &mut alarm else { return Poll::Pending };
+            if rings.as_mut().poll(context).is_pending() {
+                return Poll::Pending;
+            }
+            alarm = None;
+        }
+    });
+    Event::Entered(entered.await)
 }
 
 /// Gets what the engine wants to be authorised with.

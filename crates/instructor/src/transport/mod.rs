@@ -86,6 +86,13 @@ pub trait BlockingTransport: Send + Sync {
         std::thread::sleep(wait);
     }
 
+    /// Waits, but may return early once the thread is unparked; says whether the whole time is over. It is how a request
+    /// waits for its turn at a [`Limiter`](crate::Limiter), which may come before the time. By default it sleeps.
+    fn park(&self, most: Duration) -> bool {
+        self.sleep(most);
+        true
+    }
+
     /// Gets media from a host that a URL of the caller's names; see [`Transport::fetch`], whose duties it has.
     ///
     /// # Errors

@@ -2,7 +2,8 @@
 
 use std::io::{self, Read};
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use ureq::config::{Config, ConfigBuilder};
@@ -71,6 +72,12 @@ impl BlockingTransport for Ureq {
         }
         let response = self.agent.run(request.build()).map_err(failed)?;
         Ok(response.map(|body| Box::new(Timed(body.into_reader(), idle)) as Box<dyn Read + Send>))
+    }
+
+    fn park(&self, most: Duration) -> bool {
+        let start = Instant::now();
+        thread::park_timeout(most);
+        start.elapsed() >= most
     }
 
     fn fetch(

@@ -1,6 +1,6 @@
 //! A blocking transport as one whose futures are always ready, so that one loop drives both.
 
-use std::future::ready;
+use std::future::{Future, ready};
 use std::io::{self, Read};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -33,8 +33,7 @@ impl Transport for Blocking<'_> {
     }
 
     fn sleep(&self, wait: Duration) -> BoxFuture<'_, ()> {
-        self.0.sleep(wait);
-        Box::pin(ready(()))
+        Box::pin(Nap { transport: self.0, until: self.0.now().monotonic + wait, wait })
     }
 
     fn fetch(
@@ -48,6 +47,26 @@ impl Transport for Blocking<'_> {
 
     fn now(&self) -> Now {
         self.0.now()
+    }
+}
+
+/// A wait that lets whoever polls it look at something else when the thread is woken.
+struct Nap<'t> {
+    transport: &'t dyn BlockingTransport,
+    until: Duration,
+    wait: Duration,
+}
+
+impl Future for Nap<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if self.transport.park(self.wait) {
+            return Poll::Ready(());
+        }
+        self.wait = self.until.saturating_sub(self.transport.now().monotonic);
+        context.waker().wake_by_ref();
+        Poll::Pending
     }
 }
 
