@@ -18,13 +18,15 @@
 //! ```
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread;
 
 use serde_json::Value;
 
 use crate::client::{ClientBuilder, Core, show};
 use crate::error::Error;
 use crate::future::block_on;
+use crate::many::Made;
 use crate::message::Messages;
 use crate::model::{Contract, ResponseModel};
 use crate::provider::Profile;
@@ -117,6 +119,50 @@ impl Client {
         self.request(messages).create_value(contract).map(|(value, _)| value)
     }
 
+    /// Asks for a value for each input with the client's defaults, on so many threads of its own.
+    ///
+    /// Results come in whatever order they are ready, each with the index of its input. An input is taken when a thread has
+    /// nothing to do; threads end with the last input, or once the iterator is dropped and their call is over.
+    ///
+    /// ```
+    /// # use instructor::testing::{Reply, Script};
+    /// # use serde_json::json;
+    /// #[instructor::model]
+    /// struct User {
+    ///     name: String,
+    /// }
+    ///
+    /// # let script = Script::new().when(|_| true, Reply::value(json!({ "name": "Ada" })));
+    /// # let client = script.blocking_client("openai/gpt-5-mini");
+    /// for made in client.create_many::<User, _>(["Ada is 36", "Ada Lovelace"], 4) {
+    ///     println!("{}", made.into_value()?.name);
+    /// }
+    /// # Ok::<(), instructor::Error>(())
+    /// ```
+    pub fn create_many<T: ResponseModel, M: Into<Messages<'static>>>(
+        &self,
+        inputs: impl IntoIterator<Item = M, IntoIter: Send + 'static>,
+        threads: usize,
+    ) -> Many<T> {
+        let inputs = Arc::new(Mutex::new(inputs.into_iter().enumerate()));
+        let (to, results) = mpsc::sync_channel(threads.max(1));
+        for _ in 0..threads.max(1) {
+            let (client, inputs, to) = (self.clone(), Arc::clone(&inputs), to.clone());
+            thread::spawn(move || {
+                loop {
+                    let input = inputs.lock().unwrap_or_else(PoisonError::into_inner).next();
+                    let Some((index, input)) = input else { break };
+                    let messages: Messages<'static> = input.into();
+                    let result = client.request(shorter(messages)).create_with_completion::<T>();
+                    if to.send(Made { index, result }).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        Many { results }
+    }
+
     /// The provider.
     #[must_use]
     pub fn profile(&self) -> &Profile {
@@ -137,6 +183,25 @@ impl Client {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         show(f, "blocking::Client", &self.core)
+    }
+}
+
+/// Messages that live longer than they need to.
+const fn shorter<'a>(messages: Messages<'static>) -> Messages<'a> {
+    messages
+}
+
+/// Results of many requests, as they are ready; see [`Client::create_many`].
+#[derive(Debug)]
+pub struct Many<T> {
+    results: mpsc::Receiver<Made<T>>,
+}
+
+impl<T> Iterator for Many<T> {
+    type Item = Made<T>;
+
+    fn next(&mut self) -> Option<Made<T>> {
+        self.results.recv().ok()
     }
 }
 

@@ -28,7 +28,7 @@
 //! # Where to go
 //!
 //! - [`Client`] and [`Request`]: asking. [`blocking`] is the same without an async runtime.
-//! - [`Partial`] and [`Field`]: what is shown of a value while it arrives.
+//! - [`Many`]: many requests at once. [`Partial`] and [`Field`]: what is shown of a value while it arrives.
 //! - [`Message`] and [`Media`]: what is said: text, images, documents, sound.
 //! - [`ResponseModel`] and [`Contract`]: what is asked for. [`Issue`] and [`Context`]: validator functions.
 //! - [`Credential`] and [`CredentialSource`]: credentials that end, handed in at run time.
@@ -68,6 +68,7 @@ mod error;
 mod future;
 pub mod hooks;
 mod limiter;
+mod many;
 mod media;
 mod message;
 mod mode;
@@ -100,6 +101,7 @@ pub use self::credential::{Credential, CredentialSource, Http};
 pub use self::error::{Error, ErrorKind, TransportError, TransportErrorKind};
 pub use self::hooks::Hooks;
 pub use self::limiter::Limiter;
+pub use self::many::{Made, Many};
 pub use self::media::{Detail, Detected, FetchMedia, Fetched, Media, MediaKind, MediaSource};
 pub use self::message::{Message, Messages, Opaque, Part, PromptCache, Role, ToolCall, ToolResult};
 pub use self::mode::Mode;
