@@ -146,7 +146,9 @@ pub(crate) struct Heard {
 
 #[derive(Debug)]
 pub(crate) enum Ending {
-    Finished(Result<Response, Undecoded>),
+    Finished(Response),
+    /// It is none, or not all of one; what had been counted till then.
+    Unread(Usage, Undecoded),
     /// There was no need to read on; what had been said till then.
     Stopped(Response, Stop),
     /// The connection broke; what had been counted till then.
@@ -216,6 +218,7 @@ impl<'p> Listener<'p> {
         // The whole answer has no part for a text that stayed empty.
         let empty = |part: &usize| matches!(hearing.told(*part), Some(Told::Text("")));
         place.part -= (0..place.part).filter(empty).count();
+        let usage = hearing.usage();
         let outcome = hearing.finish(profile);
         follow.complete();
         let mut shows = false;
@@ -225,21 +228,21 @@ impl<'p> Listener<'p> {
                 match place.tell(told, follow, true) {
                     Ok(more) => {
                         shows = more | follow.end();
-                        Ending::Finished(Ok(response))
+                        Ending::Finished(response)
                     }
                     Err(stop) => Ending::Stopped(response, stop),
                 }
             }
-            Err(error) => Ending::Finished(Err(error)),
+            Err(error) => Ending::Unread(usage, error),
         };
-        (ending, shows, size, tail.into())
+        (ending, shows, size, end_of(tail))
     }
 
     /// The answer ends here.
     pub(crate) fn halt(self, halt: Halt) -> (Ending, usize, Bytes) {
         let Self { hearing, tail, size, .. } = self;
         let ending = match halt {
-            Halt::Undecoded(error) => Ending::Finished(Err(error)),
+            Halt::Undecoded(error) => Ending::Unread(hearing.usage(), error),
             Halt::Broken(error) => Ending::Broken(hearing.usage(), error),
             Halt::Stop(stop) => {
                 let told = (0..).map_while(|part| hearing.told(part));
@@ -252,8 +255,14 @@ impl<'p> Listener<'p> {
                 Ending::Stopped(response, stop)
             }
         };
-        (ending, size, tail.into())
+        (ending, size, end_of(tail))
     }
+}
+
+/// As much of the end of a body as is kept, however it came.
+fn end_of(tail: Vec<u8>) -> Bytes {
+    let tail = Bytes::from(tail);
+    tail.slice(tail.len().saturating_sub(TAIL)..)
 }
 
 /// Why an answer is read no further.

@@ -48,7 +48,7 @@ impl<'a> Run<'a> {
         self.note_limits(&headers, now);
         let outcome = read(&self.job.endpoint.profile, status, &headers, &body, now.unix);
         let seen = Seen::of(status, &headers, body.len(), body);
-        self.read(outcome, false, seen, now)
+        self.read(outcome, Usage::default(), false, seen, now)
     }
 
     pub(super) fn heard(&mut self, heard: Box<Heard>, now: Now) -> Step {
@@ -57,7 +57,8 @@ impl<'a> Run<'a> {
         self.given |= given;
         let seen = Seen::of(status, &headers, size, tail);
         match ending {
-            Ending::Finished(outcome) => self.read(outcome, given, seen, now),
+            Ending::Finished(response) => self.read(Ok(response), Usage::default(), given, seen, now),
+            Ending::Unread(counted, why) => self.read(Err(why), counted, given, seen, now),
             Ending::Stopped(response, stop) => {
                 self.tell_response(&seen, Some(&response), response.usage, now);
                 self.judged(Verdict::Failed(stopped(response, stop)), seen, now)
@@ -73,17 +74,30 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn read(&mut self, outcome: Result<Response, Undecoded>, given: bool, seen: Seen, now: Now) -> Step {
-        let usage = match &outcome {
-            Ok(response) => response.usage,
-            Err(Undecoded::Failure(failure)) => failure.usage.as_deref().copied().unwrap_or_default(),
-            Err(_) => Usage::default(),
+    /// What a body was read as; with what had been counted before it was known to be no response.
+    fn read(
+        &mut self,
+        outcome: Result<Response, Undecoded>,
+        counted: Usage,
+        given: bool,
+        seen: Seen,
+        now: Now,
+    ) -> Step {
+        let (usage, unread) = match &outcome {
+            Ok(response) => (response.usage, false),
+            Err(Undecoded::Failure(failure)) => (failure.usage.as_deref().copied().unwrap_or(counted), true),
+            Err(_) => (counted, true),
         };
         self.tell_response(&seen, outcome.as_ref().ok(), usage, now);
         // The user's validators run in the span of the call.
         let scope = self.call_scope();
         let asked = Asked { job: self.job, plan: &self.plan, patching: self.patching.as_ref() };
-        let verdict = scope.within(|| judge(&asked, self.judge, outcome, given));
+        let mut verdict = scope.within(|| judge(&asked, self.judge, outcome, given));
+        if let Verdict::Failed(failure) = &mut verdict
+            && unread
+        {
+            failure.usage = usage;
+        }
         self.judged(verdict, seen, now)
     }
 

@@ -107,13 +107,17 @@ impl Hearing {
 
     /// The whole answer, once the body has ended.
     pub(crate) fn finish(mut self, profile: &Profile) -> Result<Response, Undecoded> {
+        if self.form.is_none() && !self.body.trim_ascii().is_empty() {
+            // Less than the first word of an event.
+            return Err(Undecoded::Cut);
+        }
         if self.form != Some(Form::Events) {
             return whole(&self.body, profile);
         }
         while self.next()? {}
         self.frames.end();
-        // A last event that nothing followed may be half of one.
-        while self.next().map_err(|error| if let Undecoded::Unreadable(_) = error { Undecoded::Cut } else { error })? {}
+        // A last event that nothing followed may be half of one: whether the answer needs it, the decoder knows.
+        while self.next().or_else(|error| if let Undecoded::Unreadable(_) = error { Ok(false) } else { Err(error) })? {}
         self.decoder.finish()
     }
 }
