@@ -244,23 +244,30 @@ fn cut(kit: &Kit) -> Found {
     }
 }
 
-/// Sent as any other request, with the field that most protocols have for it; the body is read once it is there.
+/// Asked for as an application does that shows answers while they arrive.
 fn stream(kit: &Kit) -> Found {
-    let told = kit.ask(TEXT, 1, &Person::contract(), |request| request.extra("stream", true))?;
+    let (told, first, times) = kit.stream(TEXT, &Person::contract())?;
     if told.is_refused() {
         return Err(Finding::untold(told.why()));
     }
     if !told.streamed {
         return Ok(Finding::fails("the answer came as one body"));
     }
-    let Some(response) = &told.response else { return Ok(Finding::fails(told.why())) };
-    let Some(finish) = &response.finish else { return Ok(Finding::fails("no finish reason")) };
-    let counted = if response.usage.total().is_some() { "with usage" } else { "without usage" };
-    kit.first(|told| match told.response.as_ref().and_then(|whole| whole.finish.as_ref()) {
-        Some(whole) if whole == finish => Finding::holds(format!("{}, {counted}, as in one body", finish.as_str())),
-        Some(whole) => Finding::untold(format!("{}, {counted}; in one body {}", finish.as_str(), whole.as_str())),
-        None => Finding::holds(format!("{}, {counted}", finish.as_str())),
-    })
+    let Some(last) = told.attempts().last() else { return Err(Finding::untold(told.why())) };
+    let shown = match first {
+        Some(first) => format!("{times} partials, the first after {} ms", first.as_millis()),
+        None => String::from("nothing shown before the end"),
+    };
+    let counted = if last.usage.total().is_some() { "with usage" } else { "without usage" };
+    // A stream that breaks off has no finish reason either, so that what came of it is no answer.
+    match told.result.as_ref().ok().and_then(|(_, completion)| completion.response.finish.as_ref()) {
+        Some(finish) => Ok(Finding::holds(format!("{shown}; ended with {}, {counted}", finish.as_str()))),
+        None if last.failure == Some(ErrorKind::Truncated) => {
+            Ok(Finding::fails(format!("{shown}; {}, {counted}", told.why())))
+        }
+        None if last.failure.is_some() => Err(Finding::untold(format!("{shown}; {}, {counted}", told.why()))),
+        None => Ok(Finding::fails(format!("{shown}; no finish reason, {counted}"))),
+    }
 }
 
 fn unknown_model(kit: &Kit) -> Found {

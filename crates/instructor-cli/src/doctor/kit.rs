@@ -108,12 +108,24 @@ impl Kit {
         contract: &Contract,
         set: impl for<'a> FnOnce(Request<'a, Client>) -> Request<'a, Client>,
     ) -> Result<Told, Finding> {
-        let told = self.send(calls, |budget| set(self.client.request(text).budget(budget)).create_value(contract))?;
-        match told.failure() {
-            Some(kind) if is_outside(kind) => Err(Finding::untold(told.why())),
-            _ if told.attempts().is_empty() => Err(Finding::untold(told.why())),
-            _ => Ok(told),
-        }
+        self.send(calls, |budget| set(self.client.request(text).budget(budget)).create_value(contract))?.telling()
+    }
+
+    /// Asks for an answer as a stream, in one call. After how long the first of it was there, if it was, and how often
+    /// there was more.
+    pub(super) fn stream(&self, text: &str, contract: &Contract) -> Result<(Told, Option<Duration>, u32), Finding> {
+        let clock = Ureq::default();
+        let began = clock.now().monotonic;
+        let (mut first, mut times) = (None, 0);
+        let told = self.send(1, |budget| {
+            let mut stream = self.client.request(text).budget(budget).create_partial_value(contract)?;
+            while stream.next().is_some() {
+                first.get_or_insert_with(|| clock.now().monotonic.saturating_sub(began));
+                times += 1;
+            }
+            stream.finish_with_completion()
+        })?;
+        Ok((told.telling()?, first, times))
     }
 
     /// Sends whatever is asked, if there is a call left for it.
@@ -190,6 +202,15 @@ impl Kit {
 }
 
 impl Told {
+    /// An `Err` if nothing can be told of it: no answer came, for a reason that is not what was asked for.
+    fn telling(self) -> Result<Self, Finding> {
+        match self.failure() {
+            Some(kind) if !is_outside(kind) => Ok(self),
+            None if !self.attempts().is_empty() => Ok(self),
+            _ => Err(Finding::untold(self.why())),
+        }
+    }
+
     pub(super) fn attempts(&self) -> &[Attempt] {
         match &self.result {
             Ok((_, completion)) => completion.report.attempts(),
