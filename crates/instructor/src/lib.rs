@@ -126,3 +126,8 @@ pub use self::validate::{Context, Issue, Issues, Origin, Path};
 pub use self::wire::{Finish, RateLimit, RateLimits, Response, Usage};
 
 pub use {schemars, serde, serde_json};
+
+/// The code of the README has to compile.
+#[cfg(all(doctest, feature = "derive", feature = "reqwest"))]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -67,48 +67,61 @@ pub(crate) struct Row {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Quirks(u32);
 
+/// Gives each quirk a bit of its own, in their order: no two can be the same.
+macro_rules! quirks {
+    ($bit:expr; $(#[$doc:meta])+ $name:ident; $($rest:tt)*) => {
+        $(#[$doc])+
+        pub(crate) const $name: Self = Self(1 << $bit);
+        quirks!($bit + 1; $($rest)*);
+    };
+    ($bit:expr;) => {};
+}
+
 impl Quirks {
     pub(crate) const NONE: Self = Self(0);
-    /// `tool_choice` is one of the words only; a tool can't be named.
-    pub(crate) const CHOICE_IS_WORD: Self = Self(1);
-    /// The reasoning of an assistant turn has to come back with it.
-    pub(crate) const ECHO_REASONING: Self = Self(1 << 1);
-    /// The count of output tokens leaves reasoning tokens out.
-    pub(crate) const REASONING_ON_TOP: Self = Self(1 << 2);
-    /// The schema of a structured output constrains the model but is not shown to it.
-    pub(crate) const SCHEMA_UNSEEN: Self = Self(1 << 3);
 
-    /// No call can be forced: `tool_choice` is `auto` at most.
-    pub(crate) const CHOICE_IS_AUTO: Self = Self(1 << 4);
+    quirks! { 0;
+        /// `tool_choice` is one of the words only; a tool can't be named.
+        CHOICE_IS_WORD;
+        /// The reasoning of an assistant turn has to come back with it.
+        ECHO_REASONING;
+        /// The count of output tokens leaves reasoning tokens out.
+        REASONING_ON_TOP;
+        /// The schema of a structured output constrains the model but is not shown to it.
+        SCHEMA_UNSEEN;
 
-    /// Parts of a prompt take `cache_control`, for models whose cache has to be asked for.
-    pub(crate) const CACHE_CONTROL: Self = Self(1 << 5);
-    /// It takes `prompt_cache_key`; others with a closed schema refuse it.
-    pub(crate) const CACHE_KEY: Self = Self(1 << 6);
+        /// No call can be forced: `tool_choice` is `auto` at most.
+        CHOICE_IS_AUTO;
 
-    /// No media of any kind: a part that is no text is a 400 (`unknown variant`).
-    pub(crate) const TEXT_ONLY: Self = Self(1 << 8);
-    /// There is no part for documents.
-    pub(crate) const NO_FILE_PARTS: Self = Self(1 << 9);
-    /// A document may be a URL.
-    pub(crate) const FILE_BY_URL: Self = Self(1 << 10);
-    /// There is a part for films.
-    pub(crate) const VIDEO_PARTS: Self = Self(1 << 11);
-    /// The data of a sound is a data URL.
-    pub(crate) const AUDIO_IS_DATA_URL: Self = Self(1 << 12);
-    /// Documents are `document_url`; sounds, documents and file ids stand in the part itself, not in an object there.
-    pub(crate) const FLAT_PARTS: Self = Self(1 << 13);
-    /// An image has to come as bytes: "image URLs are not currently supported, please use base64 encoded data instead".
-    pub(crate) const NO_IMAGE_URLS: Self = Self(1 << 15);
-    /// Media in the storage of the one who pays are taken by their address there.
-    pub(crate) const BUCKETS: Self = Self(1 << 14);
-    /// There is no store of files to name one of.
-    pub(crate) const NO_FILE_IDS: Self = Self(1 << 17);
+        /// Parts of a prompt take `cache_control`, for models whose cache has to be asked for.
+        CACHE_CONTROL;
+        /// It takes `prompt_cache_key`; others with a closed schema refuse it.
+        CACHE_KEY;
 
-    /// `stream_options` is refused; usage is told without being asked for.
-    pub(crate) const NO_STREAM_OPTIONS: Self = Self(1 << 20);
-    /// What the provider constrains to JSON it does not stream: to ask for both is a 400.
-    pub(crate) const NO_STREAMED_JSON: Self = Self(1 << 21);
+        /// No media of any kind: a part that is no text is a 400 (`unknown variant`).
+        TEXT_ONLY;
+        /// There is no part for documents.
+        NO_FILE_PARTS;
+        /// A document may be a URL.
+        FILE_BY_URL;
+        /// There is a part for films.
+        VIDEO_PARTS;
+        /// The data of a sound is a data URL.
+        AUDIO_IS_DATA_URL;
+        /// Documents are `document_url`; sounds, documents and file ids stand in the part itself, not in an object there.
+        FLAT_PARTS;
+        /// An image has to come as bytes: "image URLs are not currently supported, please use base64 encoded data instead".
+        NO_IMAGE_URLS;
+        /// Media in the storage of the one who pays are taken by their address there.
+        BUCKETS;
+        /// There is no store of files to name one of.
+        NO_FILE_IDS;
+
+        /// `stream_options` is refused; usage is told without being asked for.
+        NO_STREAM_OPTIONS;
+        /// What the provider constrains to JSON it does not stream: to ask for both is a 400.
+        NO_STREAMED_JSON;
+    }
 
     pub(crate) const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
