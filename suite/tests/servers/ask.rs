@@ -14,11 +14,70 @@ pub(crate) enum Driver {
     Blocking,
 }
 
+const TEXT: &str = "Say what you like.";
+
 pub(crate) fn ask<T: ResponseModel>(builder: ClientBuilder, driver: Driver) -> Told<T> {
-    const TEXT: &str = "Say what you like.";
     match driver {
         Driver::Async => run(async { builder.build()?.create_with_completion(TEXT).await }),
         Driver::Blocking => blocking::Client::build(builder)?.create_with_completion(TEXT),
+    }
+}
+
+/// Looks on while the value arrives. What is shown last is the value.
+fn look_on<T: ResponseModel>(builder: ClientBuilder, driver: Driver) -> Told<T> {
+    let contract = T::contract();
+    let (last, end) = match driver {
+        Driver::Async => run(async {
+            let client = builder.build()?;
+            let mut stream = client.request(TEXT).create_partial_value(&contract).await?;
+            while stream.next().await.is_some() {}
+            let last = stream.partial().map(|partial| serde_json::to_value(partial).unwrap());
+            Ok::<_, Error>((last, stream.finish_with_completion().await))
+        })?,
+        Driver::Blocking => {
+            let client = blocking::Client::build(builder)?;
+            let mut stream = client.request(TEXT).create_partial_value(&contract)?;
+            while stream.next().is_some() {}
+            (stream.partial().map(|partial| serde_json::to_value(partial).unwrap()), stream.finish_with_completion())
+        }
+    };
+    let (value, completion) = end?;
+    assert!(last.is_none_or(|last| last == value), "{value:#}");
+    Ok((serde_json::from_value(value).unwrap(), completion))
+}
+
+/// Asks for a list, by each driver, until one comes of which all items are valid; there has to be one at least. Errors
+/// have to be of these kinds.
+pub(crate) fn until_items<T: ResponseModel + Serialize>(builder: impl Fn() -> ClientBuilder, errors: &[ErrorKind]) {
+    for driver in [Driver::Async, Driver::Blocking] {
+        let came = (0..TRIES).any(|seed| {
+            let builder = builder().extra("seed", seed);
+            let items: Vec<Result<T, Error>> = match driver {
+                Driver::Async => run(async {
+                    let client = builder.build().unwrap();
+                    let mut stream = client.request(TEXT).create_iterable().await.unwrap();
+                    let mut items = Vec::new();
+                    while let Some(item) = stream.next().await {
+                        items.push(item);
+                    }
+                    items
+                }),
+                Driver::Blocking => {
+                    let client = blocking::Client::build(builder).unwrap();
+                    client.request(TEXT).create_iterable().unwrap().collect()
+                }
+            };
+            for item in &items {
+                match item {
+                    Ok(item) => valid(item),
+                    // What is wrong with one item is no story of the answer.
+                    Err(error) if error.item().is_some() => assert!(errors.contains(&error.kind()), "{error:#}"),
+                    Err(error) => typed(error, errors),
+                }
+            }
+            !items.is_empty() && items.iter().all(Result::is_ok)
+        });
+        assert!(came, "no valid list in {TRIES} tries, {driver:?}");
     }
 }
 
@@ -26,28 +85,39 @@ pub(crate) fn run<F: Future>(future: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
-/// One way to send: a driver, and whether the answer comes as one body or as a stream of events, which is told from the
-/// body alone.
+/// How an answer comes.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Way {
-    pub(crate) driver: Driver,
-    pub(crate) streams: bool,
+pub(crate) enum Form {
+    /// As one body.
+    Whole,
+    /// As a stream of events that nobody asked the library for, which it knows by the body.
+    Events,
+    /// As a stream that is looked on.
+    Partial,
 }
 
+/// One way to send: a driver, and how the answer comes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Way(Driver, Form);
+
 impl Way {
-    pub(crate) const ALL: [Self; 4] = [
-        Self { driver: Driver::Async, streams: false },
-        Self { driver: Driver::Async, streams: true },
-        Self { driver: Driver::Blocking, streams: false },
-        Self { driver: Driver::Blocking, streams: true },
+    pub(crate) const ALL: [Self; 5] = [
+        Self(Driver::Async, Form::Whole),
+        Self(Driver::Async, Form::Events),
+        Self(Driver::Async, Form::Partial),
+        Self(Driver::Blocking, Form::Whole),
+        Self(Driver::Blocking, Form::Partial),
     ];
 
-    /// Each driver and each form once.
-    pub(crate) const TWO: [Self; 2] =
-        [Self { driver: Driver::Async, streams: true }, Self { driver: Driver::Blocking, streams: false }];
+    /// Each driver once, whole and looked on.
+    pub(crate) const TWO: [Self; 2] = [Self(Driver::Async, Form::Partial), Self(Driver::Blocking, Form::Whole)];
 
     fn ask<T: ResponseModel>(self, builder: ClientBuilder) -> Told<T> {
-        ask(if self.streams { streamed(builder) } else { builder }, self.driver)
+        match self {
+            Self(driver, Form::Whole) => ask(builder, driver),
+            Self(driver, Form::Events) => ask(streamed(builder), driver),
+            Self(driver, Form::Partial) => look_on(builder, driver),
+        }
     }
 }
 
@@ -95,18 +165,23 @@ pub(crate) fn whatever<T: ResponseModel + Serialize>(builder: impl Fn() -> Clien
     }
 }
 
-/// A value that came is valid, by another validator than the library's own, and its story is complete.
+/// A value that came is valid, and its story is complete.
 fn fits<T: ResponseModel + Serialize>(value: &T, completion: &Completion) {
-    let contract: Contract = T::contract();
-    let value = serde_json::to_value(value).unwrap();
-    let referee = jsonschema::validator_for(contract.schema()).unwrap();
-    let issues: Vec<String> = referee.iter_errors(&value).map(|e| format!("{}: {e}", e.instance_path())).collect();
-    assert!(issues.is_empty(), "{issues:?} in {value:#}");
+    valid(value);
     assert!(!completion.raw.is_empty());
     assert!(completion.response.finish.is_some());
     let last = completion.report.attempts().last().unwrap();
     assert_eq!((last.failure, last.status), (None, Some(200)));
     assert!(completion.report.attempts().iter().all(is_counted), "{}", completion.report);
+}
+
+/// Valid by another validator than the library's own.
+fn valid<T: ResponseModel + Serialize>(value: &T) {
+    let contract: Contract = T::contract();
+    let value = serde_json::to_value(value).unwrap();
+    let referee = jsonschema::validator_for(contract.schema()).unwrap();
+    let issues: Vec<String> = referee.iter_errors(&value).map(|e| format!("{}: {e}", e.instance_path())).collect();
+    assert!(issues.is_empty(), "{issues:?} in {value:#}");
 }
 
 /// An error that came is of one of these kinds, and everything is known of the answers that it came from.
