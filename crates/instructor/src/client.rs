@@ -21,7 +21,7 @@ use crate::provider::{Address, Profile, Reasoning, Spec, auth};
 use crate::repair::{Level, RepairKind};
 use crate::request::Request;
 use crate::run::{Budget, Completion, Endpoint, Memory, ReAsk, Retry};
-use crate::stream::Watchdog;
+use crate::stream::{BadItems, Watchdog};
 use crate::transport::Transport;
 
 /// What a client of either kind is made of, besides its transport.

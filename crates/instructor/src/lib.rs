@@ -112,8 +112,8 @@ pub use self::repair::{Level, ParseOptions, Repair, RepairKind, Severity};
 pub use self::request::{Preview, Request};
 pub use self::run::{Attempt, Budget, Completion, Now, ReAsk, Report, Retry, Wait};
 pub use self::stream::{
-    Change, Field, ItemStream, Partial, PartialMap, PartialReader, PartialStream, PartialValue, Patch, Patches,
-    Snapshots, Watchdog, Whole,
+    BadItems, Change, Field, ItemStream, Partial, PartialMap, PartialReader, PartialStream, PartialValue, Patch,
+    Patches, Snapshots, Watchdog, Whole,
 };
 #[cfg(feature = "reqwest")]
 pub use self::transport::reqwest::Reqwest;

@@ -9,7 +9,7 @@ use crate::mode::Mode;
 use crate::provider::Reasoning;
 use crate::repair::ParseOptions;
 use crate::run::{Budget, ReAsk, Retry};
-use crate::stream::Watchdog;
+use crate::stream::{BadItems, Watchdog};
 use crate::wire::Settings;
 
 /// A client's defaults, or what one request makes of them. A new setting is a field here and a setter below.
@@ -32,6 +32,7 @@ pub(crate) struct Options {
     pub(crate) hooks: Hooked,
     #[cfg(feature = "tracing")]
     pub(crate) trace_content: bool,
+    pub(crate) bad_items: BadItems,
 }
 
 impl Default for Options {
@@ -54,6 +55,7 @@ impl Default for Options {
             hooks: Hooked::default(),
             #[cfg(feature = "tracing")]
             trace_content: false,
+            bad_items: BadItems::Show,
         }
     }
 }
@@ -161,6 +163,12 @@ macro_rules! setters {
         /// With an end for answers that can't be right any more or run away; none by default. See [`Watchdog`].
         pub fn watchdog(mut self, watchdog: impl Into<Option<Watchdog>>) -> Self {
             self.options().watchdog = watchdog.into();
+            self
+        }
+
+        /// With what is done with items of `create_iterable` that are not valid; [`BadItems::Show`] by default.
+        pub fn bad_items(mut self, bad: BadItems) -> Self {
+            self.options().bad_items = bad;
             self
         }
 

@@ -28,7 +28,7 @@ use crate::options::{Options, setters};
 use crate::provider::Reasoning;
 use crate::repair::{Level, RepairKind};
 use crate::run::{Budget, Completion, Job, Judge, ReAsk, Retry, Run, Shaping, Shelf};
-use crate::stream::{Watch, Watchdog};
+use crate::stream::{BadItems, Watch, Watchdog};
 #[cfg(any(feature = "blocking", feature = "testing"))]
 use crate::transport::Blocking;
 use crate::transport::{self, Show, Watching};

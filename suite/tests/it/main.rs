@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 #![expect(clippy::use_self, reason = "a type of a test is written as a user writes it")]
 
+mod bad_items;
 mod calls;
 mod clients;
 mod codec;

@@ -8,6 +8,7 @@ mod parallel;
 mod patch;
 mod think;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -345,6 +346,33 @@ impl<'a> Plan<'a> {
             Form::Tools(set) => parallel::find(set, name).map(|tool| &tool.item),
             Form::Value(_) | Form::Draft(_) => None,
         }
+    }
+
+    /// Whether each item of a list is a call.
+    pub(crate) const fn has_calls(&self) -> bool {
+        matches!(self.form, Form::Tools(_))
+    }
+
+    /// A value as the model would say it.
+    pub(crate) fn said<'j>(&self, json: &'j str) -> Cow<'j, str> {
+        let encoded = self.lowered().and_then(|lowered| lowered.encode_json(json));
+        encoded.map_or(Cow::Borrowed(json), Cow::Owned)
+    }
+
+    /// An answer as if it had said these items alone: the calls at these places, or this list.
+    pub(crate) fn only(&self, mut answer: Response, places: &[usize], list: &str) -> Response {
+        let site = self.site();
+        let (mut calls, mut text) = (0.., Some(self.said(list).into_owned()));
+        answer.parts.retain_mut(|part| match (part, site) {
+            (Part::ToolCall(_), Site::Calls) => calls.next().is_some_and(|call| places.contains(&call)),
+            (Part::ToolCall(call), Site::Call(tool) | Site::Text(tool)) if call.name == tool => {
+                text.take().map(|text| call.arguments = text).is_some()
+            }
+            (Part::ToolCall(_) | Part::Text(_), _) => false,
+            _ => true,
+        });
+        answer.parts.extend(text.filter(|_| !self.has_calls()).map(Part::Text));
+        answer
     }
 
     /// Where the text of the value comes out.

@@ -156,9 +156,9 @@ impl<'a, C: Sync> Request<'a, C> {
                 let issues = slot.take(document.root());
                 slot.value.take().filter(|_| issues.is_empty()).ok_or(issues)
             });
-            let mut making = Making::new(T::contract(), make, self.options.reading, desk);
+            let mut making = Making::new(T::contract(), make, (self.options.reading, self.options.bad_items), desk);
             let mut list = String::new();
-            let completion = {
+            let ended = {
                 let mut judge = |node: Node<'_>| {
                     list = String::from(node.source());
                     Issues::new()
@@ -166,12 +166,14 @@ impl<'a, C: Sync> Request<'a, C> {
                 let job = self.job(&contract, true)?;
                 let mut watch = self.watch(None, None, Some(&mut making));
                 let watching = Some(self.watching(&mut watch));
-                drive(&transport, Run::new(&job, &mut judge), self.core.max_response_bytes, watching).await?
+                drive(&transport, Run::new(&job, &mut judge), self.core.max_response_bytes, watching).await
             };
-            if making.replace(&list) {
+            making.take();
+            if (ended.is_ok() && making.replace(&list)) | making.give_up() {
                 shown(&mut making).await;
             }
-            Ok(completion)
+            making.give(false);
+            ended
         })
     }
 }

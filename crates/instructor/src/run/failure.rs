@@ -28,6 +28,8 @@ pub(super) struct Failure {
     pub(super) stopped: Option<u64>,
     /// The connection broke, not the model: the same request may well be answered in full.
     pub(super) broken: bool,
+    /// It is about a part of the answer only, and the rest stays.
+    pub(super) partly: bool,
 }
 
 impl Failure {
@@ -46,6 +48,7 @@ impl Failure {
             source: None,
             stopped: None,
             broken: false,
+            partly: false,
         }
     }
 

@@ -8,6 +8,7 @@ use crate::error::{ErrorKind, TransportError};
 use crate::message::{Part, ToolCall};
 use crate::mode::{Plan, Site};
 use crate::provider::Profile;
+use crate::repair::Repair;
 use crate::validate::{Issue, Issues, Origin, Path};
 use crate::wire::{Hearing, Response, Told, Undecoded, Usage};
 
@@ -72,9 +73,9 @@ pub(crate) trait Follow: Send {
     /// The text is complete; whether there is something new to show.
     fn end(&mut self) -> bool;
 
-    /// Whether something was given out that can't be taken back, so that nothing may be asked again.
-    fn has_given(&self) -> bool {
-        false
+    /// What of the answer was given out, now that it has ended one way or another.
+    fn given(&mut self) -> Given {
+        Given::default()
     }
 }
 
@@ -89,6 +90,36 @@ pub(crate) struct Called<'t> {
     pub(crate) told: usize,
     /// Nothing more of it comes.
     pub(crate) over: bool,
+}
+
+/// What of an answer was given out.
+#[derive(Debug, Default)]
+pub(crate) struct Given {
+    /// Something can't be taken back, so that no other answer can take the place of this one.
+    pub(crate) any: bool,
+    /// What was done to what was given out, and what was left out.
+    pub(crate) repairs: Vec<Repair>,
+    /// What was wrong with what was left out.
+    pub(crate) issues: Issues,
+    /// What is to be asked for again by itself.
+    pub(crate) left: Option<Left>,
+}
+
+/// What is left of an answer whose other parts are settled.
+#[derive(Debug)]
+pub(crate) enum Left {
+    Items {
+        /// Their places in the answer.
+        places: Vec<usize>,
+        /// A list of them, as JSON.
+        list: String,
+        /// What is wrong with them, at their places in the list that was asked for.
+        issues: Issues,
+        /// The same in the list of them.
+        told: Issues,
+    },
+    /// Items were asked for again, and other ones may have come.
+    Odd { wanted: usize, got: usize },
 }
 
 /// Reads one streamed answer.
@@ -139,8 +170,7 @@ pub(crate) struct Heard {
     pub(crate) size: usize,
     /// The last bytes of the body.
     pub(crate) tail: Bytes,
-    /// Something of it was given out that can't be taken back.
-    pub(crate) given: bool,
+    pub(crate) given: Given,
     pub(crate) ending: Ending,
 }
 

@@ -25,7 +25,7 @@ use http::HeaderMap;
 use self::failure::Failure;
 pub(crate) use self::job::{Endpoint, Job, Shaping};
 use self::listen::Purse;
-pub(crate) use self::listen::{Called, Ending, Follow, Halt, Heard, Listener, Stop};
+pub(crate) use self::listen::{Called, Ending, Follow, Given, Halt, Heard, Left, Listener, Stop};
 pub(crate) use self::memory::Memory;
 use self::outcome::Seen;
 use self::patch::Patching;

@@ -9,7 +9,7 @@ use super::failure::{Failure, unanswered};
 use super::patch::Patching;
 use super::policy::{Remedy, remedy};
 use super::verdict::{Asked, Verdict, judge, read, stopped};
-use super::{Answer, Attempt, Completion, Ending, Heard, Now, Report, Run, Step};
+use super::{Answer, Attempt, Completion, Ending, Given, Heard, Left, Now, Report, Run, Step};
 use crate::error::{Error, ErrorKind, TransportError, TransportErrorKind};
 use crate::hooks::Next;
 use crate::repair::Repair;
@@ -48,20 +48,20 @@ impl<'a> Run<'a> {
         self.note_limits(&headers, now);
         let outcome = read(&self.job.endpoint.profile, status, &headers, &body, now.unix);
         let seen = Seen::of(status, &headers, body.len(), body);
-        self.read(outcome, Usage::default(), false, seen, now)
+        self.read(outcome, Usage::default(), Given::default(), seen, now)
     }
 
     pub(super) fn heard(&mut self, heard: Box<Heard>, now: Now) -> Step {
         let Heard { status, headers, size, tail, given, ending } = *heard;
         self.note_limits(&headers, now);
-        self.given |= given;
+        self.given |= given.any;
         let seen = Seen::of(status, &headers, size, tail);
         match ending {
             Ending::Finished(response) => self.read(Ok(response), Usage::default(), given, seen, now),
             Ending::Unread(counted, why) => self.read(Err(why), counted, given, seen, now),
             Ending::Stopped(response, stop) => {
                 self.tell_response(&seen, Some(&response), response.usage, now);
-                self.judged(Verdict::Failed(stopped(response, stop)), seen, now)
+                self.settled(Verdict::Failed(stopped(response, stop)), given, seen, now)
             }
             Ending::Broken(usage, error) => {
                 self.tell_response(&seen, None, usage, now);
@@ -69,7 +69,7 @@ impl<'a> Run<'a> {
                 let cut = error.kind() == TransportErrorKind::Interrupted;
                 let kind = if cut { ErrorKind::Truncated } else { kind };
                 let failure = Failure { usage, broken: true, source: Some(error), ..Failure::new(kind, detail) };
-                self.judged(Verdict::Failed(failure), seen, now)
+                self.settled(Verdict::Failed(failure), given, seen, now)
             }
         }
     }
@@ -79,7 +79,7 @@ impl<'a> Run<'a> {
         &mut self,
         outcome: Result<Response, Undecoded>,
         counted: Usage,
-        given: bool,
+        given: Given,
         seen: Seen,
         now: Now,
     ) -> Step {
@@ -92,13 +92,34 @@ impl<'a> Run<'a> {
         // The user's validators run in the span of the call.
         let scope = self.call_scope();
         let asked = Asked { job: self.job, plan: &self.plan, patching: self.patching.as_ref() };
-        let mut verdict = scope.within(|| judge(&asked, self.judge, outcome, given));
+        let mut verdict = scope.within(|| judge(&asked, self.judge, outcome, &given));
         if let Verdict::Failed(failure) = &mut verdict
             && unread
         {
             failure.usage = usage;
         }
-        self.judged(verdict, seen, now)
+        self.settled(verdict, given, seen, now)
+    }
+
+    /// What was done to parts that were given out belongs to the attempt.
+    fn settled(&mut self, mut verdict: Verdict<'a>, given: Given, seen: Seen, now: Now) -> Step {
+        let Given { mut repairs, issues, left, .. } = given;
+        match &mut verdict {
+            Verdict::Taken(_, done) => done.append(&mut repairs),
+            Verdict::Failed(failure) => {
+                failure.repairs.append(&mut repairs);
+                // What was asked for is not in this answer, so it is asked for in the same words again.
+                failure.rejected.take_if(|_| matches!(left, Some(Left::Odd { .. })));
+            }
+            Verdict::Drafted(..) => {}
+        }
+        let mut step = self.judged(verdict, seen, now);
+        if let Step::Done(Ok(completion)) = &mut step
+            && let Some(attempt) = completion.report.attempts.last_mut()
+        {
+            attempt.issues = issues;
+        }
+        step
     }
 
     fn note_limits(&mut self, headers: &HeaderMap, now: Now) {
@@ -208,6 +229,7 @@ impl<'a> Run<'a> {
     pub(super) fn failed(&mut self, mut failure: Failure, seen: Seen, now: Now) -> Step {
         let repairs = std::mem::take(&mut failure.repairs);
         self.attempt(Some(&failure), repairs, &seen, failure.usage, now);
+        self.given &= !failure.partly;
         let retry = &self.job.retry;
         let unpatched = !self.given && self.unpatched(failure.kind).is_some();
         let remedy = if self.given {

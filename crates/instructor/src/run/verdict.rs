@@ -8,13 +8,13 @@ use instructor_json::Node;
 use super::failure::Failure;
 use super::listen::generated;
 use super::patch::Patching;
-use super::{Job, ReAsk, Shaping, Stop};
+use super::{Given, Job, Left, ReAsk, Shaping, Stop};
 use crate::error::ErrorKind;
 use crate::message::{Message, Part, ToolCall};
 use crate::mode::Plan;
 use crate::provider::Profile;
 use crate::repair::{Repair, short};
-use crate::schema::Reader;
+use crate::schema::{Found, Reader};
 use crate::validate::{Issue, Issues, Origin, Path};
 use crate::wire::{CUT, Failure as ApiFailure, Finish, Response, Undecoded, read_failure, read_response};
 
@@ -58,7 +58,7 @@ pub(super) fn judge<'a>(
     asked: &Asked<'_, 'a>,
     keep: &mut Judge<'_>,
     outcome: Result<Response, Undecoded>,
-    given: bool,
+    given: &Given,
 ) -> Verdict<'a> {
     let Asked { job, plan, .. } = *asked;
     let response = match outcome {
@@ -78,13 +78,20 @@ pub(super) fn judge<'a>(
         return Verdict::Failed(Failure { usage: response.usage, ..failure });
     }
     let mut repairs = Vec::new();
-    let mut weighed = |repairs: &mut _| if given { None } else { weigh(asked, keep, &response, repairs) };
+    let mut weighed = |repairs: &mut _| match &given.left {
+        Some(left) => Some(left_over(asked, left)),
+        None if given.any => None,
+        None => weigh(asked, keep, &response, repairs),
+    };
     match ended_badly(job, &response).or_else(|| weighed(&mut repairs)) {
         None => Verdict::Taken(response, repairs),
         Some(mut failure) => {
             failure.repairs = repairs;
             failure.usage = response.usage;
-            failure.rejected = Some(response);
+            failure.rejected = Some(match &given.left {
+                Some(Left::Items { places, list, .. }) if failure.partly => plan.only(response, places, list),
+                _ => response,
+            });
             Verdict::Failed(failure)
         }
     }
@@ -137,6 +144,27 @@ fn ended_badly(job: &Job<'_>, response: &Response) -> Option<Failure> {
     }
 }
 
+/// What is asked for again by itself, as if it were all that had been said.
+fn left_over(asked: &Asked<'_, '_>, left: &Left) -> Failure {
+    let plan = asked.plan;
+    let (places, list, issues, told) = match left {
+        Left::Items { places, list, issues, told } => (places, list, issues, told),
+        Left::Odd { wanted, got } => {
+            let detail = format!("{got} items came where {wanted} were asked for again");
+            return Failure { partly: true, ..Failure::new(ErrorKind::Malformed, detail) };
+        }
+    };
+    let mut said = Issues::new();
+    if !plan.has_calls() {
+        let wanted = format!("these {} items alone, in this order: the others are right", places.len());
+        said.push(Issue::found_by(Origin::Reading, Path::root(), wanted));
+    }
+    let shown = plan.said(list);
+    let shown = plan.lowered().and_then(|lowered| found(asked, &shown).ok()?.told(told, lowered));
+    said.extend(shown.unwrap_or_else(|| told.clone()));
+    Failure { told: Some(said), partly: true, ..wrong(issues.clone()) }
+}
+
 /// From the response to the value: find it, check it against the schema, make the type of it, run its validators.
 fn weigh(
     asked: &Asked<'_, '_>,
@@ -145,7 +173,6 @@ fn weigh(
     repairs: &mut Vec<Repair>,
 ) -> Option<Failure> {
     let Asked { job, plan, patching } = *asked;
-    let contract = plan.contract();
     let malformed = |issue: Issue| {
         let detail = brief(std::slice::from_ref(&issue));
         Some(Failure { issues: issue.into(), ..Failure::new(ErrorKind::Malformed, detail) })
@@ -154,16 +181,9 @@ fn weigh(
         Ok(answer) => answer,
         Err(issue) => return malformed(issue),
     };
-    let reader = Reader {
-        schema: contract.schema(),
-        check: &|node| contract.issues(node),
-        lowered: plan.lowered(),
-        options: job.reading,
-        always: false,
-    };
     *repairs = std::mem::take(&mut answer.repairs);
     let text = std::mem::take(&mut answer.text);
-    let mut found = match reader.read(&text) {
+    let mut found = match found(asked, &text) {
         Ok(found) if found.truncated => return malformed(cut()),
         Ok(found) => found,
         Err(issue) => return malformed(issue),
@@ -194,11 +214,28 @@ fn weigh(
             (issues, None, Some(String::from(document.text())))
         }
     };
+    let whole = whole.filter(|_| job.reask != ReAsk::Full);
+    Some(Failure { told, answer: whole, ..wrong(issues) })
+}
+
+fn found<'t>(asked: &Asked<'_, '_>, text: &'t str) -> Result<Found<'t>, Issue> {
+    let contract = asked.plan.contract();
+    let reader = Reader {
+        schema: contract.schema(),
+        check: &|node| contract.issues(node),
+        lowered: asked.plan.lowered(),
+        options: asked.job.reading,
+        always: false,
+    };
+    reader.read(text)
+}
+
+/// An answer that is not valid.
+fn wrong(issues: Issues) -> Failure {
     let rules_only = issues.as_slice().iter().all(|issue| issue.origin() == Origin::Rule);
     let kind = if rules_only { ErrorKind::Rejected } else { ErrorKind::SchemaMismatch };
     let detail = brief(issues.as_slice());
-    let whole = whole.filter(|_| job.reask != ReAsk::Full);
-    Some(Failure { issues, told, answer: whole, ..Failure::new(kind, detail) })
+    Failure { issues, ..Failure::new(kind, detail) }
 }
 
 /// What the schema, the type and the validators say, together, so that one re-ask can mend all of it. What the type

@@ -27,7 +27,7 @@ pub(crate) use self::check::{Checker, Limits};
 pub use self::dialect::Dialect;
 pub use self::lower::{Change, Loss, Lowered, Moved, Unlowerable, lower};
 pub(crate) use self::part::{Part, name as part_name, parts, schema_of, splice};
-pub(crate) use self::read::Reader;
+pub(crate) use self::read::{Found, Reader};
 pub(crate) use self::render::{brief, calls, prompt};
 
 /// A schema in the notation for prompts.

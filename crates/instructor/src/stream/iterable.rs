@@ -8,129 +8,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
-use instructor_json::Document;
 
-use super::items::Items;
+use super::making::Made;
 use super::running::{Desk, Running};
-use super::tracker::Tracker;
-use crate::error::{Error, ErrorKind};
-use crate::message::ToolCall;
-use crate::mode::Plan;
-use crate::model::Contract;
-use crate::repair::ParseOptions;
-use crate::run::{Called, Completion, Follow, Stop};
-use crate::transport::{BoxFuture, Show};
-use crate::validate::Issues;
-
-/// What was made of the items that are ready, each with its place in the list.
-pub(crate) type Made<T> = VecDeque<(usize, Result<T, Error>)>;
-
-/// Makes a value of an item's JSON, or says what is wrong with it.
-pub(crate) type Make<T> = Box<dyn FnMut(&str) -> Result<T, Issues> + Send>;
-
-/// Makes values of the items of a list while it arrives.
-pub(crate) struct Making<T> {
-    /// What one item has to be.
-    item: Contract,
-    make: Make<T>,
-    made: Option<Made<T>>,
-    desk: Arc<Desk<Made<T>>>,
-    items: Items,
-    tracker: Tracker,
-    options: ParseOptions,
-    /// How many items there were in this attempt.
-    count: usize,
-}
-
-impl<T: Send> Making<T> {
-    pub(crate) fn new(item: Contract, make: Make<T>, options: ParseOptions, desk: Arc<Desk<Made<T>>>) -> Self {
-        let tracker = Tracker::new(None, options);
-        Self { item, make, made: None, desk, items: Items::default(), tracker, options, count: 0 }
-    }
-
-    /// Reads what the tracker found complete; whether there was something.
-    fn collect(&mut self) -> bool {
-        let mut news = false;
-        for json in self.items.take() {
-            self.add(self.count, &json);
-            news = true;
-        }
-        news
-    }
-
-    /// Takes the items of a list that only the final reading could make out; whether there are any.
-    pub(crate) fn replace(&mut self, list: &str) -> bool {
-        let Some(list) = Document::parse(list).ok().filter(|_| self.count == 0) else { return false };
-        list.root().items().for_each(|item| self.add(self.count, item.source()));
-        self.count > 0
-    }
-
-    fn add(&mut self, place: usize, json: &str) {
-        let read = self.item.read_with(json, self.options);
-        let made = read.and_then(|reading| (self.make)(&reading.json).map_err(rejected));
-        self.put(place, made.map_err(|error| error.of_item(place, json)));
-    }
-
-    fn put(&mut self, place: usize, made: Result<T, Error>) {
-        self.count += 1;
-        self.made.get_or_insert_default().push_back((place, made));
-    }
-}
-
-fn rejected(issues: Issues) -> Error {
-    let first = issues.as_slice().first().map_or_else(String::new, |i| format!("{}: wanted {}", i.path(), i.wanted()));
-    Error::new(ErrorKind::Rejected, first).with_issues(issues)
-}
-
-impl<T: Send> Follow for Making<T> {
-    fn begin(&mut self, plan: &Plan<'_>) {
-        self.items = Items::default();
-        self.tracker = Tracker::new(plan.dialect(), self.options);
-        self.count = 0;
-    }
-
-    fn restart(&mut self) {
-        self.items = Items::default();
-        self.tracker = self.tracker.again(self.options);
-    }
-
-    fn text(&mut self, more: &str) -> Result<bool, Stop> {
-        // What can't be read is for the final reading to say.
-        let _ = self.tracker.push(more, &mut self.items);
-        Ok(self.collect())
-    }
-
-    fn call(&mut self, plan: &Plan<'_>, call: Called<'_>) -> Result<bool, Stop> {
-        if !call.over {
-            return Ok(false);
-        }
-        let Called { index, name, arguments, .. } = call;
-        match plan.item(index, &ToolCall::new("", name, arguments), self.options) {
-            Ok(json) => self.add(index, &json),
-            Err(issues) => self.put(index, Err(rejected(issues).of_item(index, arguments))),
-        }
-        Ok(true)
-    }
-
-    fn end(&mut self) -> bool {
-        self.tracker.end(&mut self.items);
-        self.collect()
-    }
-
-    fn has_given(&self) -> bool {
-        self.count > 0
-    }
-}
-
-impl<T: Send> Show for Making<T> {
-    fn give(&mut self, news: bool) {
-        self.desk.lay(self.made.take(), news);
-    }
-
-    fn take(&mut self) {
-        (self.made, _) = self.desk.take();
-    }
-}
+use crate::error::Error;
+use crate::run::Completion;
+use crate::transport::BoxFuture;
 
 /// The items of a list, one by one while the answer arrives. Made by
 /// [`Request::create_iterable`](crate::Request::create_iterable).
@@ -138,7 +21,8 @@ impl<T: Send> Show for Making<T> {
 /// Each item is read, validated and made a value as soon as its last byte is there.
 ///
 /// - An item that is not valid is an error in its place, and the stream goes on: [`Error::issues`] says what is wrong,
-///   [`Error::item`] which item it is, and [`Error::raw`] is its JSON.
+///   [`Error::item`] which item it is, and [`Error::raw`] is its JSON. Or it is asked for again, or left out:
+///   [`Request::bad_items`](crate::Request::bad_items).
 /// - An error of the whole answer is the last item. Before the first item was there, failures are tried again as those
 ///   of [`create`](crate::Request::create) are; after it, items that were given out can't be taken back.
 ///
@@ -180,8 +64,9 @@ impl<'a, T> ItemStream<'a, T> {
     }
 
     /// The place in the answer's list of the item that came last, counted from 0; `None` before the first and at the end.
-    /// Items come in the order of the list, but for calls of [`Mode::ParallelTools`](crate::Mode::ParallelTools), which
-    /// come as they are complete: some providers tell several at once.
+    /// Items come in the order of the list, but for those that were asked for again, which come at the end, and for calls
+    /// of [`Mode::ParallelTools`](crate::Mode::ParallelTools), which come as they are complete: some providers tell several
+    /// at once.
     #[must_use]
     pub const fn place(&self) -> Option<usize> {
         self.place

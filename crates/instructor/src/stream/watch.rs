@@ -10,7 +10,7 @@ use crate::message::ToolCall;
 use crate::mode::Plan;
 use crate::model::Contract;
 use crate::repair::ParseOptions;
-use crate::run::{Called, Follow, Stop};
+use crate::run::{Called, Follow, Given, Stop};
 use crate::schema::Spots;
 use crate::transport::Show;
 use crate::validate::{Context, Issues, Origin, Path, Ruled};
@@ -153,8 +153,8 @@ impl Follow for Watch<'_> {
         self.show.as_mut().is_some_and(|show| show.end())
     }
 
-    fn has_given(&self) -> bool {
-        self.show.as_ref().is_some_and(|show| show.has_given())
+    fn given(&mut self) -> Given {
+        self.show.as_mut().map_or_else(Given::default, |show| show.given())
     }
 }
 

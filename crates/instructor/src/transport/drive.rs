@@ -203,7 +203,7 @@ async fn listen(
     let Watching { show, idle, time } = watching;
     let mut pieces = Pieces { transport, body, idle: *idle, sent, time: *time, wake: None, since: None };
     let (ending, size, tail) = hear(&mut pieces, listener, limit, *show).await;
-    let given = show.has_given();
+    let given = show.given();
     Event::Heard(Box::new(Heard { status: parts.status.as_u16(), headers: parts.headers, size, tail, given, ending }))
 }
 

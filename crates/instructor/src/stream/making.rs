@@ -1,0 +1,336 @@
+//! Values of the items of a list, made while the list arrives.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use instructor_json::Document;
+
+use super::items::Items;
+use super::running::Desk;
+use super::tracker::Tracker;
+use crate::error::{Error, ErrorKind};
+use crate::message::ToolCall;
+use crate::mode::Plan;
+use crate::model::Contract;
+use crate::repair::{ParseOptions, Repair, Severity, short};
+use crate::run::{Called, Follow, Given, Left, Stop};
+use crate::transport::Show;
+use crate::validate::{Issues, Path};
+
+/// What [`create_iterable`](crate::Request::create_iterable) does with items that are not valid.
+///
+/// ```
+/// # use instructor::testing::{Reply, Script};
+/// # use serde_json::json;
+/// use instructor::BadItems;
+///
+/// #[instructor::model]
+/// struct Task {
+///     title: String,
+///     #[schemars(range(max = 5))]
+///     priority: u8,
+/// }
+///
+/// # let answer = json!([{ "title": "Paint", "priority": 9 }, { "title": "Sweep", "priority": 2 }]);
+/// # let again = json!([{ "title": "Paint", "priority": 5 }]);
+/// # let script = Script::new().reply(Reply::value(answer)).reply(Reply::value(again));
+/// # let client = script.client("openai/gpt-5-mini");
+/// # script.block_on(async {
+/// let request = client.request("What is to be done?").bad_items(BadItems::ReAsk);
+/// let mut tasks = request.create_iterable::<Task>().await?;
+/// let mut got = Vec::new();
+/// while let Some(task) = tasks.next().await {
+///     got.push((tasks.place(), task?.title));
+/// }
+/// // The first was asked for again, alone, and comes last.
+/// assert_eq!(got, [(Some(1), String::from("Sweep")), (Some(0), String::from("Paint"))]);
+/// # Ok::<(), instructor::Error>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BadItems {
+    /// Each is an error in its place, and the stream goes on.
+    #[default]
+    Show,
+    /// They are held back. When the answer is complete, they alone are asked for again, with what is wrong with each; what
+    /// comes is validated, and given at the end, with its [`place`](crate::ItemStream::place). It is a re-ask as any other,
+    /// within [`max_retries`](crate::Request::max_retries) and the [`Budget`](crate::Budget), and each asks only for those
+    /// that are still bad. Items that stay bad are errors in the end, and the error of the request comes after them.
+    ReAsk,
+    /// They are left out. [`Attempt::repairs`](crate::Attempt::repairs) has an `InvalidItem` for each, and
+    /// [`Attempt::issues`](crate::Attempt::issues) what was wrong.
+    Drop,
+}
+
+/// What was made of the items that are ready, each with its place in the list.
+pub(crate) type Made<T> = VecDeque<(usize, Result<T, Error>)>;
+
+/// Makes a value of an item's JSON, or says what is wrong with it.
+pub(crate) type Make<T> = Box<dyn FnMut(&str) -> Result<T, Issues> + Send>;
+
+/// Makes values of the items of a list while it arrives.
+pub(crate) struct Making<T> {
+    /// What one item has to be.
+    item: Contract,
+    make: Make<T>,
+    made: Option<Made<T>>,
+    desk: Arc<Desk<Made<T>>>,
+    items: Items,
+    tracker: Tracker,
+    options: ParseOptions,
+    bad: BadItems,
+    /// How many items there were in this attempt.
+    count: usize,
+    /// All of the answer is there.
+    ended: bool,
+    repairs: Vec<Repair>,
+    issues: Issues,
+    /// The items that are to be asked for again.
+    held: Vec<Held>,
+    /// They have been asked for: what has come of them, in the order of the answer once that is complete.
+    again: Option<Again<T>>,
+}
+
+/// A bad item.
+struct Held {
+    /// Its place in the list.
+    place: usize,
+    /// Its place in the answer that it is from.
+    at: usize,
+    json: String,
+    error: Error,
+}
+
+struct Again<T> {
+    items: Vec<(usize, String, Result<T, Error>)>,
+    /// They are as many as were asked for, and have been given out or held again.
+    settled: bool,
+}
+
+impl<T> Default for Again<T> {
+    fn default() -> Self {
+        Self { items: Vec::new(), settled: false }
+    }
+}
+
+impl<T: Send> Making<T> {
+    pub(crate) fn new(
+        item: Contract,
+        make: Make<T>,
+        (options, bad): (ParseOptions, BadItems),
+        desk: Arc<Desk<Made<T>>>,
+    ) -> Self {
+        Self {
+            item,
+            make,
+            made: None,
+            desk,
+            items: Items::default(),
+            tracker: Tracker::new(None, options),
+            options,
+            bad,
+            count: 0,
+            ended: false,
+            repairs: Vec::new(),
+            issues: Issues::new(),
+            held: Vec::new(),
+            again: None,
+        }
+    }
+
+    /// Reads what the tracker found complete; whether there was something to give out.
+    fn collect(&mut self) -> bool {
+        let mut news = false;
+        for json in self.items.take() {
+            news |= self.add(self.count, &json);
+        }
+        news
+    }
+
+    /// Takes the items of a list that only the final reading could make out; whether there are any.
+    pub(crate) fn replace(&mut self, list: &str) -> bool {
+        let Some(list) = Document::parse(list).ok().filter(|_| self.count == 0) else { return false };
+        let mut news = false;
+        for item in list.root().items() {
+            news |= self.add(self.count, item.source());
+        }
+        news
+    }
+
+    /// Gives out what could not be mended; whether there is anything.
+    pub(crate) fn give_up(&mut self) -> bool {
+        let held = std::mem::take(&mut self.held);
+        let any = !held.is_empty();
+        let errors = held.into_iter().map(|held| (held.place, Err(held.error)));
+        self.made.get_or_insert_default().extend(errors);
+        any
+    }
+
+    fn add(&mut self, at: usize, json: &str) -> bool {
+        let read = self.item.read_with(json, self.options).map(|reading| {
+            let place = Path::root().index(at);
+            self.repairs.extend(reading.repairs.into_iter().map(|mut repair| {
+                repair.path = repair.path.within(&place);
+                repair
+            }));
+            reading.json
+        });
+        let made = read.and_then(|json| (self.make)(&json).map_err(rejected));
+        self.put(at, json, made)
+    }
+
+    /// Deals with an item; whether there is something to give out.
+    fn put(&mut self, at: usize, json: &str, made: Result<T, Error>) -> bool {
+        self.count += 1;
+        if let Some(again) = &mut self.again {
+            again.items.push((at, String::from(json), made));
+            return false;
+        }
+        let made = match (made, self.bad) {
+            (Ok(item), _) => Ok(item),
+            (Err(error), BadItems::Show) => Err(error.of_item(at, json)),
+            (Err(error), BadItems::ReAsk) => {
+                self.hold(at, at, String::from(json), error);
+                return false;
+            }
+            (Err(error), BadItems::Drop) => {
+                let path = Path::root().index(at);
+                self.issues.extend_within(&path, error.issues().clone());
+                self.repairs.push(Repair {
+                    kind: "InvalidItem",
+                    severity: Severity::Lossy,
+                    path,
+                    span: None,
+                    before: short(json),
+                    after: String::new(),
+                });
+                return false;
+            }
+        };
+        self.made.get_or_insert_default().push_back((at, made));
+        true
+    }
+
+    fn hold(&mut self, place: usize, at: usize, json: String, error: Error) {
+        let error = error.of_item(place, &json);
+        self.held.push(Held { place, at, json, error });
+    }
+
+    /// Deals with the items that were asked for again, now that all are there; whether there is something to give out.
+    fn settle(&mut self) -> bool {
+        let held = self.held.len();
+        let Some(again) = self.again.as_mut().filter(|again| again.items.len() == held) else { return false };
+        again.settled = true;
+        let mut items = std::mem::take(&mut again.items);
+        items.sort_by_key(|(at, ..)| *at);
+        let mut news = false;
+        for (before, (at, json, made)) in std::mem::take(&mut self.held).into_iter().zip(items) {
+            match made {
+                Ok(item) => {
+                    self.made.get_or_insert_default().push_back((before.place, Ok(item)));
+                    news = true;
+                }
+                Err(error) => self.hold(before.place, at, json, error),
+            }
+        }
+        news
+    }
+
+    /// What is to be asked for again.
+    fn left(&self) -> Option<Left> {
+        if let Some(again) = self.again.as_ref().filter(|again| !again.settled) {
+            return Some(Left::Odd { wanted: self.held.len(), got: again.items.len() });
+        }
+        if self.held.is_empty() || !self.ended {
+            return None;
+        }
+        let (mut issues, mut told) = (Issues::new(), Issues::new());
+        for (at, held) in self.held.iter().enumerate() {
+            issues.extend_within(&Path::root().index(held.place), held.error.issues().clone());
+            told.extend_within(&Path::root().index(at), held.error.issues().clone());
+        }
+        let list: Vec<&str> = self.held.iter().map(|held| held.json.as_str()).collect();
+        let places = self.held.iter().map(|held| held.at).collect();
+        Some(Left::Items { places, list: format!("[{}]", list.join(",")), issues, told })
+    }
+}
+
+fn rejected(issues: Issues) -> Error {
+    let first = issues.as_slice().first().map_or_else(String::new, |i| format!("{}: wanted {}", i.path(), i.wanted()));
+    Error::new(ErrorKind::Rejected, first).with_issues(issues)
+}
+
+impl<T: Send> Follow for Making<T> {
+    fn begin(&mut self, plan: &Plan<'_>) {
+        self.items = Items::default();
+        self.tracker = Tracker::new(plan.dialect(), self.options);
+        self.count = 0;
+        self.ended = false;
+        self.repairs.clear();
+        self.issues = Issues::new();
+        match &mut self.again {
+            Some(again) => *again = Again::default(),
+            None => self.held.clear(),
+        }
+    }
+
+    fn restart(&mut self) {
+        self.items = Items::default();
+        self.tracker = self.tracker.again(self.options);
+    }
+
+    fn text(&mut self, more: &str) -> Result<bool, Stop> {
+        // What can't be read is for the final reading to say.
+        let _ = self.tracker.push(more, &mut self.items);
+        Ok(self.collect())
+    }
+
+    fn call(&mut self, plan: &Plan<'_>, call: Called<'_>) -> Result<bool, Stop> {
+        if !call.over {
+            return Ok(false);
+        }
+        let Called { index, name, arguments, .. } = call;
+        let place = Path::root().index(index);
+        Ok(match plan.item(index, &ToolCall::new("", name, arguments), self.options) {
+            Ok(json) => self.add(index, &json),
+            Err(issues) => {
+                // In the terms of the item, as all that is said of an item.
+                let inside = issues.into_iter().map(|issue| match issue.path().inside(&place) {
+                    Some(path) => issue.told_at(path, None, None),
+                    None => issue,
+                });
+                let error = rejected(inside.collect::<Vec<_>>().into());
+                self.put(index, arguments, Err(error))
+            }
+        })
+    }
+
+    fn end(&mut self) -> bool {
+        self.tracker.end(&mut self.items);
+        self.ended = true;
+        self.collect() | self.settle()
+    }
+
+    fn given(&mut self) -> Given {
+        let left = self.left();
+        let any = match &self.again {
+            Some(again) => again.settled,
+            None => self.count > self.held.len(),
+        };
+        if left.is_some() {
+            self.again.get_or_insert_default();
+        }
+        Given { any, repairs: std::mem::take(&mut self.repairs), issues: std::mem::take(&mut self.issues), left }
+    }
+}
+
+impl<T: Send> Show for Making<T> {
+    fn give(&mut self, news: bool) {
+        self.desk.lay(self.made.take(), news);
+    }
+
+    fn take(&mut self) {
+        (self.made, _) = self.desk.take();
+    }
+}
