@@ -95,7 +95,7 @@ impl Stream {
         if let (Some(at), Some(text)) = (at, event.get("delta").and_then(|delta| delta.get(field)))
             && text.kind() == Kind::String
         {
-            self.alike.learn(data, text, at);
+            self.alike.learn(data, text, at, None);
         }
     }
 

@@ -3,6 +3,7 @@ use serde_json::{Map, Value, json};
 
 use super::decode::{finish, is_ours, push_block, usage};
 use crate::message::{Part, ToolCall};
+use crate::wire::alike::{Alike, fields};
 use crate::wire::frame::Frame;
 use crate::wire::response::{Response, Usage, text_field};
 use crate::wire::{Decoder, Failure, Told, Undecoded};
@@ -13,7 +14,12 @@ pub(super) struct Stream {
     response: Response,
     blocks: Vec<(u64, Block)>,
     ended: bool,
+    /// The block that deltas go on with.
+    alike: Alike<usize>,
 }
+
+/// The event that tells more of a block.
+const DELTA: &str = "contentBlockDelta";
 
 /// A content block that is being told. Text and reasoning begin without an event of their own.
 enum Block {
@@ -42,9 +48,10 @@ impl Stream {
         self.blocks.push((index(event), block));
     }
 
-    fn delta(&mut self, event: Node<'_>) {
+    /// The text that it tells, if it is nothing else, and the block that this goes to.
+    fn delta<'d>(&mut self, event: Node<'d>) -> Option<(Node<'d>, usize)> {
         let at = index(event);
-        let Some((key, delta)) = event.get("delta").and_then(|delta| delta.entries().next()) else { return };
+        let (key, delta) = event.get("delta")?.entries().next()?;
         let key = key.as_str().unwrap_or_default();
         let text = |key| delta.get(key).and_then(Node::as_str).unwrap_or_default();
         let block = match self.blocks.iter().rposition(|(i, _)| *i == at) {
@@ -62,17 +69,35 @@ impl Stream {
                 self.blocks.len() - 1
             }
         };
-        match self.blocks.get_mut(block).map(|(_, block)| block) {
-            Some(Block::Text(into)) => into.push_str(&delta.as_str().unwrap_or_default()),
-            Some(Block::Call(call, _)) => call.arguments.push_str(&text("input")),
-            Some(Block::Reasoning { text: thought, signature, redacted }) => {
+        let (_, into) = self.blocks.get_mut(block)?;
+        match into {
+            Block::Text(into) => {
+                into.push_str(&delta.as_str().unwrap_or_default());
+                return Some((delta, block));
+            }
+            Block::Call(call, _) => {
+                call.arguments.push_str(&text("input"));
+                return Some((delta.get("input")?, block));
+            }
+            Block::Reasoning { text: thought, signature, redacted } => {
                 thought.push_str(&text("text"));
                 signature.push_str(&text("signature"));
                 redacted.push_str(&text("redactedContent"));
             }
-            Some(Block::Other(_, fields, input)) => grow(fields, input, delta),
-            None => {}
+            Block::Other(_, fields, input) => grow(fields, input, delta),
         }
+        None
+    }
+
+    /// A delta of which nothing but its text differs from the one before.
+    fn again(&mut self, data: &str) -> bool {
+        let Some((more, at)) = self.alike.text(data) else { return false };
+        match self.blocks.get_mut(at) {
+            Some((_, Block::Text(text))) => text.push_str(&more),
+            Some((_, Block::Call(call, _))) => call.arguments.push_str(&more),
+            _ => return false,
+        }
+        true
     }
 
     fn stop(&mut self, event: Node<'_>) {
@@ -150,16 +175,22 @@ impl Decoder for Stream {
             return Err(Undecoded::Failure(failed(frame)));
         }
         let data = frame.data.trim();
-        if data.is_empty() {
+        if data.is_empty() || (frame.event == Some(DELTA) && self.again(data)) {
             return Ok(());
         }
+        self.alike.forget();
         let doc = Document::parse(data)
             .map_err(|e| Undecoded::Unreadable(format!("an event of the stream is not JSON: {e}")))?;
         let event = doc.root();
         match frame.event.unwrap_or_default() {
             "contentBlockStart" => self.start(event),
-            "contentBlockDelta" => self.delta(event),
             "contentBlockStop" => self.stop(event),
+            DELTA => {
+                if let Some((text, block)) = self.delta(event) {
+                    // Letters that hide how long the text is.
+                    self.alike.learn(data, text, block, fields(event, &["p"]));
+                }
+            }
             "messageStop" => {
                 self.ended = true;
                 self.response.finish = text_field(event, "stopReason").map(finish);
@@ -184,7 +215,7 @@ impl Decoder for Stream {
     }
 
     fn finish(self: Box<Self>) -> Result<Response, Undecoded> {
-        let Self { mut response, blocks, ended } = *self;
+        let Self { mut response, blocks, ended, .. } = *self;
         if !ended {
             return Err(Undecoded::Cut);
         }

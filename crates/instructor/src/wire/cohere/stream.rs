@@ -3,6 +3,7 @@ use serde_json::{Map, Value};
 
 use super::decode::{ended, opaque, plan, tool_call, usage};
 use crate::message::{Part, ToolCall};
+use crate::wire::alike::Alike;
 use crate::wire::frame::Frame;
 use crate::wire::response::{Response, Usage, text_field};
 use crate::wire::{Decoder, Failure, Told, Undecoded};
@@ -16,6 +17,14 @@ pub(super) struct Stream {
     /// With their places, and whether nothing more of them comes.
     calls: Vec<(u64, ToolCall, bool)>,
     ended: bool,
+    alike: Alike<Place>,
+}
+
+/// Where the text of a delta goes.
+#[derive(Clone, Copy)]
+enum Place {
+    Block(usize),
+    Call(usize),
 }
 
 /// A content block that is being told.
@@ -36,13 +45,18 @@ impl Stream {
         self.blocks.push((index(event), block));
     }
 
-    fn content_delta(&mut self, event: Node<'_>) {
-        let at = index(event);
-        let Some(content) = message(event).and_then(|message| message.get("content")) else { return };
-        let Some((_, block)) = self.blocks.iter_mut().rfind(|(i, _)| *i == at) else { return };
-        match block {
-            Block::Text(into) => into.push_str(&content.get("text").and_then(Node::as_str).unwrap_or_default()),
-            Block::Other(fields) => {
+    /// The text that it tells, if it is nothing else, and where that goes.
+    fn content_delta<'d>(&mut self, event: Node<'d>) -> Option<(Node<'d>, Place)> {
+        let content = message(event)?.get("content")?;
+        let index = index(event);
+        let at = self.blocks.iter().rposition(|(i, _)| *i == index)?;
+        match self.blocks.get_mut(at)? {
+            (_, Block::Text(into)) => {
+                let text = content.get("text")?;
+                into.push_str(&text.as_str().unwrap_or_default());
+                Some((text, Place::Block(at)))
+            }
+            (_, Block::Other(fields)) => {
                 for (key, more) in content.entries() {
                     let (Some(key), Some(more)) = (key.as_str(), more.as_str()) else { continue };
                     match fields.get_mut(&*key) {
@@ -51,16 +65,35 @@ impl Stream {
                         _ => _ = fields.insert(key.into_owned(), Value::from(&*more)),
                     }
                 }
+                None
             }
         }
     }
 
-    fn call_delta(&mut self, event: Node<'_>) {
-        let at = index(event);
-        let Some(call) = message(event).and_then(called).and_then(tool_call) else { return };
-        if let Some((_, into, _)) = self.calls.iter_mut().rfind(|(i, ..)| *i == at) {
-            into.arguments.push_str(&call.arguments);
+    /// The text that it tells, and where that goes.
+    fn call_delta<'d>(&mut self, event: Node<'d>) -> Option<(Node<'d>, Place)> {
+        let call = called(message(event)?)?;
+        let index = index(event);
+        let at = self.calls.iter().rposition(|(i, ..)| *i == index)?;
+        let (_, into, _) = self.calls.get_mut(at)?;
+        into.arguments.push_str(&tool_call(call)?.arguments);
+        Some((call.get("function").unwrap_or(call).get("arguments")?, Place::Call(at)))
+    }
+
+    /// A delta of which nothing but its text differs from the one before.
+    fn again(&mut self, data: &str) -> bool {
+        let Some((more, place)) = self.alike.text(data) else { return false };
+        match place {
+            Place::Block(at) => match self.blocks.get_mut(at) {
+                Some((_, Block::Text(text))) => text.push_str(&more),
+                _ => return false,
+            },
+            Place::Call(at) => match self.calls.get_mut(at) {
+                Some((_, call, _)) => call.arguments.push_str(&more),
+                None => return false,
+            },
         }
+        true
     }
 }
 
@@ -85,17 +118,25 @@ impl Decoder for Stream {
             self.ended = true;
             return Ok(());
         }
-        if data.is_empty() {
+        if data.is_empty() || self.again(data) {
             return Ok(());
         }
+        self.alike.forget();
         let doc = Document::parse(data)
             .map_err(|e| Undecoded::Unreadable(format!("an event of the stream is not JSON: {e}")))?;
         let event = doc.root();
         let kind = event.get("type").and_then(Node::as_str).or(frame.event.map(Into::into)).unwrap_or_default();
+        let told = match &*kind {
+            "content-delta" => self.content_delta(event),
+            "tool-call-delta" => self.call_delta(event),
+            _ => None,
+        };
+        if let (Some((text, place)), Some(_)) = (told, event.get("type")) {
+            self.alike.learn(data, text, place, None);
+        }
         match &*kind {
             "message-start" => self.response.id = text_field(event, "id"),
             "content-start" => self.content_start(event),
-            "content-delta" => self.content_delta(event),
             "tool-plan-delta" => {
                 if let Some(more) = message(event).and_then(|message| message.get("tool_plan")).and_then(Node::as_str) {
                     self.planned.push_str(&more);
@@ -105,7 +146,6 @@ impl Decoder for Stream {
                 let call = message(event).and_then(called).and_then(tool_call);
                 self.calls.extend(call.map(|call| (index(event), call, false)));
             }
-            "tool-call-delta" => self.call_delta(event),
             "tool-call-end" => {
                 let at = index(event);
                 if let Some((.., over)) = self.calls.iter_mut().rfind(|(i, ..)| *i == at) {
@@ -142,7 +182,7 @@ impl Decoder for Stream {
     }
 
     fn finish(self: Box<Self>) -> Result<Response, Undecoded> {
-        let Self { mut response, blocks, planned, calls, ended } = *self;
+        let Self { mut response, blocks, planned, calls, ended, .. } = *self;
         if !ended {
             return Err(Undecoded::Cut);
         }

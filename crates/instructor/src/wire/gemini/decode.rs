@@ -78,7 +78,7 @@ impl Answer {
         keep(&mut self.response.id, "responseId");
         keep(&mut self.response.model, "modelVersion");
         if let Some(node) = chunk.get("usageMetadata") {
-            self.count(node);
+            self.response.usage = counted(self.response.usage, node);
         }
         // The prompt was blocked: there is no candidate.
         if chunk.get("promptFeedback").and_then(|feedback| text_field(feedback, "blockReason")).is_some() {
@@ -102,16 +102,31 @@ impl Answer {
         Ok(())
     }
 
-    /// Counts are those so far; what a later chunk leaves out stays.
-    fn count(&mut self, node: Node<'_>) {
-        let usage = &mut self.response.usage;
-        let count = |key| count_field(node, key);
-        let (said, thought) = (count("candidatesTokenCount"), count("thoughtsTokenCount"));
-        // Neither the tokens of thoughts nor those of the results of the service's own tools are among the others.
-        usage.input = sum(count("promptTokenCount"), count("toolUsePromptTokenCount")).or(usage.input);
-        usage.output = sum(said, thought).or(usage.output);
-        usage.cached = count("cachedContentTokenCount").or(usage.cached);
-        usage.reasoning = thought.or(usage.reasoning);
+    pub(super) const fn count(&mut self, usage: Usage) {
+        self.response.usage = usage;
+    }
+
+    /// The text of a chunk that was read, if nothing else of it is news but the counts.
+    pub(super) fn only_text<'d>(&self, chunk: Node<'d>) -> Option<Node<'d>> {
+        fn one(list: Node<'_>) -> Option<Node<'_>> {
+            let mut items = list.items();
+            items.next().filter(|_| items.next().is_none())
+        }
+        let Open::Text(pieces) = &self.open else { return None };
+        let candidate = one(chunk.get("candidates")?)?;
+        let first = candidate.get("index").and_then(Node::as_u64).unwrap_or_default() == 0;
+        let part = one(candidate.get("content")?.get("parts")?)?;
+        let plain = first && pieces.parts.last()?.json.is_none() && knows(part, &["text"]);
+        part.get("text").filter(|_| plain)
+    }
+
+    /// Takes the text of a chunk that is like the last.
+    pub(super) fn again(&mut self, more: &str) -> bool {
+        let Open::Text(Pieces { text, parts }) = &mut self.open else { return false };
+        let Some(last) = parts.last_mut() else { return false };
+        text.push_str(more);
+        last.end = text.len();
+        true
     }
 
     fn part(&mut self, part: Node<'_>) {
@@ -244,6 +259,20 @@ impl Answer {
             }
             _ => Ok(response),
         }
+    }
+}
+
+/// Counts are those so far; what a later chunk leaves out stays.
+pub(super) fn counted(before: Usage, node: Node<'_>) -> Usage {
+    let count = |key| count_field(node, key);
+    let (said, thought) = (count("candidatesTokenCount"), count("thoughtsTokenCount"));
+    // Neither the tokens of thoughts nor those of the results of the service's own tools are among the others.
+    Usage {
+        input: sum(count("promptTokenCount"), count("toolUsePromptTokenCount")).or(before.input),
+        output: sum(said, thought).or(before.output),
+        cached: count("cachedContentTokenCount").or(before.cached),
+        reasoning: thought.or(before.reasoning),
+        ..before
     }
 }
 

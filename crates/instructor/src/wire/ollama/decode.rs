@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::NAME;
 use crate::message::{Opaque, Part, ToolCall};
+use crate::wire::alike::{Alike, fields};
 use crate::wire::response::{Finish, Response, Usage, count_field, text_field};
 use crate::wire::{Failure, Told, Undecoded};
 
@@ -45,6 +46,7 @@ pub(super) struct Answer {
     /// There was a message.
     said: bool,
     ended: bool,
+    alike: Alike<()>,
 }
 
 impl Answer {
@@ -64,9 +66,19 @@ impl Answer {
         if line.is_empty() {
             return Ok(());
         }
+        if let Some((text, ())) = self.alike.text(line) {
+            self.text.push_str(&text);
+            return Ok(());
+        }
+        self.alike.forget();
         let doc = Document::parse(line)
             .map_err(|e| Undecoded::Unreadable(format!("a line of the stream is not JSON: {e}")))?;
-        self.chunk(doc.root())
+        let chunk = doc.root();
+        self.chunk(chunk)?;
+        if let Some(text) = only_text(chunk) {
+            self.alike.learn(line, text, (), fields(chunk, &["created_at"]));
+        }
+        Ok(())
     }
 
     fn chunk(&mut self, chunk: Node<'_>) -> Result<(), Undecoded> {
@@ -116,6 +128,14 @@ impl Answer {
         response.parts.extend(calls.into_iter().map(Part::ToolCall));
         response
     }
+}
+
+/// The text of a chunk whose only news it is.
+fn only_text(chunk: Node<'_>) -> Option<Node<'_>> {
+    let message = chunk.get("message")?;
+    let says = |key| message.get(key).is_some_and(|node| !node.is_null() && !node.is_str("") && !node.is_empty());
+    let done = chunk.get("done").and_then(Node::as_bool) == Some(true);
+    message.get("content").filter(|_| !done && !says(THINKING) && !says("tool_calls"))
 }
 
 /// A call; its arguments are an object here, and older servers give it no id.

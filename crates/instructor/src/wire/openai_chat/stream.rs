@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use super::decode::{Block, REASONING, arguments, details, echo, ended, error_object, stopped, usage_of};
 use crate::message::{Part, ToolCall};
 use crate::provider::{Profile, Quirks};
-use crate::wire::alike::Alike;
+use crate::wire::alike::{Alike, fields};
 use crate::wire::frame::Frame;
 use crate::wire::response::{Response, Usage, text_field};
 use crate::wire::{Decoder, Failure, Told, Undecoded};
@@ -142,10 +142,13 @@ impl Stream {
     }
 }
 
-/// The text of a chunk whose only news it is, with the index of the call that it belongs to, if it does to one.
+/// The text of a chunk whose only news it is, with the index of the call that it belongs to, if it does to one. What is
+/// said besides, such as counts and an end, can be said again.
 fn only_text(chunk: Node<'_>) -> Option<(Node<'_>, Option<u64>)> {
     fn only<'d>(node: Node<'d>, beside: &[&str]) -> Option<(Node<'d>, Node<'d>)> {
-        let news = |(key, value): &(Node<'d>, Node<'d>)| !value.is_null() && !beside.iter().any(|b| key.is_str(b));
+        let news = |(key, value): &(Node<'d>, Node<'d>)| {
+            !value.is_null() && !value.is_str("") && !beside.iter().any(|b| key.is_str(b))
+        };
         let mut news = node.entries().filter(news);
         news.next().filter(|_| news.next().is_none())
     }
@@ -158,8 +161,7 @@ fn only_text(chunk: Node<'_>) -> Option<(Node<'_>, Option<u64>)> {
     if choice.get("index").and_then(Node::as_u64).is_some_and(|index| index != 0) {
         return None;
     }
-    let (key, delta) = only(choice, &["index", "logprobs"])?;
-    let (name, value) = only(delta, &["role"]).filter(|_| key.is_str("delta"))?;
+    let (name, value) = only(choice.get("delta")?, &["role"])?;
     if name.is_str("content") {
         return (value.kind() == Kind::String).then_some((value, None));
     }
@@ -168,19 +170,6 @@ fn only_text(chunk: Node<'_>) -> Option<(Node<'_>, Option<u64>)> {
     let (name, arguments) = only(function, &[]).filter(|_| key.is_str("function"))?;
     let index = call.get("index").and_then(Node::as_u64)?;
     (name.is_str("arguments") && arguments.kind() == Kind::String).then_some((arguments, Some(index)))
-}
-
-/// Whether a chunk has none but the fields that every chunk has, which hold neither an error nor a count.
-fn is_plain(chunk: Node<'_>) -> bool {
-    const CHUNK: [&str; 7] = ["choices", "id", "object", "created", "model", "system_fingerprint", "service_tier"];
-    const CHOICE: [&str; 4] = ["delta", "index", "finish_reason", "logprobs"];
-    let only = |node: Node<'_>, known: &[&str]| {
-        let mut entries = node.entries();
-        entries.all(|(key, value)| value.is_null() || known.iter().any(|known| key.is_str(known)))
-    };
-    only(chunk, &CHUNK)
-        && !chunk.get("object").is_some_and(|object| object.is_str("error"))
-        && chunk.get("choices").into_iter().flat_map(Node::items).all(|choice| only(choice, &CHOICE))
 }
 
 impl Decoder for Stream {
@@ -193,7 +182,7 @@ impl Decoder for Stream {
         if data.is_empty() {
             return Ok(());
         }
-        match self.alike.text(data) {
+        match self.alike.text(data).filter(|_| frame.event.is_none()) {
             Some((text, Place::Text)) => {
                 self.text.push_str(&text);
                 return Ok(());
@@ -209,9 +198,7 @@ impl Decoder for Stream {
         let doc = Document::parse(data)
             .map_err(|e| Undecoded::Unreadable(format!("an event of the stream is not JSON: {e}")))?;
         let chunk = doc.root();
-        // Nearly all chunks say nothing but a delta: they are not searched for anything else.
-        let plain = is_plain(chunk);
-        if let Some(failure) = (!plain).then(|| error_object(chunk).or_else(|| stopped(chunk))).flatten() {
+        if let Some(failure) = error_object(chunk).or_else(|| stopped(chunk)) {
             return Err(Undecoded::Failure(failure));
         }
         if frame.event == Some("error") {
@@ -224,7 +211,7 @@ impl Decoder for Stream {
         };
         keep(&mut self.response.id, "id");
         keep(&mut self.response.model, "model");
-        let usage = if plain { Usage::default() } else { usage_of(chunk, &self.profile) };
+        let usage = usage_of(chunk, &self.profile);
         if usage != Usage::default() {
             self.response.usage = usage;
         }
@@ -233,7 +220,7 @@ impl Decoder for Stream {
             if choice.get("index").and_then(Node::as_u64).is_some_and(|i| i != 0) {
                 continue;
             }
-            if let Some(failure) = (!plain).then(|| error_object(choice)).flatten() {
+            if let Some(failure) = error_object(choice) {
                 return Err(Undecoded::Failure(failure));
             }
             if let Some(delta) = choice.get("delta").or_else(|| choice.get("message")) {
@@ -243,13 +230,14 @@ impl Decoder for Stream {
                 self.response.finish = Some(finish);
             }
         }
-        if let Some((text, place)) = only_text(chunk).filter(|_| plain && frame.event.is_none()) {
+        if let Some((text, place)) = only_text(chunk).filter(|_| frame.event.is_none()) {
             let place = match place {
                 None => Some(Place::Text),
                 Some(index) => self.calls.iter().rposition(|(i, _)| *i == index).map(Place::Call),
             };
             if let Some(place) = place {
-                self.alike.learn(data, text, place);
+                // The letters hide how long the text is.
+                self.alike.learn(data, text, place, fields(chunk, &["obfuscation", "p"]));
             }
         }
         Ok(())

@@ -2,6 +2,7 @@ use instructor_json::{Document, Node};
 use serde_json::{Map, Value, json};
 
 use super::decode::{envelope, output, push, settle};
+use crate::wire::alike::{Alike, fields};
 use crate::wire::frame::Frame;
 use crate::wire::response::{Response, Usage, text_field};
 use crate::wire::{Decoder, Failure, Told, Undecoded};
@@ -15,6 +16,8 @@ pub(super) struct Stream {
     /// The last event had all items.
     whole: bool,
     ended: bool,
+    /// The item, and the piece of it, that deltas go on with.
+    alike: Alike<(usize, usize)>,
 }
 
 /// An item that is being told.
@@ -51,42 +54,51 @@ const PIECES: [(&str, Piece, &str); 5] = [
 
 impl Stream {
     /// The item that an event is about. Servers that have no index tell one item at a time.
-    fn item(&mut self, event: Node<'_>, new: bool) -> Option<&mut Item> {
+    fn item(&mut self, event: Node<'_>, new: bool) -> usize {
         let index = event.get("output_index").and_then(Node::as_u64);
         let known = match index {
             Some(_) => self.items.iter().rposition(|(i, _)| *i == index),
             None if new => None,
             None => self.items.len().checked_sub(1),
         };
-        let at = known.unwrap_or_else(|| {
+        known.unwrap_or_else(|| {
             self.items.push((index, Item::default()));
             self.items.len() - 1
-        });
-        self.items.get_mut(at).map(|(_, item)| item)
+        })
     }
 
-    fn piece(&mut self, name: &str, event: Node<'_>) {
+    /// The piece that an event has more of, if it is one.
+    fn piece(&mut self, name: &str, event: Node<'_>) -> Option<(usize, usize)> {
         let known = PIECES.iter().find_map(|(start, piece, key)| Some((name.strip_prefix(start)?, *piece, *key)));
-        let Some((last, piece, key)) = known else { return };
+        let (last, piece, key) = known?;
         let whole = match last {
             "delta" => false,
             "done" => true,
-            _ => return,
+            _ => return None,
         };
-        let Some(text) = event.get(if whole { key } else { "delta" }).and_then(Node::as_str) else { return };
+        let text = event.get(if whole { key } else { "delta" }).and_then(Node::as_str)?;
         let place = if piece == Piece::Summary { "summary_index" } else { "content_index" };
         let place = event.get(place).and_then(Node::as_u64).unwrap_or_default();
-        let Some(item) = self.item(event, false) else { return };
+        let index = self.item(event, false);
+        let (_, item) = self.items.get_mut(index)?;
         item.over |= whole && piece == Piece::Arguments;
         let at = item.pieces.iter().rposition(|(p, i, _)| (*p, *i) == (piece, place)).unwrap_or_else(|| {
             item.pieces.push((piece, place, String::new()));
             item.pieces.len() - 1
         });
-        let Some((_, _, so_far)) = item.pieces.get_mut(at) else { return };
+        let (_, _, so_far) = item.pieces.get_mut(at)?;
         if whole {
             so_far.clear();
         }
         so_far.push_str(&text);
+        (!whole).then_some((index, at))
+    }
+
+    /// A delta of which nothing but its text differs from the one before.
+    fn again(&mut self, data: &str) -> bool {
+        let Some((more, (item, piece))) = self.alike.text(data) else { return false };
+        let piece = self.items.get_mut(item).and_then(|(_, item)| item.pieces.get_mut(piece));
+        piece.map(|(_, _, so_far)| so_far.push_str(&more)).is_some()
     }
 
     /// The answer ends here, with the state that this event tells.
@@ -157,9 +169,10 @@ impl Decoder for Stream {
             self.ended = true;
             return Ok(());
         }
-        if data.is_empty() {
+        if data.is_empty() || self.again(data) {
             return Ok(());
         }
+        self.alike.forget();
         let doc = Document::parse(data)
             .map_err(|e| Undecoded::Unreadable(format!("an event of the stream is not JSON: {e}")))?;
         let event = doc.root();
@@ -175,12 +188,14 @@ impl Decoder for Stream {
             }
             "response.output_item.added" => {
                 let fields = event.get("item").and_then(|item| serde_json::from_str(item.source()).ok());
-                if let Some(item) = self.item(event, true) {
+                let at = self.item(event, true);
+                if let Some((_, item)) = self.items.get_mut(at) {
                     item.fields = fields.unwrap_or_default();
                 }
             }
             "response.output_item.done" => {
-                if let (Some(done), Some(item)) = (event.get("item"), self.item(event, false)) {
+                let at = self.item(event, false);
+                if let (Some(done), Some((_, item))) = (event.get("item"), self.items.get_mut(at)) {
                     item.done = Some(String::from(done.source()));
                     item.over = true;
                     // Servers that have the arguments all at once say them here.
@@ -193,7 +208,12 @@ impl Decoder for Stream {
             }
             "response.completed" | "response.incomplete" | "response.failed" => self.end(event)?,
             "error" => return Err(Undecoded::Failure(Failure::in_success(event))),
-            name => self.piece(name, event),
+            name => {
+                let place = self.piece(name, event);
+                if let (Some(place), Some(text), Some(_)) = (place, event.get("delta"), event.get("type")) {
+                    self.alike.learn(data, text, place, fields(event, &["sequence_number", "obfuscation"]));
+                }
+            }
         }
         Ok(())
     }
@@ -218,7 +238,7 @@ impl Decoder for Stream {
     }
 
     fn finish(self: Box<Self>) -> Result<Response, Undecoded> {
-        let Self { mut response, items, whole, ended } = *self;
+        let Self { mut response, items, whole, ended, .. } = *self;
         if !ended {
             return Err(Undecoded::Cut);
         }
