@@ -46,7 +46,13 @@ enum Part {
     /// Measures lowering of schemas and lifting of answers
     Codec(report::Options),
     /// Measures answers that arrive: partials after each delta
-    Streams(report::Options),
+    Streams {
+        #[command(flatten)]
+        options: report::Options,
+        /// A row a protocol, and no more
+        #[arg(long)]
+        wires: bool,
+    },
     /// Does the work of one side, and tells what it took
     Run {
         side: workload::Side,
@@ -68,7 +74,7 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         Part::Report(options) => report::report(options),
         Part::Parse(options) => parse::parse(options),
         Part::Codec(options) => codec::codec(options),
-        Part::Streams(options) => streams::streams(options),
+        Part::Streams { options, wires } => streams::streams(options, wires),
         Part::Run { side, load, url } => {
             println!("{}", serde_json::to_string(&workload::run(side, load, url)?)?);
             Ok(())

@@ -83,6 +83,12 @@ impl Program {
         number_after(&said, "total heap usage:")
             .ok_or_else(|| format!("memcheck has not told the allocations:\n{said}").into())
     }
+
+    /// The bytes that were asked of the allocator and not given back, when they were most.
+    pub(crate) fn peak_heap(&self) -> Result<f64> {
+        let said = self.output(&["valgrind", "--tool=dhat", "--dhat-out-file=/dev/null"])?.1;
+        number_after(&said, "At t-gmax:").ok_or_else(|| format!("dhat has not told the peak:\n{said}").into())
+    }
 }
 
 fn number_after(text: &str, what: &str) -> Option<f64> {

@@ -2,7 +2,8 @@
 //!
 //! - `POST /v1/chat/completions` answers right at once.
 //! - `POST /reask/v1/chat/completions` answers wrong until the conversation holds the result of a tool.
-//! - `POST /stream/4096/v1/chat/completions` streams an object of about so many bytes.
+//! - `POST /stream/chat/object/4096/v1/chat/completions` streams an object of about so many bytes in a protocol's events,
+//!   `list/1000` a list of so many items.
 //! - `GET /calls` tells how many posts there were.
 
 use std::io::{self, BufRead, BufReader, Read};
@@ -14,6 +15,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+
+use crate::streams::Said;
 
 /// The value that the right answer holds.
 pub(crate) const ANSWER: &str = include_str!("../data/order.json");
@@ -94,8 +97,8 @@ async fn converse(mut stream: TcpStream, answers: &Answers) -> io::Result<()> {
         if buffer.starts_with(b"GET") {
             let calls = answers.calls.load(Ordering::Relaxed);
             stream.write_all(&response(&calls.to_string())).await?;
-        } else if let Some(bytes) = streamed(&buffer) {
-            stream.write_all(&crate::streams::response(bytes)).await?;
+        } else if let Some(said) = streamed(&buffer) {
+            stream.write_all(&said.response()).await?;
         } else {
             answers.calls.fetch_add(1, Ordering::Relaxed);
             let wrong = buffer.starts_with(b"POST /reask/") && find(&buffer[head..end], b"\"role\":\"tool\"").is_none();
@@ -125,10 +128,9 @@ fn request(buffer: &[u8]) -> Option<(usize, usize)> {
     (begin + length <= buffer.len()).then_some((begin, begin + length))
 }
 
-/// The size of the object that is to be streamed.
-fn streamed(request: &[u8]) -> Option<usize> {
-    let rest = request.strip_prefix(b"POST /stream/")?;
-    std::str::from_utf8(rest.split(|byte| *byte == b'/').next()?).ok()?.parse().ok()
+/// What is to be streamed.
+fn streamed(request: &[u8]) -> Option<Said> {
+    Said::at(std::str::from_utf8(request.split(|byte| *byte == b' ').nth(1)?).ok()?)
 }
 
 fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
@@ -161,9 +163,9 @@ impl Server {
         format!("{}{}/v1", self.origin, if reask { "/reask" } else { "" })
     }
 
-    /// The base URL of a provider that streams an object of so many bytes.
-    pub(crate) fn stream_url(&self, bytes: usize) -> String {
-        format!("{}/stream/{bytes}/v1", self.origin)
+    /// The base URL of a provider that streams.
+    pub(crate) fn stream_url(&self, said: Said) -> String {
+        format!("{}{said}/v1", self.origin)
     }
 
     /// How many calls it has answered.

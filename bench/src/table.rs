@@ -11,6 +11,8 @@ pub(crate) enum Limit {
     Ratio(f64),
     /// So much more than the floor.
     More(f64),
+    /// So much.
+    Most(f64),
 }
 
 /// One measure of one scenario: medians over the rounds.
@@ -59,6 +61,7 @@ impl Table {
             Limit::None => None,
             Limit::Ratio(most) => Some(ratio <= most),
             Limit::More(most) => Some(ours - floor <= most),
+            Limit::Most(most) => Some(ours <= most),
         };
         let row = Row { scenario, measure: measure.into(), floor, ours, ratio, limit, within };
         if self.print {
@@ -81,6 +84,7 @@ fn line(row: &Row) -> String {
         Limit::None => String::new(),
         Limit::Ratio(most) => format!("<= {most:.2}x"),
         Limit::More(most) => format!("<= +{most}"),
+        Limit::Most(most) => format!("<= {most}"),
     };
     let over = if *within == Some(false) { "  OVER" } else { "" };
     let line = format!(

@@ -14,7 +14,8 @@ use crate::floor::{Floor, lean};
 use crate::floor_blocking::FloorBlocking;
 use crate::order::{KEY, MODEL, Order, PROMPT};
 use crate::server::Server;
-use crate::{streams, usage};
+use crate::streams::{self, Said};
+use crate::usage;
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -39,6 +40,9 @@ pub(crate) enum Side {
     StreamOurs,
     /// The same, with a snapshot after each delta.
     StreamOwned,
+    /// The same as a rival does it.
+    #[cfg(feature = "rivals")]
+    StreamRival,
     /// `Request::preview`: what is done before anything is sent, and no network.
     Preview,
 }
@@ -119,20 +123,30 @@ pub(crate) fn run(side: Side, load: Load, base_url: Option<String>) -> Result<To
             threads(load, || Ok(client.create::<Order>(PROMPT)?))
         }
         Side::StreamFloor | Side::StreamAgain => {
+            let said = Said::at(&base_url).ok_or("the URL of a stream says what is streamed")?;
             let floor = Arc::new(Floor::new(lean()?, &base_url, Schema::of_order(false)?)?);
             tasks(load, move || {
                 let floor = Arc::clone(&floor);
                 async move {
                     let look = if side == Side::StreamAgain { streams::again } else { |_: &str| {} };
-                    streams::by_hand(floor.ask().await?, look).await
+                    streams::by_hand(said, floor.ask().await?, look).await
                 }
             })
         }
         Side::StreamOurs | Side::StreamOwned => {
-            let client = builder(base_url).build()?;
+            let said = Said::at(&base_url).ok_or("the URL of a stream says what is streamed")?;
+            let client = streams::client(said.protocol, &base_url)?;
             tasks(load, move || {
                 let client = client.clone();
-                async move { streams::ours(&client, side == Side::StreamOwned).await }
+                async move { streams::ours(said, &client, side == Side::StreamOwned).await }
+            })
+        }
+        #[cfg(feature = "rivals")]
+        Side::StreamRival => {
+            let rival = Arc::new(streams::Rival::new(&base_url)?);
+            tasks(load, move || {
+                let rival = Arc::clone(&rival);
+                async move { rival.ask().await }
             })
         }
         Side::Preview => {
