@@ -3,7 +3,7 @@
 use crate::error::{Error, ErrorKind};
 use crate::model::Contract;
 use crate::repair::{Level, ParseOptions, Repair};
-use crate::schema::Reader;
+use crate::schema::{Found, Reader};
 
 /// What a text was read as.
 #[derive(Clone, Debug)]
@@ -50,21 +50,21 @@ impl Contract {
     ///
     /// As [`read`](Self::read).
     pub fn read_with(&self, text: &str, options: ParseOptions) -> Result<Reading, Error> {
+        let found = self.find(text, options, options.level() > Level::Strict)?;
+        let json = String::from(found.value().source());
+        Ok(Reading { json, repairs: found.repairs, truncated: found.truncated })
+    }
+
+    /// The value in a text. One that fits as it is need not be aligned, unless `always`.
+    pub(crate) fn find<'a>(&self, text: &'a str, options: ParseOptions, always: bool) -> Result<Found<'a>, Error> {
         self.checkable()?;
-        let reader = Reader {
-            schema: self.schema(),
-            check: &|node| self.issues(node),
-            lowered: None,
-            options,
-            always: options.level() > Level::Strict,
-        };
+        let reader = Reader { schema: self.schema(), check: &|node| self.issues(node), lowered: None, options, always };
         let found = reader.read(text).map_err(|issue| {
             let got = issue.got_text().map_or_else(String::new, |got| format!("got {got}, "));
             Error::new(ErrorKind::Malformed, format!("{got}wanted {}", issue.wanted())).with_issues(issue.into())
         })?;
-        let json = String::from(found.value().source());
         if found.truncated || found.issues.is_empty() {
-            return Ok(Reading { json, repairs: found.repairs, truncated: found.truncated });
+            return Ok(found);
         }
         let first = found
             .issues

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use instructor_json::{Document, Node};
+use instructor_json::Node;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -151,9 +151,8 @@ impl<'a, C: Sync> Request<'a, C> {
             self.take_error()?;
             let contract = Contract::of::<Vec<T>>();
             let mut slot = Slot::new(self.context.clone(), T::validate);
-            let make = Box::new(move |json: &str| {
-                let document = Document::parse(json).map_err(|_| Issues::new())?;
-                let issues = slot.take(document.root());
+            let make = Box::new(move |item: Node<'_>| {
+                let issues = slot.take(item);
                 slot.value.take().filter(|_| issues.is_empty()).ok_or(issues)
             });
             let mut making = Making::new(T::contract(), make, (self.options.reading, self.options.bad_items), desk);

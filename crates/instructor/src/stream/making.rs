@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use instructor_json::Document;
+use instructor_json::{Document, Node};
 
 use super::items::Items;
 use super::running::Desk;
@@ -66,8 +66,8 @@ pub enum BadItems {
 /// What was made of the items that are ready, each with its place in the list.
 pub(crate) type Made<T> = VecDeque<(usize, Result<T, Error>)>;
 
-/// Makes a value of an item's JSON, or says what is wrong with it.
-pub(crate) type Make<T> = Box<dyn FnMut(&str) -> Result<T, Issues> + Send>;
+/// Makes a value of an item, or says what is wrong with it.
+pub(crate) type Make<T> = Box<dyn FnMut(Node<'_>) -> Result<T, Issues> + Send>;
 
 /// Makes values of the items of a list while it arrives.
 pub(crate) struct Making<T> {
@@ -168,15 +168,14 @@ impl<T: Send> Making<T> {
     }
 
     fn add(&mut self, at: usize, json: &str) -> bool {
-        let read = self.item.read_with(json, self.options).map(|reading| {
+        let made = self.item.find(json, self.options, false).and_then(|mut found| {
             let place = Path::root().index(at);
-            self.repairs.extend(reading.repairs.into_iter().map(|mut repair| {
+            self.repairs.extend(std::mem::take(&mut found.repairs).into_iter().map(|mut repair| {
                 repair.path = repair.path.within(&place);
                 repair
             }));
-            reading.json
+            (self.make)(found.value()).map_err(rejected)
         });
-        let made = read.and_then(|json| (self.make)(&json).map_err(rejected));
         self.put(at, json, made)
     }
 
