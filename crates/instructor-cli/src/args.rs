@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use instructor::schema::Dialect;
-use instructor::{Level, Mode, Reasoning, RepairKind};
+use instructor::{Level, Mode, Money, Reasoning, RepairKind};
 use serde_json::Value;
 
 use crate::exit;
@@ -20,7 +20,8 @@ Examples:
   instructor schema --for openai --losses ticket.json
   instructor decode --provider anthropic response.json
   instructor doctor --provider llamacpp --model qwen3 --base-url http://localhost:8080/v1
-  instructor providers";
+  instructor providers
+  instructor usage --by model,label ledger.jsonl";
 
 /// JSON that fits a schema, out of text, from a language model.
 #[derive(Debug, Parser)]
@@ -38,6 +39,7 @@ pub(crate) enum Command {
     Decode(Decode),
     Doctor(Doctor),
     Providers(Providers),
+    Usage(Usage),
 }
 
 /// Read JSON out of a text that is already there: an answer of a model, a log, a file with mistakes.
@@ -231,6 +233,22 @@ pub(crate) struct Extract {
     #[arg(long, value_name = "SECS", value_parser = duration, help_heading = "Limits")]
     pub(crate) deadline: Option<Duration>,
 
+    /// No further call once this many dollars are spent, such as 0.05; needs a known price [default: none]
+    #[arg(long, value_name = "USD", help_heading = "Limits")]
+    pub(crate) max_cost: Option<Money>,
+
+    /// A file with prices, which win over those that are known, in the format of the library's guide on cost
+    #[arg(long, value_name = "FILE", help_heading = "Cost")]
+    pub(crate) prices: Option<PathBuf>,
+
+    /// Add what was used and spent to a file, as JSON lines that `instructor usage` sums
+    #[arg(long, value_name = "FILE", help_heading = "Cost")]
+    pub(crate) ledger: Option<PathBuf>,
+
+    /// A label for the lines of --ledger
+    #[arg(long, value_name = "TEXT", requires = "ledger", help_heading = "Cost")]
+    pub(crate) label: Option<String>,
+
     /// Print the JSON on one line
     #[arg(long, help_heading = "Output")]
     pub(crate) compact: bool,
@@ -239,7 +257,7 @@ pub(crate) struct Extract {
     #[arg(long, help_heading = "Output")]
     pub(crate) dry_run: bool,
 
-    /// Show attempts and usage on standard error; -vv also shows what was wrong, with text of the answers
+    /// Show attempts, usage and cost on standard error; -vv also shows what was wrong, with text of the answers
     #[arg(short, long, action = ArgAction::Count, help_heading = "Output")]
     pub(crate) verbose: u8,
 }
@@ -305,6 +323,36 @@ pub(crate) struct Providers {
     /// As the table of README
     #[arg(long, conflicts_with = "json")]
     pub(crate) markdown: bool,
+}
+
+/// Sum what was used and spent, out of ledgers: files of JSON lines, by `extract --ledger` or the library's own.
+///
+/// A cost that is not known is not 0: such calls are counted beside the amount.
+#[derive(Debug, Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]
+pub(crate) struct Usage {
+    /// The ledgers; standard input if `-` or none
+    pub(crate) files: Vec<PathBuf>,
+
+    /// What to sum by, one or several [default: provider,model]
+    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
+    pub(crate) by: Vec<By>,
+
+    /// Only what has this label
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) label: Option<String>,
+
+    /// As JSON, for machines
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum By {
+    Day,
+    Provider,
+    Model,
+    Label,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

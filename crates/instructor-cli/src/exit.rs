@@ -29,7 +29,7 @@ Exit codes:
   5  the model refused, or a content filter stopped it
   6  the provider said no: key, credit, bad request
   7  the service failed: connection, timeout, rate limit, overload
-  8  the budget ended: deadline, attempts, tokens";
+  8  the budget ended: deadline, attempts, tokens, cost";
 
 impl From<ErrorKind> for Exit {
     fn from(kind: ErrorKind) -> Self {

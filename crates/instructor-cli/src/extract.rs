@@ -1,17 +1,18 @@
 //! `instructor extract`: one request, its value on standard output.
 
 use instructor::blocking::Client;
-use instructor::{Attempt, ClientBuilder, Error, Message, Profile, Report};
+use instructor::{Attempt, Budget, ClientBuilder, Error, Ledger, Message, Prices, Profile, Report};
 
 use crate::args::Extract;
 use crate::failure::Failure;
 use crate::secret::hidden;
-use crate::{input, output, target};
+use crate::{input, output, target, usage};
 
 pub(crate) fn run(args: &Extract) -> Result<(), Failure> {
     // The text comes last: nobody should type or pipe it only to hear that the key is missing.
     let contract = input::contract(&args.schema)?;
-    let client = target::client(settings(args), &args.whom, !args.dry_run, Client::build)?;
+    let ledger = Ledger::new();
+    let client = target::client(settings(args, &ledger)?, &args.whom, !args.dry_run, Client::build)?;
     let text = input::text(args.file.as_deref())?;
     let request = client.request(messages(args, text));
     let failed = |error: &Error| failure(error, args, client.profile());
@@ -21,15 +22,27 @@ pub(crate) fn run(args: &Extract) -> Result<(), Failure> {
         output::say(&format!("mode {}{strict}", preview.mode()));
         return output::result(&preview.to_string());
     }
-    let (json, completion) = request.create_json(&contract).map_err(|e| failed(&e))?;
+    let done = request.create_json(&contract);
+    // A call is paid whatever comes of it.
+    let written = args.ledger.as_deref().map_or(Ok(()), |file| usage::append(&ledger, file));
+    let (json, completion) = done.map_err(|e| failed(&e))?;
     if args.verbose > 0 {
         output::say(&hidden(&story(&completion.report, args), client.profile()));
     }
-    output::result(&if args.compact { output::compact(&json) } else { output::indented(&json) })
+    output::result(&if args.compact { output::compact(&json) } else { output::indented(&json) })?;
+    written
 }
 
-fn settings(args: &Extract) -> ClientBuilder {
-    let mut builder = instructor::Client::builder().mode(args.mode);
+fn settings(args: &Extract, ledger: &Ledger) -> Result<ClientBuilder, Failure> {
+    let mut builder = instructor::Client::builder().mode(args.mode).ledger(ledger);
+    if let Some(label) = &args.label {
+        builder = builder.label(label.as_str());
+    }
+    if let Some(file) = &args.prices {
+        let prices = Prices::from_json(&input::text(Some(file))?);
+        let prices = prices.map_err(|e| Failure::from_kind(e.kind(), format!("{}: {e}", file.display())))?;
+        builder = builder.prices(Prices::shipped().with_all(prices));
+    }
     if let Some(model) = &args.shape_model {
         builder = builder.shape_model(model);
     }
@@ -48,10 +61,15 @@ fn settings(args: &Extract) -> ClientBuilder {
     if let Some(timeout) = args.timeout {
         builder = builder.timeout(timeout);
     }
+    let mut budget = Budget::new();
     if let Some(deadline) = args.deadline {
-        builder = builder.budget(instructor::Budget::new().with_deadline(deadline));
+        budget = budget.with_deadline(deadline);
     }
-    args.extra.iter().fold(builder, |builder, (key, value)| builder.extra(key, value.clone()))
+    if let Some(cost) = args.max_cost {
+        budget = budget.with_cost(cost);
+    }
+    builder = builder.budget(budget);
+    Ok(args.extra.iter().fold(builder, |builder, (key, value)| builder.extra(key, value.clone())))
 }
 
 fn messages(args: &Extract, text: String) -> Vec<Message> {
@@ -78,10 +96,11 @@ fn story(report: &Report, args: &Extract) -> String {
 fn total(report: &Report) -> String {
     let calls = report.attempts().len();
     format!(
-        "{calls} {}, {} ms, {}",
+        "{calls} {}, {} ms, {}, {}",
         if calls == 1 { "attempt" } else { "attempts" },
         report.elapsed().as_millis(),
-        report.usage()
+        report.usage(),
+        report.cost()
     )
 }
 

@@ -101,7 +101,7 @@ fn hint(error: &Error, args: &Extract, profile: &Profile) -> Option<String> {
             (Some(TransportErrorKind::Connect), None) => String::from("check the address: --base-url"),
             _ => return None,
         },
-        ErrorKind::Budget => String::from("raise --deadline"),
+        ErrorKind::Budget => String::from("raise --deadline or --max-cost"),
         ErrorKind::Unsupported => String::from("try another --mode, such as tools"),
         _ => return None,
     })

@@ -14,6 +14,7 @@ mod rows;
 mod schema;
 mod secret;
 mod target;
+mod usage;
 
 use std::process::ExitCode;
 
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Command::Doctor(args) => doctor::run(args),
         Command::Schema(args) => schema::run(args),
         Command::Providers(args) => providers::run(args),
+        Command::Usage(args) => usage::run(args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

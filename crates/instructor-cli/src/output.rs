@@ -16,18 +16,19 @@ pub(crate) fn result(text: &str) -> Result<(), Failure> {
 }
 
 /// Rows with their cells under each other.
-pub(crate) fn table<const N: usize>(rows: &[[String; N]]) -> String {
-    let mut widths = [0; N];
-    for row in rows {
+pub(crate) fn table<R: AsRef<[String]>>(rows: &[R]) -> String {
+    let mut widths = Vec::new();
+    for row in rows.iter().map(AsRef::as_ref) {
+        widths.resize(row.len().max(widths.len()), 0);
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = cell.len().max(*width);
         }
     }
-    let line = |row: &[String; N]| {
-        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+    let line = |row: &[String]| {
+        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}")).collect();
         String::from(cells.join("  ").trim_end())
     };
-    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+    rows.iter().map(|row| line(row.as_ref())).collect::<Vec<_>>().join("\n")
 }
 
 /// JSON text on one line; nothing else of it is touched.

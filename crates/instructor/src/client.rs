@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::cost::{Ledger, Prices};
 use crate::credential::{CredentialSource, Secret};
 use crate::error::Error;
 use crate::hooks::Hooks;

@@ -38,7 +38,8 @@
 //! - [`Partial`] and [`Field`]: what is shown while an answer arrives.
 //! - [`hooks`]: looking on while requests run.
 //! - [`testing`]: answers from a script, through everything but the network.
-//! - [`docs`]: guides on [media](docs::media), [streaming](docs::streaming), [limits](docs::limits) and
+//! - [`Prices`], [`Money`], [`Ledger`]: what it costs.
+//! - [`docs`]: guides on [cost](docs::cost), [media](docs::media), [streaming](docs::streaming), [limits](docs::limits) and
 //!   [observability](docs::observability).
 //!
 //! # Crate features
@@ -53,15 +54,18 @@
 //! | `cloud` | | [`cloud`]: credentials of Azure, Google Cloud and AWS that have to be fetched |
 //! | `tracing` | | spans of requests and their calls, by OpenTelemetry's conventions; see [the guide](docs::observability) |
 //! | `testing` | | [`testing`]: scripted transports |
+//! | `prices` | yes | [`Prices::shipped`]: the price lists of providers, for the cost of calls |
 //! | `jsonschema` | | run-time schemas with keywords beyond those that schemars prints |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(any(feature = "blocking", feature = "testing"))]
 pub mod blocking;
+mod calendar;
 mod client;
 #[cfg(feature = "cloud")]
 pub mod cloud;
+mod cost;
 mod credential;
 pub mod docs;
 mod error;
@@ -97,6 +101,7 @@ pub use instructor_derive::{Partial, ResponseModel, model};
 #[cfg(feature = "reqwest")]
 pub use self::client::from_provider;
 pub use self::client::{Client, ClientBuilder};
+pub use self::cost::{Charge, Cost, Entry, Ledger, Money, Price, Prices, Spend};
 pub use self::credential::{Credential, CredentialSource, Http};
 pub use self::error::{Error, ErrorKind, TransportError, TransportErrorKind};
 pub use self::hooks::Hooks;

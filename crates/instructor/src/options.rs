@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::cost::Account;
 use crate::hooks::Hooked;
 use crate::limiter::Limiter;
 use crate::media::FetchMedia;
@@ -25,6 +26,7 @@ pub(crate) struct Options {
     pub(crate) reask: ReAsk,
     pub(crate) budget: Budget,
     pub(crate) limiter: Option<Limiter>,
+    pub(crate) account: Account,
     pub(crate) timeout: Option<Duration>,
     pub(crate) fetch: Option<FetchMedia>,
     pub(crate) idle_timeout: Option<Duration>,
@@ -48,6 +50,7 @@ impl Default for Options {
             reask: ReAsk::Auto,
             budget: Budget::new(),
             limiter: None,
+            account: Account::default(),
             timeout: Some(Duration::from_secs(600)),
             fetch: None,
             idle_timeout: Some(Duration::from_secs(300)),
@@ -122,6 +125,25 @@ macro_rules! setters {
         /// With hard limits for each request.
         pub fn budget(mut self, budget: Budget) -> Self {
             self.options().budget = budget;
+            self
+        }
+
+        /// With what models cost, for the costs in reports and for [`Budget::with_cost`]. By default they are those that the
+        /// library comes with, if it is built with the feature `prices`.
+        pub fn prices(mut self, prices: Prices) -> Self {
+            self.options().account.prices = Some(prices);
+            self
+        }
+
+        /// With a ledger that sums what all calls use and cost.
+        pub fn ledger(mut self, ledger: impl Into<Ledger>) -> Self {
+            self.options().account.ledger = Some(ledger.into());
+            self
+        }
+
+        /// With a label under which calls are summed in the [`ledger`](Self::ledger), such as a task's or a tenant's name.
+        pub fn label(mut self, label: impl Into<Arc<str>>) -> Self {
+            self.options().account.label = Some(label.into());
             self
         }
 

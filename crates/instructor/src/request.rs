@@ -4,6 +4,7 @@ mod streams;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,6 +16,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::client::{Client, Core};
+use crate::cost::{Ledger, Prices};
 use crate::error::{Error, ErrorKind};
 #[cfg(any(feature = "blocking", feature = "testing"))]
 use crate::future::block_on;
@@ -137,6 +139,12 @@ impl<'a, C> Request<'a, C> {
             }
             _ => None,
         };
+        if let Some(most) = options.budget.cost {
+            let asked = [Some(model), shaping.map(|shaping| shaping.model)];
+            for model in asked.into_iter().flatten() {
+                options.account.can_keep(most, &endpoint.profile, model)?;
+            }
+        }
         Ok(Job {
             endpoint,
             contract,
@@ -153,6 +161,7 @@ impl<'a, C> Request<'a, C> {
             patches: Shelf::default(),
             budget: options.budget,
             limiter: options.limiter.as_ref(),
+            account: &options.account,
             reading: options.reading,
             timeout: options.timeout,
             streamed,

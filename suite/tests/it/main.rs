@@ -8,6 +8,7 @@ mod calls;
 mod clients;
 mod codec;
 mod corpus;
+mod cost;
 mod credentials;
 mod cut;
 mod derive;

@@ -2,6 +2,8 @@
 
 #[doc = include_str!("limits.md")]
 pub mod limits {}
+#[doc = include_str!("cost.md")]
+pub mod cost {}
 
 #[doc = include_str!("media.md")]
 pub mod media {}

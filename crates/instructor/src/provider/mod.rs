@@ -123,6 +123,9 @@ impl Quirks {
         NO_STREAMED_JSON;
     }
 
+    /// `usage.cost` is what is charged, in dollars.
+    pub(crate) const COST_IN_DOLLARS: Self = Self(1 << 22);
+
     pub(crate) const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }

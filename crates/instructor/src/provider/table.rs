@@ -105,7 +105,11 @@ pub(crate) const TABLE: &[Row] = &[
         base_url_env: "OPENROUTER_BASE_URL",
         key_env: &["OPENROUTER_API_KEY"],
         // reasoning_details have to come back in tool turns; it fetches documents itself and hands films on
-        quirks: Quirks::ECHO_REASONING.and(Quirks::FILE_BY_URL).and(Quirks::VIDEO_PARTS).and(Quirks::CACHE_CONTROL),
+        quirks: Quirks::ECHO_REASONING
+            .and(Quirks::FILE_BY_URL)
+            .and(Quirks::VIDEO_PARTS)
+            .and(Quirks::CACHE_CONTROL)
+            .and(Quirks::COST_IN_DOLLARS),
         default_model: Some("openai/gpt-5-mini"),
         reasoning: &[("", &dial::ROUTED)],
         ..OPENAI_KEYED

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, header};
 
 use super::{Budget, Memory, ReAsk, Retry, Shelf};
+use crate::cost::Account;
 use crate::credential::{Keyring, Secret};
 use crate::error::Error;
 use crate::hooks::Hooked;
@@ -60,6 +61,7 @@ pub(crate) struct Job<'a> {
     pub(crate) budget: Budget,
     /// Where its calls wait for their turn.
     pub(crate) limiter: Option<&'a Limiter>,
+    pub(crate) account: &'a Account,
     /// How much may be done to an answer so that it can be read.
     pub(crate) reading: ParseOptions,
     /// The time that one attempt has.

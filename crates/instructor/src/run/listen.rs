@@ -1,9 +1,12 @@
 //! An answer while it arrives: where in it the value's text is, and who follows it.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::HeaderMap;
 use instructor_json::Document;
 
+use crate::cost::{Money, Price};
 use crate::error::{ErrorKind, TransportError};
 use crate::message::{Part, ToolCall};
 use crate::mode::{Plan, Site};
@@ -31,20 +34,40 @@ impl Stop {
     }
 }
 
-/// How many tokens the attempts before used, and how many all may use.
-#[derive(Clone, Copy, Debug)]
+/// What the attempts before used and cost, and what all may.
+#[derive(Debug, Default)]
 pub(super) struct Purse {
-    pub(super) used: u64,
-    pub(super) most: u64,
+    /// How many tokens.
+    pub(super) tokens: Option<(u64, u64)>,
+    pub(super) money: Option<Till>,
+}
+
+/// How much money, and what an answer adds to it.
+#[derive(Debug)]
+pub(super) struct Till {
+    pub(super) used: Money,
+    pub(super) most: Money,
+    pub(super) price: Price,
+    /// About how many tokens were sent, and when.
+    pub(super) sent: u64,
+    pub(super) at: Duration,
 }
 
 impl Purse {
     /// Why no more may be generated after so many bytes.
-    fn spent(self, usage: Usage, bytes: usize) -> Option<Stop> {
-        let Self { used, most } = self;
-        let tokens = used + usage.input.unwrap_or_default() + generated(usage, bytes);
-        let detail = format!("about {tokens} of {most} tokens are used; the answer was ended");
-        (tokens > most).then(|| Stop { kind: ErrorKind::Budget, detail, issues: Issues::new() })
+    fn spent(&self, usage: Usage, bytes: usize) -> Option<Stop> {
+        let output = generated(usage, bytes);
+        let stop = |detail| Stop { kind: ErrorKind::Budget, detail, issues: Issues::new() };
+        if let Some((used, most)) = self.tokens {
+            let tokens = used + usage.input.unwrap_or_default() + output;
+            if tokens > most {
+                return Some(stop(format!("about {tokens} of {most} tokens are used; the answer was ended")));
+            }
+        }
+        let Till { used, most, price, sent, at } = self.money.as_ref()?;
+        let about = Usage { input: Some(usage.input.unwrap_or(*sent)), output: Some(output), ..usage };
+        let spent = *used + price.cost(&about, *at)?;
+        (spent > *most).then(|| stop(format!("about {spent} of {most} are spent; the answer was ended")))
     }
 }
 
@@ -127,7 +150,7 @@ pub(crate) struct Listener<'p> {
     profile: &'p Profile,
     hearing: Hearing,
     place: Place<'p>,
-    purse: Option<Purse>,
+    purse: Purse,
     /// Why the budget leaves no room for more.
     spent: Option<Stop>,
     tail: Vec<u8>,
@@ -187,7 +210,7 @@ pub(crate) enum Ending {
 
 impl<'p> Listener<'p> {
     /// Where the answer is not `told` it is only read.
-    pub(super) fn new(profile: &'p Profile, plan: Plan<'p>, told: bool, purse: Option<Purse>) -> Self {
+    pub(super) fn new(profile: &'p Profile, plan: Plan<'p>, told: bool, purse: Purse) -> Self {
         let place = Place {
             plan,
             site: if told { plan.site() } else { Site::Nowhere },
@@ -230,9 +253,7 @@ impl<'p> Listener<'p> {
         let Self { hearing, place, purse, spent, .. } = self;
         let before = place.said();
         let shows = place.tell(|part| hearing.told(part), follow, false).map_err(Halt::Stop)?;
-        if let Some(purse) = purse
-            && place.said() > before
-        {
+        if place.said() > before {
             // What was spent with the last word of an answer is no reason to throw it away.
             if let Some(stop) = spent.take() {
                 return Err(Halt::Stop(stop));

@@ -3,6 +3,7 @@
 //! [`Run::step`] takes what happened and says what to do next. Bytes and time come in as arguments, so that the async
 //! driver, the blocking driver and the tests (with virtual time) are thin loops around the same machine.
 
+mod charge;
 mod failure;
 mod fetch;
 mod job;
@@ -24,7 +25,6 @@ use http::HeaderMap;
 
 use self::failure::Failure;
 pub(crate) use self::job::{Endpoint, Job, Shaping};
-use self::listen::Purse;
 pub(crate) use self::listen::{Called, Ending, Follow, Given, Halt, Heard, Left, Listener, Stop};
 pub(crate) use self::memory::Memory;
 use self::outcome::Seen;
@@ -35,6 +35,7 @@ pub use self::policy::{Budget, Retry, Wait};
 pub use self::report::{Attempt, Report};
 use self::tell::Told;
 pub(crate) use self::verdict::{Judge, brief};
+use crate::cost::{Call, Money};
 use crate::credential::{Credential, Http, Keyring};
 use crate::error::{Error, TransportError};
 use crate::limiter::{Late, Place, Turn};
@@ -167,6 +168,10 @@ pub(crate) struct Run<'a> {
     answer_failures: u32,
     service_failures: u32,
     tokens: u64,
+    /// What was spent, with an estimate of what was not counted.
+    money: Money,
+    /// The call that is under way, for the ledger.
+    call: Option<Call>,
     /// What requests are authorised with, where that is no key.
     credential: Option<Arc<Credential>>,
     /// The one that the provider refused: it is asked once more, with another.
@@ -202,6 +207,8 @@ impl<'a> Run<'a> {
             answer_failures: 0,
             service_failures: 0,
             tokens: 0,
+            money: Money::ZERO,
+            call: None,
             credential: None,
             refused: None,
             given: false,
@@ -293,6 +300,8 @@ impl<'a> Run<'a> {
         self.told.calling = true;
         self.sent = now.monotonic;
         self.sent_bytes = request.body().len();
+        let model = self.job.model_of(self.draft.is_some());
+        self.call = Some(self.job.account.call(profile.id(), model, now.unix));
         Step::Send { request, timeout: self.timeout(now) }
     }
 
@@ -324,6 +333,9 @@ impl<'a> Run<'a> {
         if let Some(most) = budget.tokens.filter(|&most| self.tokens >= most) {
             return Some(format!("{} of {most} tokens are used", self.tokens));
         }
+        if let Some(most) = budget.cost.filter(|&most| self.money >= most) {
+            return Some(format!("{} of {most} are spent", self.money));
+        }
         let deadline = budget.deadline.filter(|&deadline| self.elapsed(now) + wait >= deadline)?;
         Some(match wait.as_millis() {
             0 => format!("the deadline of {deadline:?} has passed"),
@@ -332,12 +344,12 @@ impl<'a> Run<'a> {
     }
 
     /// Follows an answer that is going to be streamed.
-    pub(crate) fn listener(&self, follow: &mut dyn Follow) -> Listener<'a> {
+    pub(crate) fn listener(&self, follow: &mut dyn Follow, now: Now) -> Listener<'a> {
         // Parts are not shown: what was shown of the whole stays until they are in their places.
         if self.patching.is_none() {
             follow.begin(&self.plan);
         }
-        let purse = self.job.budget.tokens.map(|most| Purse { used: self.tokens, most });
+        let purse = self.purse(now);
         Listener::new(&self.job.endpoint.profile, self.plan, self.patching.is_none(), purse)
     }
 }

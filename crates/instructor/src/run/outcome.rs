@@ -23,7 +23,7 @@ pub(super) struct Seen {
     /// The provider's id of the request.
     pub(super) request_id: Option<String>,
     /// The bytes that arrived.
-    size: usize,
+    pub(super) size: usize,
     /// The body; the end of it, if it was streamed.
     pub(super) body: Option<Bytes>,
 }
@@ -130,14 +130,14 @@ impl<'a> Run<'a> {
         match verdict {
             Verdict::Taken(response, repairs) => {
                 self.learn();
-                self.attempt(None, repairs, &seen, response.usage, now);
+                self.attempt(None, repairs, &seen, response.usage, response.model.as_deref(), now);
                 let draft = self.draft.take().map(|(draft, _)| Box::new(draft));
                 let raw = seen.body.unwrap_or_default();
                 let completion = Completion { response, draft, raw, report: self.close(now) };
                 self.done(Ok(completion))
             }
             Verdict::Drafted(response, messages, shaping) => {
-                self.attempt(None, Vec::new(), &seen, response.usage, now);
+                self.attempt(None, Vec::new(), &seen, response.usage, response.model.as_deref(), now);
                 self.plan = shaping.plan;
                 self.draft = Some((response, messages));
                 self.last = None;
@@ -189,6 +189,7 @@ impl<'a> Run<'a> {
         repairs: Vec<Repair>,
         seen: &Seen,
         usage: Usage,
+        model: Option<&str>,
         now: Now,
     ) {
         // A token is about four bytes; counts that the provider leaves out must not make the budget endless.
@@ -203,6 +204,7 @@ impl<'a> Run<'a> {
             failure: None,
             status: seen.status,
             usage,
+            cost: self.charge(failure, seen, usage, model, now),
             stopped: None,
             elapsed: now.monotonic.saturating_sub(self.sent),
             waited: std::mem::take(&mut self.waited),
@@ -228,7 +230,8 @@ impl<'a> Run<'a> {
 
     pub(super) fn failed(&mut self, mut failure: Failure, seen: Seen, now: Now) -> Step {
         let repairs = std::mem::take(&mut failure.repairs);
-        self.attempt(Some(&failure), repairs, &seen, failure.usage, now);
+        let model = failure.rejected.as_ref().and_then(|response| response.model.as_deref());
+        self.attempt(Some(&failure), repairs, &seen, failure.usage, model, now);
         self.given &= !failure.partly;
         let retry = &self.job.retry;
         let unpatched = !self.given && self.unpatched(failure.kind).is_some();

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::cost::Money;
 use crate::error::ErrorKind;
 
 /// What a failure calls for.
@@ -215,6 +216,7 @@ impl Default for Retry {
 pub struct Budget {
     pub(crate) attempts: Option<u32>,
     pub(crate) tokens: Option<u64>,
+    pub(crate) cost: Option<Money>,
     pub(crate) deadline: Option<Duration>,
 }
 
@@ -222,7 +224,7 @@ impl Budget {
     /// No limits.
     #[must_use]
     pub const fn new() -> Self {
-        Self { attempts: None, tokens: None, deadline: None }
+        Self { attempts: None, tokens: None, cost: None, deadline: None }
     }
 
     /// With at most this many calls, whatever they fail of.
@@ -241,6 +243,33 @@ impl Budget {
     #[must_use]
     pub const fn with_tokens(mut self, tokens: u64) -> Self {
         self.tokens = Some(tokens);
+        self
+    }
+
+    /// With no further call once this much is spent, as far as it is known; where a provider has not counted, tokens are
+    /// taken as for [`with_tokens`](Self::with_tokens). The call that goes over the limit is made; if it is streamed it is ended
+    /// there.
+    ///
+    /// What a model without a price would cost is not known, so that the limit could not be kept: such a request fails
+    /// before anything is sent, with [`ErrorKind::Config`], unless the provider is known to tell itself what it charges. See
+    /// [`Prices`](crate::Prices).
+    ///
+    /// ```
+    /// # use instructor::testing::Script;
+    /// use instructor::{Budget, ErrorKind, Money};
+    ///
+    /// const CHEAP: Budget = Budget::new().with_cost(Money::from_cents(5));
+    ///
+    /// # let script = Script::new();
+    /// # let client = script.client("groq/unheard-of");
+    /// # script.block_on(async {
+    /// let error = client.request("2 + 3").budget(CHEAP).create::<i64>().await.unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Config);
+    /// # });
+    /// ```
+    #[must_use]
+    pub const fn with_cost(mut self, cost: Money) -> Self {
+        self.cost = Some(cost);
         self
     }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::cost::{Charge, Cost};
 use crate::error::ErrorKind;
 use crate::media::Fetched;
 use crate::mode::Mode;
@@ -35,6 +36,12 @@ impl Report {
     #[must_use]
     pub fn usage(&self) -> Usage {
         self.attempts.iter().fold(Usage::default(), |sum, attempt| sum + attempt.usage)
+    }
+
+    /// What the attempts cost together, those that failed too. Attempts of unknown cost are counted beside it.
+    #[must_use]
+    pub fn cost(&self) -> Cost {
+        self.attempts.iter().map(|attempt| attempt.cost).sum()
     }
 
     /// What the provider last said of its rate limits; all unknown if it said nothing.
@@ -85,6 +92,10 @@ pub struct Attempt {
     pub status: Option<u16>,
     /// What it used.
     pub usage: Usage,
+    /// What it cost: what the provider said, else what it counted at the client's [`Prices`](crate::Prices). `None` is
+    /// unknown: without a count, or of a model without a price. What never went out or was refused with a status 4xx cost
+    /// nothing.
+    pub cost: Option<Charge>,
     /// About how many output tokens had been generated when a [`Watchdog`](crate::Watchdog) or the
     /// [`Budget`](crate::Budget) ended the answer: a token for four bytes of what had been said, an estimate, or what the
     /// provider had counted until then if that is more. `None` for an answer that was read to its end.
@@ -109,7 +120,7 @@ pub struct Attempt {
 
 impl fmt::Display for Attempt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { number, mode, strict, usage, elapsed, waited, queued, .. } = self;
+        let Self { number, mode, strict, usage, cost, elapsed, waited, queued, .. } = self;
         let strict = if *strict { ", strict" } else { "" };
         write!(f, "attempt {number} ({mode}{strict}, {} ms", elapsed.as_millis())?;
         match self.patch.len() {
@@ -126,7 +137,11 @@ impl fmt::Display for Attempt {
         if let Some(tokens) = self.stopped {
             write!(f, ", stopped after about {tokens} output tokens")?;
         }
-        write!(f, ", {usage}): ")?;
+        write!(f, ", {usage}")?;
+        if let Some(cost) = cost {
+            write!(f, ", {cost}")?;
+        }
+        f.write_str("): ")?;
         match self.failure {
             None => f.write_str("ok")?,
             Some(kind) if self.detail.is_empty() => write!(f, "{kind}")?,

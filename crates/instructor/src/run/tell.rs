@@ -169,7 +169,7 @@ impl<'a> Run<'a> {
         }
         if self.told.calling {
             let failure = Failure::new(ErrorKind::Cancelled, "the request was dropped");
-            self.attempt(Some(&failure), Vec::new(), &Seen::default(), Usage::default(), now);
+            self.attempt(Some(&failure), Vec::new(), &Seen::default(), Usage::default(), None, now);
         }
         let report = self.close(now);
         let event = Done { about: self.about(), end: End::Cancelled(&report) };

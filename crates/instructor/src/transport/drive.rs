@@ -92,7 +92,7 @@ async fn steps(
                     match (response, watching) {
                         (Ok(response), Some(watching)) if response.status().is_success() => {
                             watching.show.take();
-                            let listener = run.listener(watching.show);
+                            let listener = run.listener(watching.show, transport.now());
                             listen(transport, response, listener, (limit, sent), watching).await
                         }
                         (response, _) => arrived(response, limit).await.map_or_else(Event::Failed, Event::Answer),

@@ -4,6 +4,7 @@ use std::ops::Add;
 
 use instructor_json::Node;
 
+use crate::cost::Money;
 use crate::message::{Message, Part, Role, ToolCall, join_text};
 
 /// One answer of a provider, in neutral words. The raw body is kept beside it in
@@ -93,8 +94,12 @@ pub struct Usage {
     pub cached: Option<u64>,
     /// Input tokens written to the provider's cache.
     pub cache_write: Option<u64>,
+    /// Of those, tokens that are kept there for an hour.
+    pub cache_write_1h: Option<u64>,
     /// Output tokens spent on reasoning.
     pub reasoning: Option<u64>,
+    /// What the provider says that it charges, where it does.
+    pub charged: Option<Money>,
 }
 
 impl Usage {
@@ -123,7 +128,9 @@ impl Add for Usage {
             output: sum(self.output, other.output),
             cached: sum(self.cached, other.cached),
             cache_write: sum(self.cache_write, other.cache_write),
+            cache_write_1h: sum(self.cache_write_1h, other.cache_write_1h),
             reasoning: sum(self.reasoning, other.reasoning),
+            charged: self.charged.into_iter().chain(other.charged).reduce(Money::add),
         }
     }
 }
@@ -144,6 +151,23 @@ impl fmt::Display for Usage {
 /// A string field as an owned string, if it is a non-empty string.
 pub(super) fn text_field(node: Node<'_>, key: &str) -> Option<String> {
     node.get(key)?.as_str().filter(|s| !s.is_empty()).map(Cow::into_owned)
+}
+
+/// What a `usage` says that is charged for it, as servers of OpenAI's protocols do that say so. A bare number is taken for
+/// dollars only where it is known to be that, since elsewhere it is credits.
+pub(super) fn charged(usage: Node<'_>, bare: bool) -> Option<Money> {
+    let ticks = usage.get("cost_in_usd_ticks").and_then(Node::as_u64);
+    if let Some(ticks) = ticks {
+        // Ten thousand millionths of a dollar.
+        return Some(Money::from_trillionths(u128::from(ticks) * 100));
+    }
+    let cost = usage.get("cost")?;
+    let cost = match cost.get("total_cost") {
+        Some(total) => cost.get("currency").is_some_and(|currency| currency.is_str("USD")).then_some(total)?,
+        // Whoever brings a key of his own pays another for the tokens.
+        None => (bare && usage.get("is_byok").and_then(Node::as_bool) != Some(true)).then_some(cost)?,
+    };
+    Money::read(cost.source())
 }
 
 /// A count, however the provider writes it: integers and floats, negative as unknown.

@@ -90,7 +90,9 @@ pub(super) fn counts(node: Node<'_>) -> Usage {
         output: count_field(node, "output_tokens"),
         cached: count_field(node, "cache_read_input_tokens"),
         cache_write: count_field(node, "cache_creation_input_tokens"),
+        cache_write_1h: node.get("cache_creation").and_then(|d| count_field(d, "ephemeral_1h_input_tokens")),
         reasoning: node.get("output_tokens_details").and_then(|d| count_field(d, "thinking_tokens")),
+        charged: None,
     }
 }
 

@@ -108,7 +108,9 @@ impl Stream {
             output: now.output.or(before.output),
             cached: now.cached.or(before.cached),
             cache_write: now.cache_write.or(before.cache_write),
+            cache_write_1h: now.cache_write_1h.or(before.cache_write_1h),
             reasoning: now.reasoning.or(before.reasoning),
+            charged: None,
         };
     }
 }

@@ -85,6 +85,10 @@ pub(super) fn usage(node: Node<'_>) -> Usage {
         output: count_field(node, "outputTokens"),
         cached,
         cache_write,
-        reasoning: None,
+        cache_write_1h: node.get("cacheDetails").and_then(|details| {
+            let hour = details.items().filter(|detail| detail.get("ttl").is_some_and(|ttl| ttl.is_str("1h")));
+            hour.filter_map(|detail| count_field(detail, "inputTokens")).reduce(u64::saturating_add)
+        }),
+        ..Usage::default()
     }
 }

@@ -105,7 +105,7 @@ pub(super) fn usage(node: Node<'_>) -> Usage {
         input: tokens("input_tokens"),
         output: tokens("output_tokens"),
         cached: count_field(node, "cached_tokens"),
-        cache_write: None,
         reasoning: tokens("reasoning_tokens"),
+        ..Usage::default()
     }
 }

@@ -70,8 +70,8 @@ fn usage(node: Node<'_>) -> Usage {
         input: sum(count("total_input_tokens"), count("total_tool_use_tokens")),
         output: sum(count("total_output_tokens"), thought),
         cached: count("total_cached_tokens"),
-        cache_write: None,
         reasoning: thought,
+        ..Usage::default()
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use super::NAME;
 use crate::message::{Opaque, Part, ToolCall};
 use crate::provider::{Profile, Quirks};
-use crate::wire::response::{Finish, Response, Usage, count_field, text_field};
+use crate::wire::response::{Finish, Response, Usage, charged, count_field, text_field};
 use crate::wire::{Failure, Undecoded};
 
 pub(super) fn response(body: &str, profile: &Profile) -> Result<Response, Undecoded> {
@@ -220,5 +220,7 @@ fn usage(node: Node<'_>, profile: &Profile) -> Usage {
             .or_else(|| detail("prompt_tokens_details", "cache_creation_tokens"))
             .or_else(|| count_field(node, "cache_creation_input_tokens")),
         reasoning,
+        charged: charged(node, profile.quirks().contains(Quirks::COST_IN_DOLLARS)),
+        ..Usage::default()
     }
 }

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::NAME;
 use crate::message::{Opaque, Part, ToolCall};
-use crate::wire::response::{Finish, Response, Usage, count_field, text_field};
+use crate::wire::response::{Finish, Response, Usage, charged, count_field, text_field};
 use crate::wire::{Failure, Undecoded};
 
 pub(super) fn response(body: &str) -> Result<Response, Undecoded> {
@@ -77,6 +77,8 @@ fn usage(node: Node<'_>) -> Usage {
         cached: detail("input_tokens_details", "cached_tokens"),
         cache_write: detail("input_tokens_details", "cache_write_tokens"),
         reasoning: detail("output_tokens_details", "reasoning_tokens"),
+        charged: charged(node, false),
+        ..Usage::default()
     }
 }
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::account::{Profiles, REGION, chosen, from_variables, region};
 use super::machine;
 use super::sigv4::{Signer, hex};
-use super::time::unix;
+use crate::calendar::unix;
 use crate::credential::{Credential, Http, Proof};
 use crate::error::{Error, ErrorKind};
 use crate::future::BoxFuture;

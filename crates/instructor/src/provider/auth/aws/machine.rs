@@ -5,7 +5,7 @@ use std::path::Path;
 use bytes::Bytes;
 use http::Response;
 
-use super::time::unix;
+use crate::calendar::unix;
 use crate::credential::{Credential, Http};
 use crate::error::Error;
 use crate::provider::auth::exchange::{ask_near, checked, get, json, needed, request, text};

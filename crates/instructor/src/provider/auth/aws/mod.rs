@@ -6,7 +6,6 @@ mod chain;
 #[cfg(feature = "cloud")]
 mod machine;
 mod sigv4;
-mod time;
 
 use std::error::Error as StdError;
 use std::fmt;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use hmac_sha256::{HMAC, Hash};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, header};
 
-use super::time::stamp;
+use crate::calendar::stamp;
 use crate::credential::AwsKeys;
 use crate::error::Error;
 
@@ -140,8 +140,8 @@ mod tests {
     use http::Method;
     use serde_json::Value;
 
-    use super::super::time::tests::time;
     use super::*;
+    use crate::calendar::tests::time;
     use crate::credential::Secret;
 
     /// Requests and their `Authorization`: those that AWS publishes, and others that botocore signed.

@@ -1,11 +1,23 @@
-//! Times as AWS writes them.
+//! Days and times of the calendar, in UTC.
 
 use std::time::Duration;
 
-/// A time as `20150830T123600Z`.
-pub(super) fn stamp(unix: Duration) -> String {
-    let seconds = unix.as_secs();
-    let (days, of_day) = (seconds / 86_400, seconds % 86_400);
+/// A day as `2015-08-30`.
+pub(crate) fn day(unix: Duration) -> String {
+    let (year, month, day) = date(unix);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// A time as `20150830T123600Z`, which is how AWS writes it.
+pub(crate) fn stamp(unix: Duration) -> String {
+    let (year, month, day) = date(unix);
+    let of_day = unix.as_secs() % 86_400;
+    let (hour, minute, second) = (of_day / 3_600, of_day / 60 % 60, of_day % 60);
+    format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
+}
+
+fn date(unix: Duration) -> (u64, u64, u64) {
+    let days = unix.as_secs() / 86_400;
     // Years from March on, so that the leap day is the last: eras of 400 years begin in March of the year 0.
     let days = days + 719_468;
     let (era, day) = (days / 146_097, days % 146_097);
@@ -14,15 +26,13 @@ pub(super) fn stamp(unix: Duration) -> String {
     let month = (5 * day + 2) / 153;
     let day = day - (153 * month + 2) / 5 + 1;
     let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = era * 400 + year + u64::from(month <= 2);
-    let (hour, minute, second) = (of_day / 3_600, of_day / 60 % 60, of_day % 60);
-    format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
+    (era * 400 + year + u64::from(month <= 2), month, day)
 }
 
 /// The time of `2015-08-30T12:36:00Z`, since the Unix epoch. Parts of a second are left out, and so is the zone: AWS has
 /// one.
 #[cfg(feature = "cloud")]
-pub(super) fn unix(text: &str) -> Option<Duration> {
+pub(crate) fn unix(text: &str) -> Option<Duration> {
     let number = |range: std::ops::Range<usize>| text.get(range)?.parse::<u64>().ok();
     let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
     let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
@@ -35,11 +45,11 @@ pub(super) fn unix(text: &str) -> Option<Duration> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// The time of a stamp, day by day.
-    pub(in super::super) fn time(stamp: &str) -> Duration {
+    pub(crate) fn time(stamp: &str) -> Duration {
         let number = |range: std::ops::Range<usize>| stamp[range].parse::<u64>().unwrap();
         let leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
         let (year, month) = (number(0..4), number(4..6));
@@ -56,6 +66,7 @@ pub(super) mod tests {
             let now = Duration::from_secs(day * 86_400 + day % 86_400);
             let stamp = stamp(now);
             assert_eq!(time(&stamp), now);
+            assert_eq!(super::day(now).replace('-', ""), stamp[..8]);
             #[cfg(feature = "cloud")]
             {
                 let (date, of_day) = (format!("{}-{}-{}", &stamp[..4], &stamp[4..6], &stamp[6..8]), &stamp[9..]);
