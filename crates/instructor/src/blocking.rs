@@ -25,6 +25,7 @@ use serde_json::Value;
 
 use crate::client::{ClientBuilder, Core, show};
 use crate::error::Error;
+use crate::fallback::{Asks, Target};
 use crate::future::block_on;
 use crate::many::Made;
 use crate::message::Messages;
@@ -33,7 +34,7 @@ use crate::provider::Profile;
 use crate::request::Request;
 use crate::run::Completion;
 use crate::stream::{Part, Patch};
-use crate::transport::BlockingTransport;
+use crate::transport::{Blocking, BlockingTransport};
 
 /// A blocking client for one provider and model; see [`from_provider`](crate::from_provider).
 ///
@@ -50,6 +51,7 @@ pub fn from_provider(spec: &str) -> Result<Client, Error> {
 pub struct Client {
     core: Arc<Core>,
     transport: Arc<dyn BlockingTransport>,
+    fallbacks: Arc<[Target<Self>]>,
 }
 
 impl Client {
@@ -72,7 +74,7 @@ impl Client {
     pub fn build(builder: ClientBuilder) -> Result<Self, Error> {
         let core = builder.core()?;
         let transport = crate::transport::ureq::Ureq::new(core.connect_timeout);
-        Ok(Self { core: Arc::new(core), transport: Arc::new(transport) })
+        Ok(Self { core: Arc::new(core), transport: Arc::new(transport), fallbacks: Arc::default() })
     }
 
     /// From the builder that the async client has too, over another transport than the built-in one.
@@ -81,7 +83,7 @@ impl Client {
     ///
     /// As [`ClientBuilder::build`].
     pub fn build_with(builder: ClientBuilder, transport: impl BlockingTransport + 'static) -> Result<Self, Error> {
-        Ok(Self { core: Arc::new(builder.core()?), transport: Arc::new(transport) })
+        Ok(Self { core: Arc::new(builder.core()?), transport: Arc::new(transport), fallbacks: Arc::default() })
     }
 
     /// A request that is to be built: messages first, then how to ask.
@@ -163,6 +165,13 @@ impl Client {
         Many { results }
     }
 
+    /// The client with another target; see [`Client::with_fallback`](crate::Client::with_fallback).
+    #[must_use]
+    pub fn with_fallback(mut self, target: impl Into<Target<Self>>) -> Self {
+        self.fallbacks = self.fallbacks.iter().cloned().chain([target.into()]).collect();
+        self
+    }
+
     /// The provider.
     #[must_use]
     pub fn profile(&self) -> &Profile {
@@ -174,9 +183,21 @@ impl Client {
     pub fn model(&self) -> Option<&str> {
         self.core.options.model.as_deref()
     }
+}
 
-    pub(crate) fn transport(&self) -> &dyn BlockingTransport {
-        &*self.transport
+impl Asks for Client {
+    type Over<'c> = Blocking<'c>;
+
+    fn core(&self) -> &Core {
+        &self.core
+    }
+
+    fn over(&self) -> Blocking<'_> {
+        Blocking(&*self.transport)
+    }
+
+    fn fallbacks(&self) -> &[Target<Self>] {
+        &self.fallbacks
     }
 }
 

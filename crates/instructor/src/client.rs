@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::cost::{Ledger, Prices};
 use crate::credential::{CredentialSource, Secret};
 use crate::error::Error;
+use crate::fallback::{Asks, Breaker, Health, Target};
 use crate::hooks::Hooks;
 use crate::limiter::Limiter;
 use crate::media::FetchMedia;
@@ -37,6 +38,8 @@ pub(crate) struct Core {
     pub(crate) connect_timeout: Duration,
     pub(crate) max_response_bytes: usize,
     pub(crate) memory: Memory,
+    pub(crate) breaker: Breaker,
+    pub(crate) health: Health,
 }
 
 /// A client for one provider and model, from a spec such as `openai/gpt-5-mini`. The key comes from the environment.
@@ -86,6 +89,7 @@ pub fn from_provider(spec: &str) -> Result<Client, Error> {
 pub struct Client {
     core: Arc<Core>,
     transport: Arc<dyn Transport>,
+    fallbacks: Arc<[Target]>,
 }
 
 impl Client {
@@ -147,6 +151,14 @@ impl Client {
         self.request(messages).create_value(contract).await.map(|(value, _)| value)
     }
 
+    /// The client with another target after those that it has: where its requests go when they fail. See [`Target`]. The
+    /// target's own fallbacks are not followed.
+    #[must_use]
+    pub fn with_fallback(mut self, target: impl Into<Target>) -> Self {
+        self.fallbacks = self.fallbacks.iter().cloned().chain([target.into()]).collect();
+        self
+    }
+
     /// The provider.
     #[must_use]
     pub fn profile(&self) -> &Profile {
@@ -158,9 +170,21 @@ impl Client {
     pub fn model(&self) -> Option<&str> {
         self.core.options.model.as_deref()
     }
+}
 
-    pub(crate) fn transport(&self) -> &dyn Transport {
+impl Asks for Client {
+    type Over<'c> = &'c dyn Transport;
+
+    fn core(&self) -> &Core {
+        &self.core
+    }
+
+    fn over(&self) -> &dyn Transport {
         &*self.transport
+    }
+
+    fn fallbacks(&self) -> &[Target] {
+        &self.fallbacks
     }
 }
 
@@ -201,6 +225,7 @@ pub struct ClientBuilder {
     options: Options,
     connect_timeout: Duration,
     max_response_bytes: usize,
+    breaker: Breaker,
     transport: Option<Arc<dyn Transport>>,
     error: Option<Error>,
 }
@@ -214,6 +239,7 @@ impl ClientBuilder {
             options: Options::default(),
             connect_timeout: Duration::from_secs(10),
             max_response_bytes: 32 << 20,
+            breaker: Breaker::new(),
             transport: None,
             error: None,
         }
@@ -300,6 +326,12 @@ impl ClientBuilder {
         self
     }
 
+    /// With another rule for when it is left alone, in a chain of [`Target`]s, since it fails.
+    pub const fn breaker(mut self, breaker: Breaker) -> Self {
+        self.breaker = breaker;
+        self
+    }
+
     /// With another transport than the built-in one.
     pub fn transport(mut self, transport: impl Transport + 'static) -> Self {
         self.transport = Some(Arc::new(transport));
@@ -318,7 +350,7 @@ impl ClientBuilder {
             Some(transport) => transport,
             None => default_transport(&core)?,
         };
-        Ok(Client { core: Arc::new(core), transport })
+        Ok(Client { core: Arc::new(core), transport, fallbacks: Arc::default() })
     }
 
     pub(crate) fn core(self) -> Result<Core, Error> {
@@ -339,6 +371,8 @@ impl ClientBuilder {
             connect_timeout: self.connect_timeout,
             max_response_bytes: self.max_response_bytes,
             memory: Memory::default(),
+            breaker: self.breaker,
+            health: Health::default(),
         })
     }
 }

@@ -171,6 +171,10 @@ impl Error {
         self
     }
 
+    pub(crate) fn take_report(&mut self) -> Report {
+        std::mem::take(&mut self.0.report)
+    }
+
     pub(crate) fn with_raw(mut self, raw: Option<Bytes>) -> Self {
         self.0.raw = raw;
         self

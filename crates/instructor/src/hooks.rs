@@ -69,7 +69,7 @@ use crate::error::{Error, ErrorKind};
 use crate::media;
 use crate::message::Message;
 use crate::mode::Mode;
-use crate::run::{Attempt, Completion, Report};
+use crate::run::{Attempt, Completion, Hop, Report};
 use crate::wire::{self, RateLimits, Usage};
 
 /// The events: what each is told by, and what it is told with. A new one is a line here.
@@ -138,6 +138,8 @@ events! {
     on_reask: Reask,
     /// The provider does not take what was asked for in this mode, and the next one is going to be tried.
     on_step_down: StepDown,
+    /// The request has left a target, and goes to the next of its [`Target`](crate::Target)s.
+    on_hop: Hopped,
     /// No further attempt comes, and this is the error. Python's `completion:last_attempt`.
     on_last_attempt: LastAttempt,
     /// The request came to its end: with a value, with an error, or because it was dropped on its way. Told once for each
@@ -389,6 +391,16 @@ pub struct StepDown<'a> {
     pub mode: Mode,
     /// Whether the provider is going to be asked to enforce the schema.
     pub strict: bool,
+}
+
+/// From one target to the next.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Hopped<'a> {
+    /// Whose request it is; provider and model are those that it goes to.
+    pub about: About<'a>,
+    /// What was left and why, as in the report.
+    pub hop: &'a Hop,
 }
 
 /// The end of all attempts.

@@ -69,6 +69,7 @@ mod cost;
 mod credential;
 pub mod docs;
 mod error;
+mod fallback;
 mod future;
 pub mod hooks;
 mod limiter;
@@ -104,6 +105,7 @@ pub use self::client::{Client, ClientBuilder};
 pub use self::cost::{Charge, Cost, Entry, Ledger, Money, Price, Prices, Spend};
 pub use self::credential::{Credential, CredentialSource, Http};
 pub use self::error::{Error, ErrorKind, TransportError, TransportErrorKind};
+pub use self::fallback::{Breaker, Target};
 pub use self::hooks::Hooks;
 pub use self::limiter::Limiter;
 pub use self::many::{Made, Many};
@@ -115,7 +117,7 @@ pub use self::provider::{Effort, Profile, Reasoning};
 pub use self::reading::Reading;
 pub use self::repair::{Level, ParseOptions, Repair, RepairKind, Severity};
 pub use self::request::{Preview, Request};
-pub use self::run::{Attempt, Budget, Completion, Now, ReAsk, Report, Retry, Wait};
+pub use self::run::{Attempt, Budget, Completion, Hop, Now, ReAsk, Report, Retry, Wait};
 pub use self::stream::{
     BadItems, Change, Field, ItemStream, Partial, PartialMap, PartialReader, PartialStream, PartialValue, Patch,
     Patches, Snapshots, Watchdog, Whole,

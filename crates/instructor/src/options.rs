@@ -63,6 +63,25 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// What a request keeps of its own where it goes to another client: what is said of the answer, of all that is done for
+    /// it, and of who looks on. What goes to the provider is that client's.
+    pub(crate) fn elsewhere(&self, client: &Self) -> Self {
+        Self {
+            reading: self.reading,
+            reask: self.reask,
+            budget: self.budget,
+            fetch: self.fetch,
+            idle_timeout: self.idle_timeout,
+            watchdog: self.watchdog,
+            bad_items: self.bad_items,
+            account: self.account.clone(),
+            hooks: self.hooks.clone(),
+            ..client.clone()
+        }
+    }
+}
+
 /// The setters of [`Options`], for a builder that has them in `options()` and keeps the first error in `error`.
 macro_rules! setters {
     () => {

@@ -1,10 +1,12 @@
 //! One request being built, and the ways to send it.
 
+mod ask;
 mod streams;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,6 +20,7 @@ use serde_json::value::RawValue;
 use crate::client::{Client, Core};
 use crate::cost::{Ledger, Prices};
 use crate::error::{Error, ErrorKind};
+use crate::fallback::Target;
 #[cfg(any(feature = "blocking", feature = "testing"))]
 use crate::future::block_on;
 use crate::hooks::{self, Hooks};
@@ -29,11 +32,9 @@ use crate::model::{Contract, ResponseModel};
 use crate::options::{Options, setters};
 use crate::provider::Reasoning;
 use crate::repair::{Level, RepairKind};
-use crate::run::{Budget, Completion, Job, Judge, ReAsk, Retry, Run, Shaping, Shelf};
+use crate::run::{Budget, Completion, Job, ReAsk, Retry, Shaping, Shelf};
 use crate::stream::{BadItems, Watch, Watchdog};
-#[cfg(any(feature = "blocking", feature = "testing"))]
-use crate::transport::Blocking;
-use crate::transport::{self, Show, Watching};
+use crate::transport::{Show, Watching};
 use crate::validate::{Context, Issue, Issues, Origin, Path, Ruled};
 use crate::wire::Forms;
 
@@ -65,19 +66,27 @@ pub struct Request<'a, C = Client> {
     /// The client's, until one is changed.
     options: Cow<'a, Options>,
     context: Context,
+    /// Where it goes when it fails, after those that the client has.
+    fallbacks: Vec<Target<C>>,
     error: Option<Error>,
 }
 
 impl<'a, C> Request<'a, C> {
     pub(crate) fn new(client: &'a C, core: &'a Core, messages: Messages<'a>) -> Self {
         let options = Cow::Borrowed(&core.options);
-        Self { client, core, messages, options, context: Context::new(), error: None }
+        Self { client, core, messages, options, context: Context::new(), fallbacks: Vec::new(), error: None }
     }
 
     setters!();
 
     fn options(&mut self) -> &mut Options {
         self.options.to_mut()
+    }
+
+    /// With another target after those that the client has: where the request goes when it fails. See [`Target`].
+    pub fn fallback(mut self, target: impl Into<Target<C>>) -> Self {
+        self.fallbacks.push(target.into());
+        self
     }
 
     /// With values for validator functions.
@@ -102,7 +111,7 @@ impl<'a, C> Request<'a, C> {
     /// As [`create_value`](Request::create_value), before anything is sent.
     pub fn preview_value(mut self, contract: &Contract) -> Result<Preview, Error> {
         self.take_error()?;
-        let job = self.job(contract, false)?;
+        let job = self.job(self.core, &self.options, contract, false)?;
         if let Some(at) = job.wanted.first() {
             let what = format!("{at} is at a URL and is fetched when the request is sent");
             return Err(Error::unsupported(format!("{what}; a preview fetches nothing: give the bytes to see them")));
@@ -112,9 +121,14 @@ impl<'a, C> Request<'a, C> {
     }
 
     /// What stays the same over all attempts.
-    fn job<'j>(&'j self, contract: &'j Contract, streamed: bool) -> Result<Job<'j>, Error> {
-        let endpoint = &self.core.endpoint;
-        let options = &*self.options;
+    fn job<'j>(
+        &'j self,
+        core: &'j Core,
+        options: &'j Options,
+        contract: &'j Contract,
+        streamed: bool,
+    ) -> Result<Job<'j>, Error> {
+        let endpoint = &core.endpoint;
         let model = options.model.as_deref().unwrap_or_default();
         if model.is_empty() {
             return Err(Error::config(format!(
@@ -125,7 +139,7 @@ impl<'a, C> Request<'a, C> {
         contract.checkable()?;
         let forms = Forms::of(&endpoint.profile, model);
         let wanted = forms.check(endpoint.profile.id(), self.messages.as_slice(), options.fetch.is_some())?;
-        let memory = &self.core.memory;
+        let memory = &core.memory;
         let plan =
             |mode, model, family| Plan::new(mode, contract, &endpoint.profile, family, memory.recall(model, contract));
         let thinking = |model, reasoning| endpoint.profile.thinking(model, reasoning, &options.settings);
@@ -165,6 +179,8 @@ impl<'a, C> Request<'a, C> {
             reading: options.reading,
             timeout: options.timeout,
             streamed,
+            onward: None,
+            alone: AtomicBool::new(false),
             hooks: &options.hooks,
             #[cfg(feature = "tracing")]
             trace_content: options.trace_content,
@@ -217,9 +233,7 @@ impl Request<'_, Client> {
     /// As [`create`](Self::create).
     pub async fn create_with_completion<T: ResponseModel>(mut self) -> Result<(T, Completion), Error> {
         let ruled = self.ruled::<T>();
-        let mut slot = Slot::new(self.context.clone(), T::validate);
-        let completion = self.drive(&T::contract(), ruled, &mut |node| slot.take(node)).await?;
-        slot.with(completion)
+        self.value(&T::contract(), ruled, T::validate).await
     }
 
     /// [`create`](Self::create) for a run-time contract.
@@ -228,9 +242,7 @@ impl Request<'_, Client> {
     ///
     /// As [`create`](Self::create).
     pub async fn create_value(self, contract: &Contract) -> Result<(Value, Completion), Error> {
-        let mut slot = Slot::<Value>::new(self.context.clone(), |_, _, _| {});
-        let completion = self.drive(contract, None, &mut |node| slot.take(node)).await?;
-        slot.with(completion)
+        self.value(contract, None, |_, _, _| {}).await
     }
 
     /// [`create_value`](Self::create_value) as JSON text, in which numbers keep every digit.
@@ -239,22 +251,8 @@ impl Request<'_, Client> {
     ///
     /// As [`create`](Self::create).
     pub async fn create_json(self, contract: &Contract) -> Result<(String, Completion), Error> {
-        let mut slot = Slot::<Box<RawValue>>::new(self.context.clone(), |_, _, _| {});
-        let completion = self.drive(contract, None, &mut |node| slot.take(node)).await?;
-        slot.with(completion).map(|(json, completion)| (String::from(json.get()), completion))
-    }
-
-    async fn drive(
-        mut self,
-        contract: &Contract,
-        ruled: Option<Ruled>,
-        judge: &mut Judge<'_>,
-    ) -> Result<Completion, Error> {
-        self.take_error()?;
-        let mut watch = self.options.watchdog.map(|_| self.watch(Some(contract), ruled, None));
-        let job = self.job(contract, watch.is_some())?;
-        let watching = watch.as_mut().map(|watch| self.watching(watch));
-        transport::drive(self.client.transport(), Run::new(&job, judge), self.core.max_response_bytes, watching).await
+        let (json, completion) = self.value::<Box<RawValue>>(contract, None, |_, _, _| {}).await?;
+        Ok((String::from(json.get()), completion))
     }
 }
 
@@ -276,9 +274,7 @@ impl Request<'_, crate::blocking::Client> {
     /// As [`create`](Self::create).
     pub fn create_with_completion<T: ResponseModel>(mut self) -> Result<(T, Completion), Error> {
         let ruled = self.ruled::<T>();
-        let mut slot = Slot::new(self.context.clone(), T::validate);
-        let completion = self.drive(&T::contract(), ruled, &mut |node| slot.take(node))?;
-        slot.with(completion)
+        block_on(self.value(&T::contract(), ruled, T::validate))
     }
 
     /// [`create`](Self::create) for a run-time contract.
@@ -287,9 +283,7 @@ impl Request<'_, crate::blocking::Client> {
     ///
     /// As [`create`](Self::create).
     pub fn create_value(self, contract: &Contract) -> Result<(Value, Completion), Error> {
-        let mut slot = Slot::<Value>::new(self.context.clone(), |_, _, _| {});
-        let completion = self.drive(contract, None, &mut |node| slot.take(node))?;
-        slot.with(completion)
+        block_on(self.value(contract, None, |_, _, _| {}))
     }
 
     /// [`create_value`](Self::create_value) as JSON text, in which numbers keep every digit.
@@ -298,18 +292,8 @@ impl Request<'_, crate::blocking::Client> {
     ///
     /// As [`create`](Self::create).
     pub fn create_json(self, contract: &Contract) -> Result<(String, Completion), Error> {
-        let mut slot = Slot::<Box<RawValue>>::new(self.context.clone(), |_, _, _| {});
-        let completion = self.drive(contract, None, &mut |node| slot.take(node))?;
-        slot.with(completion).map(|(json, completion)| (String::from(json.get()), completion))
-    }
-
-    fn drive(mut self, contract: &Contract, ruled: Option<Ruled>, judge: &mut Judge<'_>) -> Result<Completion, Error> {
-        self.take_error()?;
-        let mut watch = self.options.watchdog.map(|_| self.watch(Some(contract), ruled, None));
-        let job = self.job(contract, watch.is_some())?;
-        let watching = watch.as_mut().map(|watch| self.watching(watch));
-        let transport = Blocking(self.client.transport());
-        block_on(transport::drive(&transport, Run::new(&job, judge), self.core.max_response_bytes, watching))
+        let (json, completion) = block_on(self.value::<Box<RawValue>>(contract, None, |_, _, _| {}))?;
+        Ok((String::from(json.get()), completion))
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod bad_items;
 mod calls;
+mod chain;
 mod clients;
 mod codec;
 mod corpus;

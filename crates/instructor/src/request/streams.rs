@@ -9,12 +9,11 @@ use serde_json::Value;
 use super::{Request, Slot};
 use crate::client::Client;
 use crate::error::Error;
+use crate::fallback::Asks;
 use crate::model::{Contract, ResponseModel};
-use crate::run::{Completion, Run};
+use crate::run::Completion;
 use crate::stream::{Desk, Growing, ItemStream, Made, Making, Part, Partial, PartialStream, PartialValue, Shown};
-#[cfg(any(feature = "blocking", feature = "testing"))]
-use crate::transport::Blocking;
-use crate::transport::{BoxFuture, Show, Transport, drive, shown};
+use crate::transport::{BoxFuture, Show, shown};
 use crate::validate::{Issues, Ruled};
 
 impl<'a> Request<'a, Client> {
@@ -27,10 +26,10 @@ impl<'a> Request<'a, Client> {
     pub async fn create_partial<T: ResponseModel + Partial>(
         mut self,
     ) -> Result<PartialStream<'a, T::Partial, T>, Error> {
-        let (transport, desk) = (self.client.transport(), Desk::new());
+        let desk = Desk::new();
         let ruled = self.ruled::<T>();
         let slot = Slot::new(self.context.clone(), T::validate);
-        Ok(PartialStream::new(self.partials(transport, T::contract(), slot, ruled, Arc::clone(&desk)), desk))
+        Ok(PartialStream::new(self.partials(T::contract(), slot, ruled, Arc::clone(&desk)), desk))
     }
 
     /// [`create_partial`](Self::create_partial) for a run-time contract.
@@ -43,9 +42,9 @@ impl<'a> Request<'a, Client> {
         self,
         contract: &Contract,
     ) -> Result<PartialStream<'a, PartialValue, Value>, Error> {
-        let (transport, desk) = (self.client.transport(), Desk::new());
+        let desk = Desk::new();
         let slot = Slot::new(self.context.clone(), |_, _, _| {});
-        Ok(PartialStream::new(self.partials(transport, contract.clone(), slot, None, Arc::clone(&desk)), desk))
+        Ok(PartialStream::new(self.partials(contract.clone(), slot, None, Arc::clone(&desk)), desk))
     }
 
     /// Sends it, for a list, and gives the items one by one, each as soon as it is complete.
@@ -55,8 +54,8 @@ impl<'a> Request<'a, Client> {
     /// What fails is told by the stream: of one item in its place, of the whole answer at the end.
     #[expect(clippy::unused_async, reason = "as create_partial")]
     pub async fn create_iterable<T: ResponseModel>(self) -> Result<ItemStream<'a, T>, Error> {
-        let (transport, desk) = (self.client.transport(), Desk::new());
-        Ok(ItemStream::new(self.items(transport, Arc::clone(&desk)), desk))
+        let desk = Desk::new();
+        Ok(ItemStream::new(self.items(Arc::clone(&desk)), desk))
     }
 }
 
@@ -70,10 +69,10 @@ impl<'a> Request<'a, crate::blocking::Client> {
     pub fn create_partial<T: ResponseModel + Partial>(
         mut self,
     ) -> Result<crate::blocking::PartialStream<'a, T::Partial, T>, Error> {
-        let (transport, desk) = (Blocking(self.client.transport()), Desk::new());
+        let desk = Desk::new();
         let ruled = self.ruled::<T>();
         let slot = Slot::new(self.context.clone(), T::validate);
-        let future = self.partials(transport, T::contract(), slot, ruled, Arc::clone(&desk));
+        let future = self.partials(T::contract(), slot, ruled, Arc::clone(&desk));
         Ok(crate::blocking::PartialStream::new(PartialStream::new(future, desk)))
     }
 
@@ -86,9 +85,9 @@ impl<'a> Request<'a, crate::blocking::Client> {
         self,
         contract: &Contract,
     ) -> Result<crate::blocking::PartialStream<'a, PartialValue, Value>, Error> {
-        let (transport, desk) = (Blocking(self.client.transport()), Desk::new());
+        let desk = Desk::new();
         let slot = Slot::new(self.context.clone(), |_, _, _| {});
-        let future = self.partials(transport, contract.clone(), slot, None, Arc::clone(&desk));
+        let future = self.partials(contract.clone(), slot, None, Arc::clone(&desk));
         Ok(crate::blocking::PartialStream::new(PartialStream::new(future, desk)))
     }
 
@@ -98,15 +97,15 @@ impl<'a> Request<'a, crate::blocking::Client> {
     ///
     /// What fails is told by the iterator: of one item in its place, of the whole answer at the end.
     pub fn create_iterable<T: ResponseModel>(self) -> Result<crate::blocking::ItemStream<'a, T>, Error> {
-        let (transport, desk) = (Blocking(self.client.transport()), Desk::new());
-        Ok(crate::blocking::ItemStream::new(ItemStream::new(self.items(transport, Arc::clone(&desk)), desk)))
+        let desk = Desk::new();
+        Ok(crate::blocking::ItemStream::new(ItemStream::new(self.items(Arc::clone(&desk)), desk)))
     }
 }
 
-impl<'a, C: Sync> Request<'a, C> {
-    fn partials<X: Transport + 'a, P: Part, T: DeserializeOwned + Send + 'static>(
+#[expect(private_bounds, reason = "none of it is for others")]
+impl<'a, C: Asks> Request<'a, C> {
+    fn partials<P: Part, T: DeserializeOwned + Send + 'static>(
         mut self,
-        transport: X,
         contract: Contract,
         mut slot: Slot<T>,
         ruled: Option<Ruled>,
@@ -121,10 +120,9 @@ impl<'a, C: Sync> Request<'a, C> {
                     json = String::from(node.source());
                     slot.take(node)
                 };
-                let job = self.job(&contract, true)?;
                 let mut watch = self.watch(Some(&contract), ruled, Some(&mut growing));
                 let watching = Some(self.watching(&mut watch));
-                drive(&transport, Run::new(&job, &mut judge), self.core.max_response_bytes, watching).await?
+                self.ask(&contract, &mut judge, None, watching).await?.0
             };
             // What the answer had to be aligned for only the final reading understands.
             let repaired = completion
@@ -142,11 +140,7 @@ impl<'a, C: Sync> Request<'a, C> {
         })
     }
 
-    fn items<X: Transport + 'a, T: ResponseModel>(
-        mut self,
-        transport: X,
-        desk: Arc<Desk<Made<T>>>,
-    ) -> BoxFuture<'a, Result<Completion, Error>> {
+    fn items<T: ResponseModel>(mut self, desk: Arc<Desk<Made<T>>>) -> BoxFuture<'a, Result<Completion, Error>> {
         Box::pin(async move {
             self.take_error()?;
             let contract = Contract::of::<Vec<T>>();
@@ -162,10 +156,9 @@ impl<'a, C: Sync> Request<'a, C> {
                     list = String::from(node.source());
                     Issues::new()
                 };
-                let job = self.job(&contract, true)?;
                 let mut watch = self.watch(None, None, Some(&mut making));
                 let watching = Some(self.watching(&mut watch));
-                drive(&transport, Run::new(&job, &mut judge), self.core.max_response_bytes, watching).await
+                self.ask(&contract, &mut judge, None, watching).await.map(|(completion, _)| completion)
             };
             making.take();
             if (ended.is_ok() && making.replace(&list)) | making.give_up() {

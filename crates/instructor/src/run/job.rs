@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, header};
 
-use super::{Budget, Memory, ReAsk, Retry, Shelf};
+use super::{Budget, Memory, Onward, ReAsk, Retry, Shelf};
 use crate::cost::Account;
 use crate::credential::{Keyring, Secret};
 use crate::error::Error;
@@ -68,6 +69,10 @@ pub(crate) struct Job<'a> {
     pub(crate) timeout: Option<Duration>,
     /// Whether answers are to come as streams.
     pub(crate) streamed: bool,
+    /// When the request goes on to another target, if there is one.
+    pub(crate) onward: Option<Onward>,
+    /// Another target is asked beside this one.
+    pub(crate) alone: AtomicBool,
     /// Who looks on.
     pub(crate) hooks: &'a Hooked,
     /// Whether spans show what is said.

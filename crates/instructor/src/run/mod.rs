@@ -6,6 +6,7 @@
 mod charge;
 mod failure;
 mod fetch;
+mod hop;
 mod job;
 mod listen;
 mod memory;
@@ -24,6 +25,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 
 use self::failure::Failure;
+pub(crate) use self::hop::Carried;
 pub(crate) use self::job::{Endpoint, Job, Shaping};
 pub(crate) use self::listen::{Called, Ending, Follow, Given, Halt, Heard, Left, Listener, Stop};
 pub(crate) use self::memory::Memory;
@@ -32,8 +34,9 @@ use self::patch::Patching;
 pub use self::patch::ReAsk;
 pub(crate) use self::patch::Shelf;
 pub use self::policy::{Budget, Retry, Wait};
-pub use self::report::{Attempt, Report};
-use self::tell::Told;
+pub(crate) use self::policy::{Kinds, Onward};
+pub use self::report::{Attempt, Hop, Report};
+use self::tell::{Thread, Told};
 pub(crate) use self::verdict::{Judge, brief};
 use crate::cost::{Call, Money};
 use crate::credential::{Credential, Http, Keyring};
@@ -152,6 +155,8 @@ pub(crate) struct Run<'a> {
     turns: Vec<Message>,
     report: Report,
     started: Duration,
+    /// It began at another target.
+    resumed: bool,
     sent: Duration,
     waited: Duration,
     /// How much of it for its turn.
@@ -184,7 +189,7 @@ pub(crate) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    pub(crate) fn new(job: &'a Job<'a>, judge: &'a mut Judge<'a>) -> Self {
+    fn fresh(job: &'a Job<'a>, judge: &'a mut Judge<'a>, thread: Option<Thread>) -> Self {
         Self {
             job,
             judge,
@@ -196,6 +201,7 @@ impl<'a> Run<'a> {
             turns: Vec::new(),
             report: Report::default(),
             started: Duration::ZERO,
+            resumed: false,
             sent: Duration::ZERO,
             waited: Duration::ZERO,
             queued: Duration::ZERO,
@@ -213,7 +219,7 @@ impl<'a> Run<'a> {
             refused: None,
             given: false,
             last: None,
-            told: Told::new(job),
+            told: Told::new(job, thread),
         }
     }
 
@@ -221,7 +227,10 @@ impl<'a> Run<'a> {
     pub(crate) fn step(&mut self, event: Event, now: Now) -> Step {
         match event {
             Event::Begin => {
-                self.started = now.monotonic;
+                if !self.resumed {
+                    self.started = now.monotonic;
+                }
+                self.tell_hops();
                 self.fetch(now)
             }
             Event::Woke => self.send(now),

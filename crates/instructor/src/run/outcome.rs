@@ -198,6 +198,8 @@ impl<'a> Run<'a> {
         self.leave(failure, seen.status, usage, now);
         let mut attempt = Attempt {
             number: self.number(),
+            provider: String::from(self.job.endpoint.profile.id()),
+            model: String::from(self.job.model_of(self.draft.is_some())),
             mode: self.plan.mode,
             strict: self.plan.strict(),
             patch: self.patching.iter().flat_map(Patching::paths).cloned().collect(),
@@ -235,7 +237,7 @@ impl<'a> Run<'a> {
         self.given &= !failure.partly;
         let retry = &self.job.retry;
         let unpatched = !self.given && self.unpatched(failure.kind).is_some();
-        let remedy = if self.given {
+        let remedy = if self.given || self.leaves_at_once(failure.kind) {
             Remedy::Stop
         } else if unpatched {
             Remedy::Reask

@@ -39,6 +39,43 @@ pub(crate) const fn remedy(kind: ErrorKind) -> Remedy {
     }
 }
 
+/// A set of kinds of failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Kinds(u32);
+
+impl Kinds {
+    pub(crate) const NONE: Self = Self(0);
+    pub(crate) const ALL: Self = Self(u32::MAX);
+
+    pub(crate) const fn of(kinds: &[ErrorKind]) -> Self {
+        let mut bits = 0;
+        let mut rest = kinds;
+        while let [kind, tail @ ..] = rest {
+            bits |= 1 << *kind as u32;
+            rest = tail;
+        }
+        Self(bits)
+    }
+
+    pub(crate) const fn has(self, kind: ErrorKind) -> bool {
+        self.0 & (1 << kind as u32) != 0
+    }
+}
+
+/// Where a request goes when it fails here: after which failures, and after which of them without another try.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Onward {
+    pub(crate) on: Kinds,
+    pub(crate) at_once: Kinds,
+}
+
+impl Onward {
+    /// A budget that is spent is spent everywhere.
+    pub(crate) fn after(&self, kind: ErrorKind) -> bool {
+        kind != ErrorKind::Budget && (self.on.has(kind) || self.at_once.has(kind))
+    }
+}
+
 /// How long to wait before a request is sent again because the service failed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Wait {
@@ -105,7 +142,7 @@ pub struct Retry {
     delay: Option<Duration>,
     wait: Wait,
     longest_retry_after: Duration,
-    kinds: u32,
+    kinds: Kinds,
 }
 
 impl Retry {
@@ -118,7 +155,7 @@ impl Retry {
             delay: None,
             wait: Wait::exponential(Duration::from_millis(500), Duration::from_secs(8)).with_jitter(),
             longest_retry_after: Duration::from_secs(120),
-            kinds: u32::MAX,
+            kinds: Kinds::ALL,
         }
     }
 
@@ -162,12 +199,7 @@ impl Retry {
     /// tried again, listed or not.
     #[must_use]
     pub const fn with_kinds(mut self, kinds: &[ErrorKind]) -> Self {
-        self.kinds = 0;
-        let mut rest = kinds;
-        while let [kind, tail @ ..] = rest {
-            self.kinds |= 1 << *kind as u32;
-            rest = tail;
-        }
+        self.kinds = Kinds::of(kinds);
         self
     }
 
@@ -175,12 +207,12 @@ impl Retry {
     /// way is no retry, and no setting of this policy but the delay has a say in it.
     #[must_use]
     pub const fn retries(&self, kind: ErrorKind) -> bool {
-        self.kinds & (1 << kind as u32) != 0 && matches!(remedy(kind), Remedy::Reask | Remedy::Resend)
+        self.kinds.has(kind) && matches!(remedy(kind), Remedy::Reask | Remedy::Resend)
     }
 
     /// Whether a request whose answer broke off is sent again, though answers of that kind are none to ask again for.
     pub(crate) const fn resends(&self, kind: ErrorKind) -> bool {
-        self.kinds & (1 << kind as u32) != 0
+        self.kinds.has(kind)
     }
 
     /// Whether another attempt may follow the `failed`th failure of one side.

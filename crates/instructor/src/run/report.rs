@@ -16,6 +16,7 @@ use crate::wire::{RateLimits, Usage};
 pub struct Report {
     pub(crate) fetched: Vec<Fetched>,
     pub(crate) attempts: Vec<Attempt>,
+    pub(crate) hops: Vec<Hop>,
     pub(crate) elapsed: Duration,
 }
 
@@ -26,10 +27,26 @@ impl Report {
         &self.attempts
     }
 
+    /// From which targets the request went on to the next; see [`Target`](crate::Target).
+    #[must_use]
+    pub fn hops(&self) -> &[Hop] {
+        &self.hops
+    }
+
     /// The media that were fetched for the request before the first attempt; see [`FetchMedia`](crate::FetchMedia).
     #[must_use]
     pub fn fetched(&self) -> &[Fetched] {
         &self.fetched
+    }
+
+    /// Adds what was done beside it.
+    pub(crate) fn join(&mut self, other: Self) {
+        self.attempts.extend(other.attempts);
+        self.hops.extend(other.hops);
+        self.fetched.extend(other.fetched);
+        for (number, attempt) in (1..).zip(&mut self.attempts) {
+            attempt.number = number;
+        }
     }
 
     /// The sum of what the attempts used. What no attempt knows is unknown.
@@ -58,12 +75,56 @@ impl Report {
     }
 }
 
-/// A line for each part that was fetched, and each attempt.
+/// A request that left a target for the next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Hop {
+    /// After how many attempts of the request.
+    pub after: u32,
+    /// The provider that was left.
+    pub provider: String,
+    /// The model that was left.
+    pub model: String,
+    /// What it failed of.
+    pub kind: ErrorKind,
+    /// Whether it was not asked, since it had failed too often just before; see [`Breaker`](crate::Breaker).
+    pub open: bool,
+    /// What was wrong, in one line without text of the answer.
+    pub detail: String,
+    /// How many parts of the messages the next target is not told, such as signatures of another provider's thinking.
+    pub dropped: usize,
+}
+
+impl fmt::Display for Hop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { after, provider, model, kind, open, detail, dropped } = self;
+        write!(f, "left {provider}/{model} after attempt {after}: ")?;
+        match (open, detail.is_empty()) {
+            (true, _) => f.write_str("it failed too often just before")?,
+            (false, true) => write!(f, "{kind}")?,
+            (false, false) => write!(f, "{kind}: {detail}")?,
+        }
+        if *dropped > 0 {
+            write!(f, "; {dropped} parts of the messages are not for the next")?;
+        }
+        Ok(())
+    }
+}
+
+/// A line for each part that was fetched, each attempt and each hop.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let fetched = self.fetched.iter().map(|fetched| fetched as &dyn fmt::Display);
-        let attempts = self.attempts.iter().map(|attempt| attempt as &dyn fmt::Display);
-        for (i, line) in fetched.chain(attempts).enumerate() {
+        let hops = |from: usize, to: usize| {
+            let here = move |hop: &&Hop| (from..to).contains(&(hop.after as usize));
+            self.hops.iter().filter(here).map(|hop| hop as &dyn fmt::Display)
+        };
+        let attempts =
+            self.attempts.iter().enumerate().flat_map(|(index, attempt)| {
+                hops(index, index + 1).chain(std::iter::once(attempt as &dyn fmt::Display))
+            });
+        let last = hops(self.attempts.len(), usize::MAX);
+        for (i, line) in fetched.chain(attempts).chain(last).enumerate() {
             if i > 0 {
                 f.write_str("\n")?;
             }
@@ -79,6 +140,10 @@ impl fmt::Display for Report {
 pub struct Attempt {
     /// Which call of the request, counted from 1.
     pub number: u32,
+    /// The provider that was asked.
+    pub provider: String,
+    /// The model that was asked.
+    pub model: String,
     /// How the value was asked for. Where the one before ended with
     /// [`SchemaRefused`](ErrorKind::SchemaRefused) it is another.
     pub mode: Mode,

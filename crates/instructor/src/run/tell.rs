@@ -16,16 +16,35 @@ use crate::wire::{self, Usage};
 pub(super) struct Told<'a> {
     id: u64,
     trace: Trace<'a>,
+    hops: usize,
     /// A call is being made.
     pub(super) calling: bool,
     ended: bool,
 }
 
+/// What of it goes along from one target to the next.
+pub(super) struct Thread {
+    id: u64,
+    scope: Scope,
+    /// How many hops were told.
+    hops: usize,
+}
+
 impl<'a> Told<'a> {
-    pub(super) fn new(job: &'a Job<'a>) -> Self {
+    pub(super) fn new(job: &'a Job<'a>, thread: Option<Thread>) -> Self {
         static LAST: AtomicU64 = AtomicU64::new(0);
-        let id = LAST.fetch_add(1, Ordering::Relaxed) + 1;
-        Self { id, trace: Trace::new(job, id), calling: false, ended: false }
+        let (id, trace, hops) = match thread {
+            Some(Thread { id, scope, hops }) => (id, Trace::resumed(job, scope), hops),
+            None => {
+                let id = LAST.fetch_add(1, Ordering::Relaxed) + 1;
+                (id, Trace::new(job, id), 0)
+            }
+        };
+        Self { id, trace, hops, calling: false, ended: false }
+    }
+
+    pub(super) fn into_thread(self) -> Thread {
+        Thread { id: self.id, scope: self.trace.request(), hops: self.hops }
     }
 }
 
@@ -74,6 +93,18 @@ impl<'a> Run<'a> {
         for fetched in self.report.fetched.iter().skip(from) {
             let event = hooks::Fetch { about: self.about(), fetched };
             self.tell(|hooks| hooks.on_fetch(&event));
+        }
+    }
+
+    /// Tells of the targets that the request has left for this one.
+    pub(super) fn tell_hops(&mut self) {
+        let from = std::mem::replace(&mut self.told.hops, self.report.hops.len());
+        if !self.is_watched() {
+            return;
+        }
+        for hop in self.report.hops.iter().skip(from) {
+            let event = hooks::Hopped { about: self.about(), hop };
+            self.tell(|hooks| hooks.on_hop(&event));
         }
     }
 
@@ -145,6 +176,10 @@ impl<'a> Run<'a> {
     /// The end, told before it comes.
     pub(super) fn done(&mut self, end: Result<Completion, Error>) -> Step {
         self.told.ended = true;
+        // It goes on elsewhere.
+        if end.as_ref().err().is_some_and(|error| self.goes_onward(error.kind())) {
+            return Step::Done(end);
+        }
         if self.is_watched() {
             let about = self.about();
             if let Some(error) = end.as_ref().err().filter(|error| !error.report().attempts().is_empty()) {
@@ -164,7 +199,7 @@ impl<'a> Run<'a> {
 
     /// Nobody wants it any more.
     pub(crate) fn cancel(&mut self, now: Now) {
-        if std::mem::replace(&mut self.told.ended, true) || !self.is_watched() {
+        if std::mem::replace(&mut self.told.ended, true) {
             return;
         }
         if self.told.calling {
@@ -172,7 +207,10 @@ impl<'a> Run<'a> {
             self.attempt(Some(&failure), Vec::new(), &Seen::default(), Usage::default(), None, now);
         }
         let report = self.close(now);
-        let event = Done { about: self.about(), end: End::Cancelled(&report) };
-        self.tell(|hooks| hooks.on_done(&event));
+        if self.is_watched() {
+            let event = Done { about: self.about(), end: End::Cancelled(&report) };
+            self.tell(|hooks| hooks.on_done(&event));
+        }
+        self.report = report;
     }
 }

@@ -7,7 +7,7 @@ use tracing::field::{DebugValue, Empty, debug};
 use tracing::{Instrument, Level, Span};
 
 use super::content;
-use crate::hooks::{Done, End, Failure, Fetch, Hooks, Next, Reask, Repaired, Request, Response, StepDown};
+use crate::hooks::{Done, End, Failure, Fetch, Hooks, Hopped, Next, Reask, Repaired, Request, Response, StepDown};
 use crate::run::Job;
 
 /// Whose spans they are, for filters.
@@ -50,6 +50,11 @@ impl<'a> Trace<'a> {
             "error.type" = Empty,
         );
         Self { job, request, call: Mutex::new(Span::none()) }
+    }
+
+    /// The same request at another target.
+    pub(crate) fn resumed(job: &'a Job<'a>, request: Scope) -> Self {
+        Self { job, request: request.0, call: Mutex::new(Span::none()) }
     }
 
     /// Whether anybody wants the spans.
@@ -202,6 +207,11 @@ impl Hooks for Trace<'_> {
     fn on_step_down(&self, event: &StepDown<'_>) {
         let (mode, strict) = (event.mode.as_str(), event.strict);
         tracing::event!(target: TARGET, parent: &self.request, Level::INFO, mode, strict, "step down");
+    }
+
+    fn on_hop(&self, event: &Hopped<'_>) {
+        let (to, from, kind) = (event.about.provider, event.hop.provider.as_str(), event.hop.kind.as_str());
+        tracing::event!(target: TARGET, parent: &self.request, Level::WARN, from, to, kind, "hop");
     }
 
     fn on_done(&self, event: &Done<'_>) {

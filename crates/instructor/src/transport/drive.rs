@@ -49,10 +49,17 @@ pub(crate) struct Watching<'s> {
     pub(crate) time: Option<Duration>,
 }
 
+impl Watching<'_> {
+    /// For another request.
+    pub(crate) fn again(&mut self) -> Watching<'_> {
+        Watching { show: &mut *self.show, idle: self.idle, time: self.time }
+    }
+}
+
 /// Drives a request to its end. Whoever looks on is shown answers while they arrive.
 pub(crate) async fn drive(
     transport: &dyn Transport,
-    run: Run<'_>,
+    run: &mut Run<'_>,
     limit: usize,
     watching: Option<Watching<'_>>,
 ) -> Result<Completion, Error> {
@@ -61,7 +68,7 @@ pub(crate) async fn drive(
 }
 
 async fn steps(
-    mut underway: Underway<'_, '_>,
+    mut underway: Underway<'_, '_, '_>,
     limit: usize,
     mut watching: Option<Watching<'_>>,
 ) -> Result<Completion, Error> {
@@ -109,12 +116,12 @@ async fn steps(
 }
 
 /// A request on its way. Where it is dropped there, whoever looks on is told.
-struct Underway<'r, 't> {
-    run: Run<'r>,
+struct Underway<'m, 'r, 't> {
+    run: &'m mut Run<'r>,
     transport: &'t dyn Transport,
 }
 
-impl Drop for Underway<'_, '_> {
+impl Drop for Underway<'_, '_, '_> {
     fn drop(&mut self) {
         let Self { run, transport } = self;
         if run.has_ended() {

@@ -1,0 +1,238 @@
+//! How a request is sent: to its client, and from there along the chain of targets.
+
+use std::borrow::Cow;
+use std::future::poll_fn;
+use std::sync::atomic::Ordering;
+use std::task::Poll;
+use std::time::Duration;
+
+use instructor_json::Node;
+use serde::de::DeserializeOwned;
+
+use super::{Request, Slot};
+use crate::client::Core;
+use crate::error::{Error, ErrorKind};
+use crate::fallback::{Asks, Target};
+use crate::model::Contract;
+use crate::options::Options;
+use crate::run::{Carried, Completion, Job, Judge, Run};
+use crate::transport::{Transport, Watching, drive};
+use crate::validate::{Context, Issues, Ruled};
+
+/// A target that is asked: the request's own client, or one that it goes to when it fails.
+struct Place<'r, C> {
+    client: &'r C,
+    options: Cow<'r, Options>,
+}
+
+impl<C: Asks> Place<'_, C> {
+    fn core(&self) -> &Core {
+        self.client.core()
+    }
+
+    fn provider(&self) -> &str {
+        self.core().endpoint.profile.id()
+    }
+
+    fn model(&self) -> &str {
+        self.options.model.as_deref().unwrap_or_default()
+    }
+
+    /// Notes how it did. What is wrong with an answer is no reason to leave a service alone.
+    fn note(&self, end: Result<(), ErrorKind>, now: Duration) {
+        let core = self.core();
+        match end {
+            Err(ErrorKind::Transport | ErrorKind::Overloaded | ErrorKind::RateLimited | ErrorKind::Quota) => {
+                core.health.failed(core.breaker, now);
+            }
+            Err(ErrorKind::Cancelled | ErrorKind::Budget | ErrorKind::Config) => {}
+            Ok(()) | Err(_) => core.health.answered(),
+        }
+    }
+}
+
+#[expect(private_bounds, reason = "none of it is for others")]
+impl<C: Asks> Request<'_, C> {
+    /// The value that comes of it.
+    pub(super) async fn value<T: DeserializeOwned + Send>(
+        mut self,
+        contract: &Contract,
+        ruled: Option<Ruled>,
+        validate: fn(&T, &Context, &mut Issues),
+    ) -> Result<(T, Completion), Error> {
+        self.take_error()?;
+        let slot = || Slot::new(self.context.clone(), validate);
+        let (mut slot, mut hedge) = (slot(), slot());
+        let (completion, hedged) = {
+            let (mut judge, mut other) = (|node: Node<'_>| slot.take(node), |node: Node<'_>| hedge.take(node));
+            let mut watch = self.options.watchdog.map(|_| self.watch(Some(contract), ruled, None));
+            let watching = watch.as_mut().map(|watch| self.watching(watch));
+            self.ask(contract, &mut judge, Some(&mut other), watching).await?
+        };
+        if hedged { hedge.with(completion) } else { slot.with(completion) }
+    }
+
+    /// Asks the client, and each of its targets until one answers; whether it was the one that was asked beside the other,
+    /// as a hedge.
+    pub(super) async fn ask(
+        &self,
+        contract: &Contract,
+        judge: &mut Judge<'_>,
+        mut other: Option<&mut Judge<'_>>,
+        mut watching: Option<Watching<'_>>,
+    ) -> Result<(Completion, bool), Error> {
+        let mut carried = Carried::default();
+        let mut targets = self.client.fallbacks().iter().chain(&self.fallbacks);
+        let mut place = Place { client: self.client, options: Cow::Borrowed(&*self.options) };
+        let streamed = watching.is_some();
+        loop {
+            let mut next = targets.next();
+            let transport = place.client.over();
+            let now = transport.now().monotonic;
+            if let Some(target) = next.filter(|_| !place.core().health.allows(place.core().breaker, now)) {
+                carried.leave(place.provider(), place.model(), ErrorKind::Overloaded, true, "");
+                place = self.place(target);
+                continue;
+            }
+            let job = match self.job_at(&place, contract, streamed, next) {
+                Ok(job) => job,
+                Err(error) => match next.filter(|target| target.onward().after(error.kind())) {
+                    Some(target) => {
+                        carried.leave(place.provider(), place.model(), error.kind(), false, error.message());
+                        place = self.place(target);
+                        continue;
+                    }
+                    None => return Err(error.with_report(carried.into_report())),
+                },
+            };
+            let mut run = Run::new(&job, &mut *judge, std::mem::take(&mut carried));
+            let limit = place.core().max_response_bytes;
+            let hedge = next.and_then(|target| Some((target, target.hedge?, other.as_deref_mut()?)));
+            if let Some((target, delay, judge)) = hedge.filter(|_| !streamed) {
+                let beside = self.place(target);
+                match self.race(contract, (&transport, &mut run, limit), &beside, delay, judge).await {
+                    Raced::Alone(end) => {
+                        place.note(end.as_ref().map(drop).map_err(Error::kind), transport.now().monotonic);
+                        match end {
+                            Ok(completion) => return Ok((completion, false)),
+                            Err(error) => carried = run.carry(error)?,
+                        }
+                        place = beside;
+                    }
+                    Raced::Both(Ok(end)) => return Ok(end),
+                    Raced::Both(Err(mut error)) => {
+                        next = targets.next();
+                        let Some(target) = next.filter(|target| target.onward().after(error.kind())) else {
+                            return Err(error);
+                        };
+                        carried = run.carry_both(error.take_report());
+                        carried.leave(beside.provider(), beside.model(), error.kind(), false, error.message());
+                        place = self.place(target);
+                    }
+                }
+                continue;
+            }
+            let again = watching.as_mut().map(Watching::again);
+            let end = drive(&transport, &mut run, limit, again).await;
+            place.note(end.as_ref().map(drop).map_err(Error::kind), transport.now().monotonic);
+            let error = match end {
+                Ok(completion) => return Ok((completion, false)),
+                Err(error) => error,
+            };
+            let Some(target) = next else { return Err(error) };
+            carried = run.carry(error)?;
+            place = self.place(target);
+        }
+    }
+
+    fn place<'r>(&'r self, target: &'r Target<C>) -> Place<'r, C> {
+        let own = &target.client.core().options;
+        let mut options = self.options.elsewhere(own);
+        options.model = target.model.clone().or(options.model);
+        options.mode = target.mode.unwrap_or(options.mode);
+        Place { client: &target.client, options: Cow::Owned(options) }
+    }
+
+    fn job_at<'j>(
+        &'j self,
+        place: &'j Place<'_, C>,
+        contract: &'j Contract,
+        streamed: bool,
+        next: Option<&Target<C>>,
+    ) -> Result<Job<'j>, Error> {
+        let job = self.job(place.core(), &place.options, contract, streamed)?;
+        Ok(Job { onward: next.map(Target::onward), ..job })
+    }
+
+    /// Asks one target, and after a while another beside it: the first value counts.
+    async fn race(
+        &self,
+        contract: &Contract,
+        (transport, run, limit): (&dyn Transport, &mut Run<'_>, usize),
+        beside: &Place<'_, C>,
+        delay: Duration,
+        judge: &mut Judge<'_>,
+    ) -> Raced {
+        let alone = run.alone();
+        let mut first = Box::pin(drive(transport, run, limit, None));
+        let mut bell = transport.sleep(delay);
+        let early = poll_fn(|context| match first.as_mut().poll(context) {
+            Poll::Ready(end) => Poll::Ready(Some(end)),
+            Poll::Pending => bell.as_mut().poll(context).map(|()| None),
+        });
+        if let Some(end) = early.await {
+            return Raced::Alone(end);
+        }
+        let Ok(job) = self.job_at(beside, contract, false, None) else { return Raced::Alone(first.await) };
+        alone.store(true, Ordering::Relaxed);
+        let other = beside.client.over();
+        let mut hedge = Run::new(&job, judge, Carried::default());
+        let mut second = Box::pin(drive(&other, &mut hedge, beside.core().max_response_bytes, None));
+        let (mut ended, mut failed) = (None, None);
+        let end = poll_fn(|context| {
+            if ended != Some(false)
+                && let Poll::Ready(end) = first.as_mut().poll(context)
+            {
+                match end {
+                    Ok(completion) => return Poll::Ready(Ok((completion, false))),
+                    Err(error) if ended.is_some() => return Poll::Ready(Err(error)),
+                    Err(error) => (ended, failed) = (Some(false), Some(error)),
+                }
+            }
+            if ended != Some(true)
+                && let Poll::Ready(end) = second.as_mut().poll(context)
+            {
+                match end {
+                    Ok(completion) => return Poll::Ready(Ok((completion, true))),
+                    Err(error) if ended.is_some() => return Poll::Ready(Err(error)),
+                    Err(error) => (ended, failed) = (Some(true), Some(error)),
+                }
+            }
+            Poll::Pending
+        })
+        .await;
+        drop((first, second));
+        let before = failed.map(|mut error| error.take_report());
+        let (first_report, second_report) = (run.take_report(), hedge.take_report());
+        Raced::Both(match end {
+            Ok((mut completion, hedged)) => {
+                let other = before.unwrap_or(if hedged { first_report } else { second_report });
+                completion.report.join(other);
+                Ok((completion, hedged))
+            }
+            Err(mut error) => {
+                let mut report = error.take_report();
+                report.join(before.unwrap_or_default());
+                Err(error.with_report(report))
+            }
+        })
+    }
+}
+
+/// What came of a target, and of the one that was to be asked beside it.
+enum Raced {
+    /// It came to its end before the other was asked.
+    Alone(Result<Completion, Error>),
+    /// Both were asked; whether the value is the other's.
+    Both(Result<(Completion, bool), Error>),
+}
