@@ -11,6 +11,7 @@ use crate::cost::{Ledger, Prices};
 use crate::credential::{CredentialSource, Secret};
 use crate::error::Error;
 use crate::fallback::{Asks, Breaker, Health, Target};
+use crate::flight::Flights;
 use crate::hooks::Hooks;
 use crate::limiter::Limiter;
 use crate::media::FetchMedia;
@@ -38,6 +39,7 @@ pub(crate) struct Core {
     pub(crate) connect_timeout: Duration,
     pub(crate) max_response_bytes: usize,
     pub(crate) memory: Memory,
+    pub(crate) flights: Flights,
     pub(crate) breaker: Breaker,
     pub(crate) health: Health,
 }
@@ -371,6 +373,7 @@ impl ClientBuilder {
             connect_timeout: self.connect_timeout,
             max_response_bytes: self.max_response_bytes,
             memory: Memory::default(),
+            flights: Flights::default(),
             breaker: self.breaker,
             health: Health::default(),
         })

@@ -171,6 +171,22 @@ impl Error {
         self
     }
 
+    /// The same for another request that waited for this one; its source stays with the first.
+    pub(crate) fn shared(&self) -> Self {
+        let Inner { kind, message, issues, report, raw, status, retry_after, item, .. } = &*self.0;
+        Self(Box::new(Inner {
+            kind: *kind,
+            message: message.clone(),
+            issues: issues.clone(),
+            report: Report { shared: true, ..report.clone() },
+            raw: raw.clone(),
+            status: *status,
+            retry_after: *retry_after,
+            source: None,
+            item: *item,
+        }))
+    }
+
     pub(crate) fn take_report(&mut self) -> Report {
         std::mem::take(&mut self.0.report)
     }

@@ -70,6 +70,7 @@ mod credential;
 pub mod docs;
 mod error;
 mod fallback;
+mod flight;
 mod future;
 pub mod hooks;
 mod limiter;

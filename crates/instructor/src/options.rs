@@ -24,6 +24,7 @@ pub(crate) struct Options {
     pub(crate) settings: Settings,
     pub(crate) retry: Retry,
     pub(crate) reask: ReAsk,
+    pub(crate) single_flight: bool,
     pub(crate) budget: Budget,
     pub(crate) limiter: Option<Limiter>,
     pub(crate) account: Account,
@@ -48,6 +49,7 @@ impl Default for Options {
             settings: Settings::default(),
             retry: Retry::new(),
             reask: ReAsk::Auto,
+            single_flight: false,
             budget: Budget::new(),
             limiter: None,
             account: Account::default(),
@@ -138,6 +140,15 @@ macro_rules! setters {
         /// With what is asked for again after an answer that was wrong: its wrong parts alone where that pays, by default.
         pub fn reask(mut self, reask: ReAsk) -> Self {
             self.options().reask = reask;
+            self
+        }
+
+        /// With identical requests that are in flight at the same time sent as one: same messages, settings, response model
+        /// and policies. Each gets the value, checked by its own validators; if the one that is sent is dropped, another
+        /// takes its place. [`Report::is_shared`] tells. Not for streams, nor for requests with a
+        /// [`fallback`](Request::fallback) of their own.
+        pub fn single_flight(mut self, single: bool) -> Self {
+            self.options().single_flight = single;
             self
         }
 

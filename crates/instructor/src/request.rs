@@ -311,17 +311,23 @@ impl<C> fmt::Debug for Request<'_, C> {
 /// Where the typed value is kept while the engine, which knows no types, runs.
 pub(crate) struct Slot<T> {
     value: Option<T>,
+    /// The JSON that it was made of, where that is wanted too.
+    json: Option<String>,
     context: Context,
     validate: fn(&T, &Context, &mut Issues),
 }
 
 impl<T: DeserializeOwned> Slot<T> {
     pub(crate) fn new(context: Context, validate: fn(&T, &Context, &mut Issues)) -> Self {
-        Self { value: None, context, validate }
+        Self { value: None, json: None, context, validate }
     }
 
     /// Makes the value from its JSON text and runs its validators.
     pub(crate) fn take(&mut self, node: Node<'_>) -> Issues {
+        if let Some(json) = &mut self.json {
+            json.clear();
+            json.push_str(node.source());
+        }
         let value = match serde_json::from_str::<T>(node.source()) {
             Ok(value) => value,
             Err(error) => return type_issue(node, &error).into(),

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use instructor::{Budget, Client, ErrorKind, Profile, Report, Request, Retry, Usage, Wait};
+use instructor::{
+    Budget, Client, ErrorKind, Ledger, Money, Price, Prices, Profile, Report, Request, Retry, Usage, Wait,
+};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -196,6 +198,7 @@ const DEADLINE: Duration = Duration::from_secs(20);
 struct Sums {
     attempts: usize,
     usage: Usage,
+    money: Money,
     ended: BTreeMap<&'static str, usize>,
     slowest: Duration,
 }
@@ -204,6 +207,7 @@ impl Sums {
     fn add(&mut self, report: &Report, ended: &'static str) {
         self.attempts += report.attempts().len();
         self.usage = self.usage + report.usage();
+        self.money += report.cost().known;
         *self.ended.entry(ended).or_default() += 1;
         self.slowest = self.slowest.max(report.elapsed());
     }
@@ -213,13 +217,19 @@ impl Sums {
 fn the_books_balance() {
     // The full run has 10,000: INSTRUCTOR_FAULT_CALLS=10000.
     let calls = std::env::var("INSTRUCTOR_FAULT_CALLS").map_or(1500, |text| text.parse().unwrap());
-    let (server, sums, took) = run(calls, 64, 20_261_126);
+    let (server, sums, ledger, took) = run(calls, 64, 20_261_126);
     let books = server.books.lock().unwrap();
     println!("{calls} calls in {took:?}: {sums:?}\n{books:?}", books = (&books.calls, &books.faults));
     assert_eq!(sums.ended.values().sum::<usize>() as u64, calls, "each call ended");
     assert_eq!(sums.attempts, books.calls, "attempts are calls that the server has seen");
     assert_eq!(sums.usage.input, Some(books.input));
     assert_eq!(sums.usage.output, Some(books.output));
+    // 3 dollars a million tokens in, 15 out.
+    let bill = Money::from_micros(3 * books.input + 15 * books.output);
+    let total = ledger.total();
+    assert_eq!((sums.money, total.cost.known), (bill, bill));
+    let used = (total.usage.input, total.usage.output);
+    assert_eq!((total.calls, used), (books.calls as u64, (Some(books.input), Some(books.output))));
     assert!(sums.slowest <= DEADLINE + TIMEOUT, "{:?}", sums.slowest);
     // What no attempt can help ends as what it is, and all else in the end well.
     for kind in sums.ended.keys() {
@@ -228,13 +238,14 @@ fn the_books_balance() {
     assert!(sums.ended["ok"] as u64 > calls * 9 / 10, "{:?}", sums.ended);
 }
 
-fn run(calls: u64, concurrency: usize, seed: u64) -> (Arc<Server>, Sums, Duration) {
+fn run(calls: u64, concurrency: usize, seed: u64) -> (Arc<Server>, Sums, Ledger, Duration) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let server = Arc::new(Server { seed, books: Mutex::default() });
         tokio::spawn(Arc::clone(&server).serve(listener));
+        let ledger = Ledger::new();
         let quick = Wait::exponential(Duration::from_millis(2), Duration::from_millis(20)).with_jitter();
         let client = Client::builder()
             .profile(Profile::openai_compatible("faulty", format!("http://{address}/v1")))
@@ -242,6 +253,8 @@ fn run(calls: u64, concurrency: usize, seed: u64) -> (Arc<Server>, Sums, Duratio
             .retry(Retry::new().with_stop_after_attempt(30).with_wait(quick))
             .budget(Budget::new().with_deadline(DEADLINE))
             .timeout(TIMEOUT)
+            .prices(Prices::new().with("faulty", "m", Price::new(Money::from_dollars(3), Money::from_dollars(15))))
+            .ledger(ledger.clone())
             .build()
             .unwrap();
         let began = Instant::now();
@@ -260,6 +273,6 @@ fn run(calls: u64, concurrency: usize, seed: u64) -> (Arc<Server>, Sums, Duratio
                 }
             }
         }
-        (server, sums, began.elapsed())
+        (server, sums, ledger, began.elapsed())
     })
 }

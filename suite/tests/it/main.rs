@@ -19,6 +19,7 @@ mod engine;
 mod equal;
 mod faults;
 mod fetch;
+mod flight;
 mod gemini;
 mod hooks;
 mod hostile;

@@ -2,17 +2,19 @@
 
 use std::borrow::Cow;
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 
-use instructor_json::Node;
+use instructor_json::{Document, Node};
 use serde::de::DeserializeOwned;
 
 use super::{Request, Slot};
 use crate::client::Core;
 use crate::error::{Error, ErrorKind};
 use crate::fallback::{Asks, Target};
+use crate::flight::{Key, Role};
 use crate::model::Contract;
 use crate::options::Options;
 use crate::run::{Carried, Completion, Job, Judge, Run};
@@ -61,14 +63,50 @@ impl<C: Asks> Request<'_, C> {
         validate: fn(&T, &Context, &mut Issues),
     ) -> Result<(T, Completion), Error> {
         self.take_error()?;
-        let slot = || Slot::new(self.context.clone(), validate);
+        let mut pilot = None;
+        while self.options.single_flight && self.fallbacks.is_empty() && pilot.is_none() {
+            let job = self.job(self.core, &self.options, contract, false)?;
+            // Media that have to be fetched first are not in the request yet.
+            if !job.wanted.is_empty() {
+                break;
+            }
+            let request = job.encode(&job.plan, job.messages, &[], false)?;
+            match self.core.flights.join(Key::new(&request, contract, &self.options)) {
+                Role::Pilot(role) => pilot = Some(role),
+                Role::Passenger(passenger) => match passenger.landing().await.as_deref() {
+                    Some(Ok((json, completion))) => {
+                        let mut slot = Slot::new(self.context.clone(), validate);
+                        let taken = Document::parse(json).is_ok_and(|json| slot.take(json.root()).is_empty());
+                        if taken {
+                            return slot.with(completion.shared());
+                        }
+                        // Its own validators want something else than those of the request that was sent.
+                        break;
+                    }
+                    Some(Err(error)) => return Err(error.shared()),
+                    // It was dropped on its way.
+                    None => {}
+                },
+            }
+        }
+        let slot = || Slot { json: pilot.is_some().then(String::new), ..Slot::new(self.context.clone(), validate) };
         let (mut slot, mut hedge) = (slot(), slot());
-        let (completion, hedged) = {
+        let end = {
             let (mut judge, mut other) = (|node: Node<'_>| slot.take(node), |node: Node<'_>| hedge.take(node));
             let mut watch = self.options.watchdog.map(|_| self.watch(Some(contract), ruled, None));
             let watching = watch.as_mut().map(|watch| self.watching(watch));
-            self.ask(contract, &mut judge, Some(&mut other), watching).await?
+            self.ask(contract, &mut judge, Some(&mut other), watching).await
         };
+        if let Some(pilot) = pilot {
+            pilot.land(Arc::new(match &end {
+                Ok((completion, hedged)) => {
+                    let json = if *hedged { &mut hedge.json } else { &mut slot.json };
+                    Ok((json.take().unwrap_or_default(), completion.clone()))
+                }
+                Err(error) => Err(error.shared()),
+            }));
+        }
+        let (completion, hedged) = end?;
         if hedged { hedge.with(completion) } else { slot.with(completion) }
     }
 

@@ -137,6 +137,13 @@ pub struct Completion {
     pub report: Report,
 }
 
+impl Completion {
+    /// As one that another request was sent for.
+    pub(crate) fn shared(&self) -> Self {
+        Self { report: Report { shared: true, ..self.report.clone() }, ..self.clone() }
+    }
+}
+
 /// A running request.
 pub(crate) struct Run<'a> {
     job: &'a Job<'a>,

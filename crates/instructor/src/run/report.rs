@@ -18,6 +18,7 @@ pub struct Report {
     pub(crate) attempts: Vec<Attempt>,
     pub(crate) hops: Vec<Hop>,
     pub(crate) elapsed: Duration,
+    pub(crate) shared: bool,
 }
 
 impl Report {
@@ -25,6 +26,13 @@ impl Report {
     #[must_use]
     pub fn attempts(&self) -> &[Attempt] {
         &self.attempts
+    }
+
+    /// Whether all of it was done for another request, the same as this one, that was in flight at the same time: what is
+    /// told here was used once, and not for each of them. See [`Request::single_flight`](crate::Request::single_flight).
+    #[must_use]
+    pub const fn is_shared(&self) -> bool {
+        self.shared
     }
 
     /// From which targets the request went on to the next; see [`Target`](crate::Target).
