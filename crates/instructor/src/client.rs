@@ -23,7 +23,7 @@ use crate::provider::auth::{Access, Given};
 use crate::provider::{Address, Profile, Reasoning, Spec, auth};
 use crate::repair::{Level, RepairKind};
 use crate::request::Request;
-use crate::run::{Budget, Completion, Endpoint, Memory, ReAsk, Retry};
+use crate::run::{Budget, Completion, Endpoint, Memory, ReAsk, Retry, Truncated};
 use crate::stream::{BadItems, Watchdog};
 use crate::transport::Transport;
 

@@ -130,6 +130,7 @@ struct Inner {
     issues: Issues,
     report: Report,
     raw: Option<Bytes>,
+    partial: Option<String>,
     status: Option<u16>,
     retry_after: Option<Duration>,
     source: Option<Box<dyn StdError + Send + Sync>>,
@@ -146,6 +147,7 @@ impl Error {
             issues: Issues::new(),
             report: Report::default(),
             raw: None,
+            partial: None,
             item: None,
             status: None,
             retry_after: None,
@@ -173,13 +175,14 @@ impl Error {
 
     /// The same for another request that waited for this one; its source stays with the first.
     pub(crate) fn shared(&self) -> Self {
-        let Inner { kind, message, issues, report, raw, status, retry_after, item, .. } = &*self.0;
+        let Inner { kind, message, issues, report, raw, partial, status, retry_after, item, .. } = &*self.0;
         Self(Box::new(Inner {
             kind: *kind,
             message: message.clone(),
             issues: issues.clone(),
             report: Report { shared: true, ..report.clone() },
             raw: raw.clone(),
+            partial: partial.clone(),
             status: *status,
             retry_after: *retry_after,
             source: None,
@@ -193,6 +196,11 @@ impl Error {
 
     pub(crate) fn with_raw(mut self, raw: Option<Bytes>) -> Self {
         self.0.raw = raw;
+        self
+    }
+
+    pub(crate) fn with_partial(mut self, json: Option<String>) -> Self {
+        self.0.partial = json;
         self
     }
 
@@ -267,6 +275,34 @@ impl Error {
     #[must_use]
     pub fn raw(&self) -> Option<&[u8]> {
         self.0.raw.as_deref()
+    }
+
+    /// What could be read of an answer that a token limit cut, as JSON in the type's own form: what was open is closed where
+    /// the answer ends, and nothing of it was validated. With what [`Truncated::Continue`](crate::Truncated) added. `None`
+    /// for other errors, and where nothing could be read.
+    ///
+    /// ```
+    /// # use instructor::testing::{Reply, Script};
+    /// # use serde_json::json;
+    /// # let cut = json!({ "choices": [{ "message": { "role": "assistant", "content": r#"{"items":[1,2,3,4"# },
+    /// #     "finish_reason": "length" }] });
+    /// # let script = Script::new().reply(Reply::json(cut));
+    /// # let client = script.client("groq/m");
+    /// use instructor::{Contract, ErrorKind};
+    ///
+    /// # let schema = json!({ "type": "object", "properties": { "items": { "type": "array", "items": { "type": "integer" } } } });
+    /// # let contract = Contract::from_schema(schema)?;
+    /// # script.block_on(async {
+    /// let error = client.request("Count to ten").create_value(&contract).await.unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Truncated);
+    /// // Of a number at the end it is not known whether it is whole.
+    /// assert_eq!(error.partial_json(), Some(r#"{"items":[1,2,3]}"#));
+    /// # });
+    /// # Ok::<(), instructor::Error>(())
+    /// ```
+    #[must_use]
+    pub fn partial_json(&self) -> Option<&str> {
+        self.0.partial.as_deref()
     }
 
     /// Which item of a streamed list it is about, counted from 0; `None` if it is about the answer as a whole. See

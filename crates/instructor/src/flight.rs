@@ -26,9 +26,10 @@ pub(crate) struct Key {
 
 impl Key {
     pub(crate) fn new(request: &http::Request<Bytes>, contract: &Contract, options: &Options) -> Self {
-        let Options { reading, retry, reask, budget, timeout, watchdog, fetch, .. } = options;
+        let Options { reading, retry, reask, truncated, budget, timeout, watchdog, fetch, .. } = options;
         let mut hasher = DefaultHasher::new();
-        format!("{reading:?} {retry:?} {reask:?} {budget:?} {timeout:?} {watchdog:?} {fetch:?}").hash(&mut hasher);
+        format!("{reading:?} {retry:?} {reask:?} {truncated:?} {budget:?} {timeout:?} {watchdog:?} {fetch:?}")
+            .hash(&mut hasher);
         let (address, body) = (request.uri().to_string(), request.body().clone());
         Self { address, body, contract: contract.id(), policies: hasher.finish() }
     }

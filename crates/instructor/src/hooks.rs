@@ -340,6 +340,8 @@ pub enum Next {
         /// How long it waits; zero if it does not.
         wait: Duration,
     },
+    /// The rest of an answer that was cut is asked for, at once.
+    Continue,
     /// It is asked for in another way, at once.
     StepDown,
     /// Nothing: this was the last attempt.

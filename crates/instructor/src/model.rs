@@ -15,8 +15,8 @@ use serde_json::Value;
 
 use crate::error::{Error, ErrorKind};
 use crate::schema::{
-    Checker, Dialect, DialectReport, Item, Lowered, Notation, Part, Policy, ToolSchema, Unlowerable, brief, calls,
-    lower, prompt, rendered, schema_of, tool_name, tools,
+    Checker, Dialect, DialectReport, Item, Lowered, Missing, Notation, Part, Policy, ToolSchema, Unlowerable, brief,
+    calls, lower, prompt, rendered, schema_of, schema_of_rest, tool_name, tools,
 };
 use crate::validate::outline::{At, Model, Outlined};
 use crate::validate::{Context, Issues, Path};
@@ -177,6 +177,13 @@ impl Contract {
     /// asked for by themselves.
     pub(crate) fn of_parts(&self, parts: &[Part<'_>]) -> Option<Self> {
         let contract = Self::build(&format!("{}_patch", self.name()), schema_of(parts, self.schema())?, self.0.policy);
+        contract.checkable().ok().map(|()| contract)
+    }
+
+    /// The contract of an object with what is missing of an answer that was cut; none as for parts.
+    pub(crate) fn of_rest(&self, missing: &[Missing]) -> Option<Self> {
+        let schema = schema_of_rest(missing, self.schema())?;
+        let contract = Self::build(&format!("{}_rest", self.name()), schema, self.0.policy);
         contract.checkable().ok().map(|()| contract)
     }
 

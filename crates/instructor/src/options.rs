@@ -9,7 +9,7 @@ use crate::media::FetchMedia;
 use crate::mode::Mode;
 use crate::provider::Reasoning;
 use crate::repair::ParseOptions;
-use crate::run::{Budget, ReAsk, Retry};
+use crate::run::{Budget, ReAsk, Retry, Truncated};
 use crate::stream::{BadItems, Watchdog};
 use crate::wire::Settings;
 
@@ -25,6 +25,7 @@ pub(crate) struct Options {
     pub(crate) retry: Retry,
     pub(crate) reask: ReAsk,
     pub(crate) single_flight: bool,
+    pub(crate) truncated: Truncated,
     pub(crate) budget: Budget,
     pub(crate) limiter: Option<Limiter>,
     pub(crate) account: Account,
@@ -50,6 +51,7 @@ impl Default for Options {
             retry: Retry::new(),
             reask: ReAsk::Auto,
             single_flight: false,
+            truncated: Truncated::Fail,
             budget: Budget::new(),
             limiter: None,
             account: Account::default(),
@@ -72,6 +74,7 @@ impl Options {
         Self {
             reading: self.reading,
             reask: self.reask,
+            truncated: self.truncated,
             budget: self.budget,
             fetch: self.fetch,
             idle_timeout: self.idle_timeout,
@@ -149,6 +152,12 @@ macro_rules! setters {
         /// [`fallback`](Request::fallback) of their own.
         pub fn single_flight(mut self, single: bool) -> Self {
             self.options().single_flight = single;
+            self
+        }
+
+        /// With what is done with an answer that a token limit cut; [`Truncated::Fail`] by default.
+        pub fn truncated(mut self, truncated: Truncated) -> Self {
+            self.options().truncated = truncated;
             self
         }
 

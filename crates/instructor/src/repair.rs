@@ -69,3 +69,11 @@ pub(crate) fn beginning(text: &str, longest: usize) -> String {
         None => String::from(text),
     }
 }
+
+/// So many characters of the end of a text.
+pub(crate) fn ending(text: &str, longest: usize) -> String {
+    match text.char_indices().rev().nth(longest) {
+        Some((at, first)) => format!("…{}", text.get(at + first.len_utf8()..).unwrap_or_default()),
+        None => String::from(text),
+    }
+}

@@ -32,7 +32,7 @@ use crate::model::{Contract, ResponseModel};
 use crate::options::{Options, setters};
 use crate::provider::Reasoning;
 use crate::repair::{Level, RepairKind};
-use crate::run::{Budget, Completion, Job, ReAsk, Retry, Shaping, Shelf};
+use crate::run::{Budget, Completion, Job, ReAsk, Retry, Shaping, Shelf, Truncated};
 use crate::stream::{BadItems, Watch, Watchdog};
 use crate::transport::{Show, Watching};
 use crate::validate::{Context, Issue, Issues, Origin, Path, Ruled};
@@ -116,7 +116,7 @@ impl<'a, C> Request<'a, C> {
             let what = format!("{at} is at a URL and is fetched when the request is sent");
             return Err(Error::unsupported(format!("{what}; a preview fetches nothing: give the bytes to see them")));
         }
-        let request = job.encode(&job.plan, job.messages, &[], false)?;
+        let request = job.encode(&job.plan, job.messages, &[], false, None)?;
         Ok(Preview { request, mode: job.plan.mode, strict: job.plan.strict() })
     }
 
@@ -172,6 +172,7 @@ impl<'a, C> Request<'a, C> {
             settings,
             retry: options.retry,
             reask: options.reask,
+            truncated: options.truncated,
             patches: Shelf::default(),
             budget: options.budget,
             limiter: options.limiter.as_ref(),

@@ -8,6 +8,7 @@ mod calls;
 mod chain;
 mod clients;
 mod codec;
+mod continuation;
 mod corpus;
 mod cost;
 mod credentials;

@@ -5,6 +5,9 @@ pub mod limits {}
 #[doc = include_str!("cost.md")]
 pub mod cost {}
 
+#[doc = include_str!("cut_answers.md")]
+pub mod cut_answers {}
+
 #[doc = include_str!("media.md")]
 pub mod media {}
 

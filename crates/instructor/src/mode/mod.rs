@@ -6,6 +6,7 @@ mod answer;
 mod ladder;
 mod parallel;
 mod patch;
+mod rest;
 mod think;
 
 use std::borrow::Cow;
@@ -25,6 +26,7 @@ use crate::wire::{Choice, Declined, Output, Response, Shape};
 pub(crate) use self::answer::{Answer, Site};
 use self::ladder::Ladder;
 pub(crate) use self::ladder::Rung;
+pub(crate) use self::rest::told;
 
 /// How a value is asked for.
 ///

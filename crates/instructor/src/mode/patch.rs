@@ -48,7 +48,7 @@ impl<'a> Plan<'a> {
     }
 }
 
-fn reach<'d>(value: Node<'d>, steps: &[Step<'_>]) -> Node<'d> {
+pub(super) fn reach<'d>(value: Node<'d>, steps: &[Step<'_>]) -> Node<'d> {
     steps.iter().fold(value, |node, step| {
         let next = match step {
             Step::Key(key) => node.get(key),

@@ -70,7 +70,7 @@ impl<C: Asks> Request<'_, C> {
             if !job.wanted.is_empty() {
                 break;
             }
-            let request = job.encode(&job.plan, job.messages, &[], false)?;
+            let request = job.encode(&job.plan, job.messages, &[], false, None)?;
             match self.core.flights.join(Key::new(&request, contract, &self.options)) {
                 Role::Pilot(role) => pilot = Some(role),
                 Role::Passenger(passenger) => match passenger.landing().await.as_deref() {

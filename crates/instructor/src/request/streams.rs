@@ -125,11 +125,9 @@ impl<'a, C: Asks> Request<'a, C> {
                 self.ask(&contract, &mut judge, None, watching).await?.0
             };
             // What the answer had to be aligned for only the final reading understands.
-            let repaired = completion
-                .report
-                .attempts()
-                .last()
-                .is_some_and(|attempt| !attempt.repairs.is_empty() || !attempt.patch.is_empty());
+            let repaired = completion.report.attempts().last().is_some_and(|attempt| {
+                !attempt.repairs.is_empty() || !attempt.patch.is_empty() || attempt.continues.is_some()
+            });
             growing.take();
             // Nor does anything show of a text that stands for calls.
             if (repaired || growing.is_pending()) && growing.replace(&json) {

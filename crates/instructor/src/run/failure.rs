@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::error::{ErrorKind, TransportError, TransportErrorKind};
 use crate::repair::Repair;
+use crate::schema::Cut;
 use crate::validate::Issues;
 use crate::wire::{Declined, Response, Usage};
 
@@ -19,6 +20,8 @@ pub(super) struct Failure {
     pub(super) rejected: Option<Response>,
     /// The answer in the type's own form, all of it, as the issues are about it.
     pub(super) answer: Option<String>,
+    /// What is there of an answer that a token limit cut.
+    pub(super) cut: Option<Cut>,
     /// What the provider does not take, if that is the schema or its form.
     pub(super) declined: Option<Declined>,
     pub(super) usage: Usage,
@@ -42,6 +45,7 @@ impl Failure {
             repairs: Vec::new(),
             rejected: None,
             answer: None,
+            cut: None,
             declined: None,
             usage: Usage::default(),
             retry_after: None,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, header};
 
-use super::{Budget, Memory, Onward, ReAsk, Retry, Shelf};
+use super::{Budget, Memory, Onward, ReAsk, Retry, Shelf, Truncated};
 use crate::cost::Account;
 use crate::credential::{Keyring, Secret};
 use crate::error::Error;
@@ -57,7 +57,8 @@ pub(crate) struct Job<'a> {
     pub(crate) settings: Cow<'a, Settings>,
     pub(crate) retry: Retry,
     pub(crate) reask: ReAsk,
-    /// The contracts of the parts that are asked for again.
+    pub(crate) truncated: Truncated,
+    /// The contracts of the parts that are asked for by themselves.
     pub(crate) patches: Shelf,
     pub(crate) budget: Budget,
     /// Where its calls wait for their turn.
@@ -90,12 +91,14 @@ pub(crate) struct Shaping<'a> {
 
 impl Job<'_> {
     /// The request of an attempt: what is said, with the turns of a re-ask after it; the second call, where there are two.
+    /// `settings` are in the place of its own.
     pub(crate) fn encode(
         &self,
         plan: &Plan<'_>,
         messages: &[Message],
         turns: &[Message],
         shaping: bool,
+        settings: Option<&Settings>,
     ) -> Result<http::Request<Bytes>, Error> {
         let tools = plan.tools();
         let said = plan.lower(&tools);
@@ -110,7 +113,7 @@ impl Job<'_> {
             nudge: said.nudge,
             turns,
             output: said.output,
-            settings: shaping.map_or(&*self.settings, |shaping| shaping.settings),
+            settings: settings.unwrap_or(shaping.map_or(&*self.settings, |shaping| shaping.settings)),
             streamed,
         };
         let body = Bytes::from(profile.wire().encode(&call, profile)?);

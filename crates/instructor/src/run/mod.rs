@@ -15,6 +15,7 @@ mod patch;
 mod policy;
 mod queue;
 mod report;
+mod rest;
 mod tell;
 mod verdict;
 
@@ -36,6 +37,7 @@ pub(crate) use self::patch::Shelf;
 pub use self::policy::{Budget, Retry, Wait};
 pub(crate) use self::policy::{Kinds, Onward};
 pub use self::report::{Attempt, Hop, Report};
+pub use self::rest::Truncated;
 use self::tell::{Thread, Told};
 pub(crate) use self::verdict::{Judge, brief};
 use crate::cost::{Call, Money};
@@ -45,7 +47,7 @@ use crate::limiter::{Late, Place, Turn};
 use crate::media::{Fetching, Get};
 use crate::message::Message;
 use crate::mode::Plan;
-use crate::wire::{RateLimits, Response};
+use crate::wire::{RateLimits, Response, Settings};
 
 /// A point in time, on two clocks.
 #[derive(Clone, Copy, Debug, Default)]
@@ -158,6 +160,10 @@ pub(crate) struct Run<'a> {
     draft: Option<(Response, Vec<Message>)>,
     /// The parts of an answer that are asked for now, and not all of it.
     patching: Option<Patching<'a>>,
+    /// How often the rest of an answer was asked for.
+    rounds: u32,
+    /// The settings with a higher limit of tokens, once it was too low.
+    raised: Option<Box<Settings>>,
     /// The turns of the re-ask that comes next: the last rejected answer and what was wrong with it.
     turns: Vec<Message>,
     report: Report,
@@ -205,6 +211,8 @@ impl<'a> Run<'a> {
             completed: None,
             draft: None,
             patching: None,
+            rounds: 0,
+            raised: None,
             turns: Vec::new(),
             report: Report::default(),
             started: Duration::ZERO,
@@ -322,7 +330,7 @@ impl<'a> Run<'a> {
     }
 
     fn encode(&self) -> Result<http::Request<Bytes>, Error> {
-        self.job.encode(&self.plan, self.messages(), &self.turns, self.draft.is_some())
+        self.job.encode(&self.plan, self.messages(), &self.turns, self.draft.is_some(), self.raised.as_deref())
     }
 
     /// What is said, before the turns of a re-ask.

@@ -140,6 +140,7 @@ impl<'a> Run<'a> {
                 self.attempt(None, Vec::new(), &seen, response.usage, response.model.as_deref(), now);
                 self.plan = shaping.plan;
                 self.draft = Some((response, messages));
+                self.raised = None;
                 self.last = None;
                 self.send(now)
             }
@@ -203,6 +204,7 @@ impl<'a> Run<'a> {
             mode: self.plan.mode,
             strict: self.plan.strict(),
             patch: self.patching.iter().flat_map(Patching::paths).cloned().collect(),
+            continues: self.patching.as_ref().and_then(Patching::broke).cloned(),
             failure: None,
             status: seen.status,
             usage,
@@ -236,6 +238,11 @@ impl<'a> Run<'a> {
         self.attempt(Some(&failure), repairs, &seen, failure.usage, model, now);
         self.given &= !failure.partly;
         let retry = &self.job.retry;
+        let cut = failure.kind == ErrorKind::Truncated && !failure.broken;
+        let may_go_on = !self.given && !self.leaves_at_once(failure.kind) && retry.goes_on(0, self.elapsed(now));
+        if let Some(next) = (cut && may_go_on).then(|| self.after_cut(&mut failure)).flatten() {
+            return self.go_on(failure, seen, next, now);
+        }
         let unpatched = !self.given && self.unpatched(failure.kind).is_some();
         let remedy = if self.given || self.leaves_at_once(failure.kind) {
             Remedy::Stop
@@ -324,7 +331,7 @@ impl<'a> Run<'a> {
             return self.stop(failure, seen, now);
         };
         self.plan = below;
-        self.turns.clear();
+        self.turns = self.patching.as_ref().and_then(|patching| patching.asked(&below, None)).into_iter().collect();
         self.go_on(failure, seen, Next::StepDown, now)
     }
 
@@ -372,7 +379,10 @@ impl<'a> Run<'a> {
             Some(why) if failure.kind == ErrorKind::Budget => why,
             Some(why) => format!("{why}; last failure: {}: {}", failure.kind, failure.detail),
         };
+        let rest = self.patching.take().filter(|patching| patching.broke().is_some());
+        let partial = failure.cut.map(|cut| cut.json).or_else(|| rest.map(|rest| rest.answer));
         let error = Error::new(kind, message)
+            .with_partial(partial)
             .with_issues(failure.issues)
             .with_report(self.close(now))
             .with_raw(seen.body)

@@ -11,7 +11,7 @@ use crate::error::ErrorKind;
 use crate::message::Message;
 use crate::mode::Plan;
 use crate::model::Contract;
-use crate::schema::{Part, part_name, parts, splice};
+use crate::schema::{Missing, Part, part_name, parts, rest_name, splice};
 use crate::validate::{Issues, Path};
 use crate::wire::Response;
 
@@ -90,7 +90,7 @@ pub(crate) struct Shelf {
 }
 
 impl Shelf {
-    fn put(&self, contract: Contract) -> &Contract {
+    pub(super) fn put(&self, contract: Contract) -> &Contract {
         let mut shelf = self;
         while shelf.contract.get().is_some() {
             shelf = shelf.next.get_or_init(Box::default);
@@ -105,29 +105,70 @@ impl fmt::Debug for Shelf {
     }
 }
 
-/// A patch that has been asked for.
+/// Parts of an answer that have been asked for.
 #[derive(Debug)]
 pub(super) struct Patching<'a> {
-    /// How all of the answer is asked for, and what is said then.
-    whole: Plan<'a>,
-    rejected: Response,
-    wrong: Issues,
-    /// What is wrong with the parts.
-    issues: Issues,
-    /// The answer that is patched, in the type's own form.
-    answer: String,
-    places: Vec<Place>,
+    /// How all of the answer is asked for.
+    pub(super) whole: Plan<'a>,
+    pub(super) goal: Goal,
+    /// The answer that they are put into, in the type's own form.
+    pub(super) answer: String,
+}
+
+/// What they are asked for.
+#[derive(Debug)]
+pub(super) enum Goal {
+    /// They were wrong.
+    Mend {
+        /// What is said when all is asked for again.
+        rejected: Box<Response>,
+        wrong: Issues,
+        /// What is wrong with the parts.
+        issues: Issues,
+        places: Vec<Place>,
+    },
+    /// They are missing, since the answer was cut.
+    Rest {
+        /// Where.
+        place: Path,
+        missing: Vec<Missing>,
+        told: String,
+    },
 }
 
 #[derive(Debug)]
-struct Place {
+pub(super) struct Place {
     path: Path,
     steps: Vec<Step<'static>>,
 }
 
 impl Patching<'_> {
+    fn places(&self) -> &[Place] {
+        match &self.goal {
+            Goal::Mend { places, .. } => places,
+            Goal::Rest { .. } => &[],
+        }
+    }
+
+    /// The parts that are given anew.
     pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
-        self.places.iter().map(|place| &place.path)
+        self.places().iter().map(|place| &place.path)
+    }
+
+    /// Where the answer was cut whose rest this is.
+    pub(super) const fn broke(&self) -> Option<&Path> {
+        match &self.goal {
+            Goal::Mend { .. } => None,
+            Goal::Rest { place, .. } => Some(place),
+        }
+    }
+
+    /// The turn that asks for the rest, if that is the goal.
+    pub(super) fn asked(&self, plan: &Plan<'_>, wrong: Option<String>) -> Option<Message> {
+        match &self.goal {
+            Goal::Mend { .. } => None,
+            Goal::Rest { told, .. } => Some(plan.ask_rest(told, wrong)),
+        }
     }
 
     /// The whole answer with the parts that came, but for those that are wrong by themselves.
@@ -138,7 +179,7 @@ impl Patching<'_> {
         };
         let answer = Document::parse(&self.answer).ok()?;
         let new: Vec<(&[Step<'_>], &str)> = self
-            .places
+            .places()
             .iter()
             .enumerate()
             .map(|(index, place)| (part_name(index), place))
@@ -151,14 +192,16 @@ impl Patching<'_> {
 
     /// What is wrong with the parts, as issues of the whole.
     pub(super) fn placed(&self, issues: Issues) -> Issues {
+        let parts: Vec<(String, &Path)> = match &self.goal {
+            Goal::Mend { places, .. } => (0..).map(part_name).zip(places.iter().map(|place| &place.path)).collect(),
+            Goal::Rest { missing, .. } => (0..).map(rest_name).zip(missing.iter().map(|one| &one.path)).collect(),
+        };
         let placed = issues.into_iter().map(|issue| {
             let part =
-                self.places.iter().enumerate().find_map(|(index, place)| {
-                    Some((place, issue.path().inside(&Path::root().key(&part_name(index)))?))
-                });
+                parts.iter().find_map(|(name, place)| Some((place, issue.path().inside(&Path::root().key(name))?)));
             match part {
                 Some((place, inside)) => {
-                    let path = inside.within(&place.path);
+                    let path = inside.within(place);
                     issue.told_at(path, None, None)
                 }
                 None => issue,
@@ -175,9 +218,19 @@ impl<'a> Run<'a> {
         let whole = before.as_ref().map_or(self.plan, |patching| patching.whole);
         let (rejected, wrong, most) = match before {
             // What was wrong with all of it is said when all of it is asked for again.
-            Some(Patching { rejected, wrong, issues, places, .. }) => {
-                (rejected, wrong, if issues == failure.issues { 0 } else { places.len() })
+            Some(Patching { goal: Goal::Mend { rejected, wrong, issues, places }, .. }) => {
+                (*rejected, wrong, if issues == failure.issues { 0 } else { places.len() })
             }
+            Some(rest) => match &failure.answer {
+                // The whole is there now, and what is wrong is wrong with it.
+                Some(answer) => (Response::of_text(&whole.said(answer)), failure.issues.clone(), usize::MAX),
+                None => {
+                    let wrong = failure.told.as_ref().unwrap_or(&failure.issues).to_string();
+                    let turn = rest.asked(&self.plan, Some(wrong));
+                    self.patching = Some(rest);
+                    return turn.into_iter().collect();
+                }
+            },
             None => (rejected, failure.told.take().unwrap_or_else(|| failure.issues.clone()), usize::MAX),
         };
         self.plan = whole;
@@ -185,8 +238,9 @@ impl<'a> Run<'a> {
         match patch {
             Some((plan, answer, places, turn)) => {
                 self.plan = plan;
-                let issues = failure.issues.clone();
-                self.patching = Some(Patching { whole, rejected, wrong, issues, answer, places });
+                let rejected = Box::new(rejected);
+                let goal = Goal::Mend { rejected, wrong, issues: failure.issues.clone(), places };
+                self.patching = Some(Patching { whole, goal, answer });
                 vec![turn]
             }
             None => whole.reask(rejected, &wrong),
@@ -219,9 +273,10 @@ impl<'a> Run<'a> {
                 | ErrorKind::Malformed
                 | ErrorKind::Runaway
         );
-        let Patching { whole, rejected, wrong, .. } = self.patching.take_if(|_| refused)?;
+        let patch = self.patching.take_if(|patching| refused && matches!(patching.goal, Goal::Mend { .. }))?;
+        let Patching { whole, goal: Goal::Mend { rejected, wrong, .. }, .. } = patch else { return None };
         self.plan = whole;
-        self.turns = whole.reask(rejected, &wrong);
+        self.turns = whole.reask(*rejected, &wrong);
         Some(())
     }
 }

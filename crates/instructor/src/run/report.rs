@@ -159,6 +159,8 @@ pub struct Attempt {
     pub strict: bool,
     /// The parts that were asked for, where it was not the whole answer; see [`ReAsk`](crate::ReAsk).
     pub patch: Vec<Path>,
+    /// Where the answer was cut whose rest was asked for, where it was a rest; see [`Truncated`](crate::Truncated).
+    pub continues: Option<Path>,
     /// What it failed of; `None` if it gave the value, or the text that the next one makes the value of.
     pub failure: Option<ErrorKind>,
     /// The HTTP status, if an answer arrived.
@@ -200,6 +202,9 @@ impl fmt::Display for Attempt {
             0 => {}
             1 => f.write_str(", for 1 part")?,
             parts => write!(f, ", for {parts} parts")?,
+        }
+        if let Some(place) = &self.continues {
+            write!(f, ", from {place} on")?;
         }
         if !waited.is_zero() {
             write!(f, " after a wait of {} ms", waited.as_millis())?;

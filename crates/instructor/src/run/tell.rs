@@ -160,7 +160,7 @@ impl<'a> Run<'a> {
         let of_answer = failure.is_of_answer();
         self.tell(|hooks| if of_answer { hooks.on_parse_error(&event) } else { hooks.on_error(&event) });
         match next {
-            Next::Reask => {
+            Next::Reask | Next::Continue => {
                 let event = hooks::Reask { about, attempt: self.number(), turns: &self.turns };
                 self.tell(|hooks| hooks.on_reask(&event));
             }

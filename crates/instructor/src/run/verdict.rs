@@ -12,9 +12,10 @@ use super::{Given, Job, Left, ReAsk, Shaping, Stop};
 use crate::error::ErrorKind;
 use crate::message::{Message, Part, ToolCall};
 use crate::mode::Plan;
+use crate::model::Contract;
 use crate::provider::Profile;
 use crate::repair::{Repair, short};
-use crate::schema::{Found, Reader};
+use crate::schema::{Cut, Found, Lowered, Reader};
 use crate::validate::{Issue, Issues, Origin, Path};
 use crate::wire::{CUT, Failure as ApiFailure, Finish, Response, Undecoded, read_failure, read_response};
 
@@ -86,6 +87,9 @@ pub(super) fn judge<'a>(
     match ended_badly(job, &response).or_else(|| weighed(&mut repairs)) {
         None => Verdict::Taken(response, repairs),
         Some(mut failure) => {
+            if failure.kind == ErrorKind::Truncated && !given.any {
+                failure.cut = cut_off(asked, &response);
+            }
             failure.repairs = repairs;
             failure.usage = response.usage;
             failure.rejected = Some(match &given.left {
@@ -200,6 +204,25 @@ fn weigh(
             let told = plan.lowered().and_then(|lowered| found.told(&issues, lowered));
             (issues, told, complete.then(|| String::from(found.value().source())))
         }
+        Some(patching) if patching.broke().is_some() => {
+            let unfit = patching.unfit(std::mem::take(&mut found.issues));
+            if !unfit.is_empty() {
+                let shown = plan.lowered().and_then(|lowered| found.told(&unfit, lowered));
+                let told = shown.or_else(|| Some(unfit.clone()));
+                return Some(Failure { told, ..wrong(patching.placed(unfit)) });
+            }
+            let Some(joined) = patching.joined(found.value()) else { return malformed(cut()) };
+            let mut whole = match reading(job, job.contract, None, &joined) {
+                Ok(whole) => whole,
+                Err(issue) => return malformed(issue),
+            };
+            repairs.append(&mut whole.repairs);
+            let issues = against(std::mem::take(&mut whole.issues), whole.value(), keep);
+            if issues.is_empty() {
+                return None;
+            }
+            return Some(Failure { answer: Some(String::from(whole.value().source())), ..wrong(issues) });
+        }
         Some(patching) => {
             let wrong = std::mem::take(&mut found.issues);
             let Some(document) = patching.apply(found.value(), &wrong) else { return malformed(cut()) };
@@ -220,14 +243,26 @@ fn weigh(
 
 fn found<'t>(asked: &Asked<'_, '_>, text: &'t str) -> Result<Found<'t>, Issue> {
     let contract = asked.plan.contract();
-    let reader = Reader {
-        schema: contract.schema(),
-        check: &|node| contract.issues(node),
-        lowered: asked.plan.lowered(),
-        options: asked.job.reading,
-        always: false,
-    };
-    reader.read(text)
+    reading(asked.job, contract, asked.plan.lowered(), text)
+}
+
+fn reading<'t>(
+    job: &Job<'_>,
+    contract: &Contract,
+    lowered: Option<&Lowered>,
+    text: &'t str,
+) -> Result<Found<'t>, Issue> {
+    let check = |node: Node<'_>| contract.issues(node);
+    Reader { schema: contract.schema(), check: &check, lowered, options: job.reading, always: false }.read(text)
+}
+
+/// What is there of an answer that was cut, in the canonical form of all of it.
+fn cut_off(asked: &Asked<'_, '_>, response: &Response) -> Option<Cut> {
+    let cut = asked.plan.cut(response, asked.job.reading)?;
+    match asked.patching {
+        None => Some(cut),
+        Some(patching) => patching.joined_cut(&cut),
+    }
 }
 
 /// An answer that is not valid.

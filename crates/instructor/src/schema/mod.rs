@@ -5,6 +5,7 @@
 
 mod align;
 mod check;
+mod cut;
 mod dialect;
 mod draft;
 mod encode;
@@ -18,17 +19,20 @@ mod read;
 mod render;
 mod report;
 mod resolve;
+mod rest;
 mod shape;
 mod tools;
 
 pub(crate) use self::align::{Entry, Spot, Spots, amount, repeated, same_text};
 pub(crate) use self::check::nearest::{letters, nearest};
 pub(crate) use self::check::{Checker, Limits};
+pub(crate) use self::cut::Cut;
 pub use self::dialect::Dialect;
 pub use self::lower::{Change, Loss, Lowered, Moved, Unlowerable, lower};
 pub(crate) use self::part::{Part, name as part_name, parts, schema_of, splice};
 pub(crate) use self::read::{Found, Reader};
 pub(crate) use self::render::{brief, calls, prompt};
+pub(crate) use self::rest::{Missing, What, join, missing, rest_name, schema_of_rest};
 
 /// A schema in the notation for prompts.
 pub(crate) fn rendered(schema: &serde_json::Value, policy: Policy) -> String {

@@ -72,7 +72,7 @@ fn part<'s>(root: &'s Value, value: Node<'_>, to: Vec<Step<'static>>) -> Part<'s
     Part { path, steps, schema }
 }
 
-fn property<'s>(schema: &'s Value, root: &'s Value, value: Node<'_>, key: &str) -> Option<&'s Value> {
+pub(super) fn property<'s>(schema: &'s Value, root: &'s Value, value: Node<'_>, key: &str) -> Option<&'s Value> {
     let mut views = views(schema, root, value);
     views.find_map(|view| {
         let map = view.properties.is_empty() && !view.patterns;
@@ -85,7 +85,7 @@ fn item<'s>(schema: &'s Value, root: &'s Value, value: Node<'_>, index: usize) -
 }
 
 /// What a schema says of a value, and what the one alternative says that the value is meant for.
-fn views<'s>(schema: &'s Value, root: &'s Value, value: Node<'_>) -> impl Iterator<Item = View<'s>> {
+pub(super) fn views<'s>(schema: &'s Value, root: &'s Value, value: Node<'_>) -> impl Iterator<Item = View<'s>> {
     let view = View::of(schema, root);
     let null = |branch: &Value| branch.get("type").is_some_and(|kind| kind == "null");
     let branches = || view.branches.iter().map(|branch| View::of(branch, root)).filter(|view| !null(view.schema));

@@ -43,6 +43,11 @@ impl Response {
         })
     }
 
+    /// An answer that says a text.
+    pub(crate) fn of_text(text: &str) -> Self {
+        Self { parts: vec![Part::Text(String::from(text))], ..Self::default() }
+    }
+
     /// The answer as a turn of the conversation, for a re-ask.
     pub(crate) fn into_turn(self) -> Option<Message> {
         (!self.parts.is_empty()).then(|| Message::new(Role::Assistant, self.parts))

@@ -111,7 +111,7 @@ impl<'s> View<'s> {
     }
 
     /// Whether all elements have the same schema.
-    pub(super) const fn is_uniform(&self) -> bool {
+    pub(in crate::schema) const fn is_uniform(&self) -> bool {
         self.prefix.is_none()
     }
 
