@@ -13,6 +13,8 @@ pub(crate) struct Container<'a> {
     /// Where the `instructor` crate is.
     pub(crate) krate: Path,
     pub(crate) rules: Vec<ExprPath>,
+    /// Async rules.
+    pub(crate) checks: Vec<ExprPath>,
     pub(crate) serde: Serde,
     pub(crate) data: Data<'a>,
 }
@@ -49,6 +51,8 @@ pub(crate) struct Field<'a> {
     /// From the value of the type to the field's value in an answer.
     pub(crate) at: Vec<Step>,
     pub(crate) rules: Vec<ExprPath>,
+    /// Async rules.
+    pub(crate) checks: Vec<ExprPath>,
     /// Not in an answer.
     pub(crate) skip: bool,
 }
@@ -82,6 +86,7 @@ impl<'a> Container<'a> {
             generics: &input.generics,
             krate: response.krate.unwrap_or_else(|| parse_quote!(::instructor)),
             rules: response.rules,
+            checks: response.checks,
             serde,
             data,
         }
@@ -187,6 +192,7 @@ impl Parent<'_> {
                     shown: response.shown,
                     at,
                     rules: response.rules,
+                    checks: response.checks,
                     skip,
                 }
             })

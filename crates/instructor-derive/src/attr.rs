@@ -22,6 +22,8 @@ pub(crate) enum Place {
 pub(crate) struct Response {
     pub(crate) krate: Option<Path>,
     pub(crate) rules: Vec<ExprPath>,
+    /// Async rules.
+    pub(crate) checks: Vec<ExprPath>,
     pub(crate) shown: Shown,
 }
 
@@ -66,8 +68,13 @@ impl Response {
 
     fn key(&mut self, meta: &ParseNestedMeta<'_>, place: Place, ctxt: &mut Ctxt) {
         if meta.path.is_ident("validate") {
-            match function(meta) {
+            match function(meta, "validate") {
                 Ok(rule) => self.rules.push(rule),
+                Err(error) => ctxt.push(error),
+            }
+        } else if meta.path.is_ident("validate_async") {
+            match function(meta, "validate_async") {
+                Ok(check) => self.checks.push(check),
                 Err(error) => ctxt.push(error),
             }
         } else if meta.path.is_ident("crate") && place == Place::Type {
@@ -88,9 +95,10 @@ impl Response {
             ctxt.error(&meta.path, "`crate` belongs to the whole type: move `#[response(crate = \"..\")]` there");
         } else {
             let allowed = match place {
-                Place::Type => "on a type, write `validate = path` or `crate = \"path\"`",
+                Place::Type => "on a type, write `validate = path`, `validate_async = path` or `crate = \"path\"`",
                 Place::Variant | Place::Field => {
-                    "on a field, write `validate = path`, or `whole`, `done` or `required` for what it is in a stream"
+                    "on a field, write `validate = path` or `validate_async = path`, or `whole`, `done` or `required` \
+                     for what it is in a stream"
                 }
             };
             ctxt.error(&meta.path, format!("unknown key in `#[response(..)]`: {allowed}"));
@@ -109,19 +117,20 @@ impl Shown {
     }
 }
 
-/// The path after `validate =`.
-fn function(meta: &ParseNestedMeta<'_>) -> syn::Result<ExprPath> {
-    const WRITE: &str = "write `validate = path` with the path of a function";
+/// The path after `validate =` or `validate_async =`.
+fn function(meta: &ParseNestedMeta<'_>, key: &str) -> syn::Result<ExprPath> {
+    let what = if key == "validate" { "a function" } else { "an async function" };
+    let write = format!("write `{key} = path` with the path of {what}");
 
     if !meta.input.peek(Token![=]) {
-        return Err(syn::Error::new_spanned(&meta.path, format!("`validate` has no value: {WRITE}")));
+        return Err(syn::Error::new_spanned(&meta.path, format!("`{key}` has no value: {write}")));
     }
     let input = meta.value()?;
     if input.peek(LitStr) {
         let text: LitStr = input.parse()?;
         let message = match text.parse::<ExprPath>() {
-            Ok(_) => format!("the function is a path, not a string: write `validate = {}`", text.value().trim()),
-            Err(_) => format!("the function is a path, not a string: {WRITE}"),
+            Ok(_) => format!("the function is a path, not a string: write `{key} = {}`", text.value().trim()),
+            Err(_) => format!("the function is a path, not a string: {write}"),
         };
         return Err(syn::Error::new_spanned(&text, message));
     }
@@ -131,9 +140,9 @@ fn function(meta: &ParseNestedMeta<'_>) -> syn::Result<ExprPath> {
     }
     let value = rest_of_value(input)?;
     if value.is_empty() {
-        return Err(syn::Error::new_spanned(&meta.path, format!("`validate` has no value: {WRITE}")));
+        return Err(syn::Error::new_spanned(&meta.path, format!("`{key}` has no value: {write}")));
     }
-    Err(syn::Error::new_spanned(value, format!("not the path of a function: {WRITE}")))
+    Err(syn::Error::new_spanned(value, format!("not the path of a function: {write}")))
 }
 
 /// The path after `crate =`, and its text.

@@ -22,14 +22,16 @@ mod model;
 /// 1. The validators of each field's own type run, where that type is a response model.
 /// 2. The validators of each field run.
 /// 3. The validators of the type run.
+/// 4. Once nothing is wrong by then, the async validators of all of them run, at once.
 ///
 /// | Attribute | On | Meaning |
 /// |---|---|---|
 /// | `#[response(validate = path)]` | a field | calls the function with a reference to the field |
 /// | `#[response(validate = path)]` | the type | calls the function with a reference to the whole value |
+/// | `#[response(validate_async = path)]` | either | as `validate`, with an async function |
 /// | `#[response(crate = "path")]` | the type | where the `instructor` crate is, if a crate re-exports it; `::instructor` otherwise |
 ///
-/// `validate` may be given many times, in one attribute with commas or in several; the functions run in that order.
+/// `validate` and `validate_async` may be given many times, in one attribute with commas or in several; the functions run in that order.
 ///
 /// # Validator functions
 ///
@@ -37,6 +39,9 @@ mod model;
 /// into `Issues`: a text that tells what was wanted, an `Issue`, several. `T` is the type of the field, or what a
 /// reference to it derefs to: a `String` may be checked by a function of `&str`, a `Vec<u8>` by one of `&[u8]`. A
 /// path may name a method too, such as `Self::dates_in_order`.
+///
+/// An async function is `async fn(&T) -> Result<(), E>` or `async fn(&T, &Context) -> Result<(), E>`, where `E` turns into
+/// `CheckError`: all of the above, or that the check itself failed. Its future has to be `Send`.
 ///
 /// # Paths of issues
 ///

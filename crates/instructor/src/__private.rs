@@ -1,15 +1,17 @@
 //! What derive output may name. No stability here.
 
 use std::fmt;
+use std::future::Future;
 use std::marker::PhantomData;
 
 pub use instructor_json::Kind;
 use serde::de::DeserializeOwned;
 
 use crate::ResponseModel;
+use crate::future::BoxFuture;
 pub use crate::stream::grow::{Grow, Part, Way};
 pub use crate::validate::outline::{At, Check, Model, Outlined};
-use crate::validate::{Context, Issues, Path};
+use crate::validate::{CheckError, Checks, Context, Issues, Path};
 
 /// One step into an answer.
 #[derive(Clone, Copy, Debug)]
@@ -85,6 +87,105 @@ impl<T: ?Sized, F: 'static> Bound<T, F> {
         let found = context.once::<F>(|path| place(path, at), || (self.check)(&self.rule, value, context));
         add(found, at, issues);
     }
+}
+
+/// An async validator function: `async fn(&T) -> Result<(), E>` or `async fn(&T, &Context) -> Result<(), E>` with
+/// `E: Into<CheckError>`. `Args` only tells the two apart.
+#[diagnostic::on_unimplemented(
+    message = "not an async validator function",
+    label = "has another signature than an async validator function",
+    note = "write `async fn(&T) -> Result<(), E>` or `async fn(&T, &Context) -> Result<(), E>`, where `T` is the type of \
+            the field or of the whole value, and `E` is text, `Issue`, `Issues` or `CheckError`",
+    note = "its future has to be `Send`",
+    note = "a function that is not async is named by `validate`"
+)]
+pub trait AsyncRule<'v, T: ?Sized, Args> {
+    /// The future that says what is wrong with the value.
+    fn begin(&self, value: &'v T, context: &'v Context) -> BoxFuture<'v, Result<(), CheckError>>;
+}
+
+impl<'v, T, E, Found, F> AsyncRule<'v, T, (Found, E)> for F
+where
+    T: ?Sized + 'v,
+    E: Into<CheckError>,
+    Found: Future<Output = Result<(), E>> + Send + 'v,
+    F: Fn(&'v T) -> Found,
+{
+    fn begin(&self, value: &'v T, _: &'v Context) -> BoxFuture<'v, Result<(), CheckError>> {
+        let found = self(value);
+        Box::pin(async move { found.await.map_err(Into::into) })
+    }
+}
+
+impl<'v, T, E, Found, F> AsyncRule<'v, T, (Context, Found, E)> for F
+where
+    T: ?Sized + 'v,
+    E: Into<CheckError>,
+    Found: Future<Output = Result<(), E>> + Send + 'v,
+    F: Fn(&'v T, &'v Context) -> Found,
+{
+    fn begin(&self, value: &'v T, context: &'v Context) -> BoxFuture<'v, Result<(), CheckError>> {
+        let found = self(value, context);
+        Box::pin(async move { found.await.map_err(Into::into) })
+    }
+}
+
+type Begin<'v, T, F> = fn(&F, &'v T, &'v Context) -> BoxFuture<'v, Result<(), CheckError>>;
+
+/// As [`Bound`], of an async function.
+pub struct BoundAsync<'v, T: ?Sized, F> {
+    rule: F,
+    begin: Begin<'v, T, F>,
+}
+
+impl<T: ?Sized, F> fmt::Debug for BoundAsync<'_, T, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BoundAsync")
+    }
+}
+
+/// See [`BoundAsync`].
+#[must_use]
+pub fn check<'v, T: ?Sized, Args, F: AsyncRule<'v, T, Args>>(rule: F) -> BoundAsync<'v, T, F> {
+    BoundAsync { rule, begin: F::begin }
+}
+
+impl<'v, T: ?Sized, F> BoundAsync<'v, T, F> {
+    /// Adds the function's future for the value at a place.
+    pub fn begin(&self, value: &'v T, at: &[Step<'v>], checks: &mut Checks<'v>) {
+        inside(at, checks, &mut |checks| checks.add(|context| (self.begin)(&self.rule, value, context)));
+    }
+}
+
+fn inside<'v>(at: &[Step<'v>], checks: &mut Checks<'v>, add: &mut dyn FnMut(&mut Checks<'v>)) {
+    match at {
+        [] => add(checks),
+        [Step::Key(key), at @ ..] => checks.key(key, |checks| inside(at, checks, add)),
+        [Step::Index(index), at @ ..] => checks.index(*index, |checks| inside(at, checks, add)),
+    }
+}
+
+/// Reaches a field's own async validators: as [`Nested`].
+pub trait Awaits<'v> {
+    /// Adds the field's own async validators.
+    fn check_field(&self, at: &[Step<'v>], checks: &mut Checks<'v>);
+}
+
+/// See [`Awaits`].
+pub trait Idles<'v> {
+    /// Does nothing.
+    fn check_field(&self, at: &[Step<'v>], checks: &mut Checks<'v>);
+}
+
+impl<'v, T: ResponseModel> Awaits<'v> for Field<'v, T> {
+    fn check_field(&self, at: &[Step<'v>], checks: &mut Checks<'v>) {
+        let value = self.0;
+        inside(at, checks, &mut |checks| value.validate_async(checks));
+    }
+}
+
+impl<'v, T: ?Sized> Idles<'v> for &Field<'v, T> {
+    fn check_field(&self, _: &[Step<'v>], _: &mut Checks<'v>) {}
 }
 
 /// Reaches a field's own validators where its type has them and nothing where it has not: method resolution takes

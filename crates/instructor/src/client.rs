@@ -31,6 +31,8 @@ use crate::transport::Transport;
 #[derive(Debug)]
 pub(crate) struct Core {
     pub(crate) endpoint: Endpoint,
+    /// What paths of other calls come after.
+    pub(crate) base_url: String,
     pub(crate) options: Options,
     #[cfg_attr(
         not(any(feature = "reqwest", feature = "blocking")),
@@ -368,6 +370,7 @@ impl ClientBuilder {
         let streamed = Address::new(&base_url, profile.wire().streamed_path())?;
         let headers = profile.headers(key.as_ref())?;
         Ok(Core {
+            base_url,
             endpoint: Endpoint { profile, address, streamed, headers, key, keyring, signer },
             options: self.options,
             connect_timeout: self.connect_timeout,

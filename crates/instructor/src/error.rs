@@ -45,6 +45,11 @@ pub enum ErrorKind {
     SchemaMismatch,
     /// A validator function said no.
     Rejected,
+    /// It is not known whether the answer is right: an async validator function failed
+    /// ([`CheckError::Failed`](crate::CheckError::Failed)), or took longer than its
+    /// [`check_timeout`](crate::Request::check_timeout). Nothing is asked again: neither the model nor its provider is at
+    /// fault. The error has the answer's body.
+    Unchecked,
     /// Media at a URL could not be fetched: it is not there, too large, of another kind, or where
     /// [`FetchMedia`](crate::FetchMedia) does not allow it to be.
     Media,
@@ -78,6 +83,7 @@ impl ErrorKind {
             Self::Malformed => "malformed",
             Self::SchemaMismatch => "schema_mismatch",
             Self::Rejected => "rejected",
+            Self::Unchecked => "unchecked",
             Self::Media => "media",
             Self::Budget => "budget",
             Self::Cancelled => "cancelled",
@@ -102,6 +108,7 @@ impl ErrorKind {
             Self::Malformed => "the answer could not be read",
             Self::SchemaMismatch => "the answer does not fit the response model",
             Self::Rejected => "a validator rejected the answer",
+            Self::Unchecked => "the answer could not be checked",
             Self::Media => "media of the request is missing",
             Self::Budget => "the budget ended",
             Self::Cancelled => "the request was dropped on its way",
@@ -223,6 +230,10 @@ impl Error {
     pub(crate) fn with_source(mut self, source: Option<Box<dyn StdError + Send + Sync>>) -> Self {
         self.0.source = source;
         self
+    }
+
+    pub(crate) fn take_source(&mut self) -> Option<Box<dyn StdError + Send + Sync>> {
+        self.0.source.take()
     }
 
     pub(crate) fn message(&self) -> &str {

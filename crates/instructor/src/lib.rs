@@ -40,7 +40,7 @@
 //! - [`testing`]: answers from a script, through everything but the network.
 //! - [`Prices`], [`Money`], [`Ledger`]: what it costs.
 //! - [`docs`]: guides on [cost](docs::cost), [cut answers](docs::cut_answers), [media](docs::media), [streaming](docs::streaming),
-//!   [limits](docs::limits) and [observability](docs::observability).
+//!   [validation](docs::validation), [limits](docs::limits) and [observability](docs::observability).
 //!
 //! # Crate features
 //!
@@ -73,12 +73,14 @@ mod fallback;
 mod flight;
 mod future;
 pub mod hooks;
+mod judge;
 mod limiter;
 mod many;
 mod media;
 mod message;
 mod mode;
 mod model;
+mod moderation;
 mod options;
 mod provider;
 mod reading;
@@ -108,12 +110,14 @@ pub use self::credential::{Credential, CredentialSource, Http};
 pub use self::error::{Error, ErrorKind, TransportError, TransportErrorKind};
 pub use self::fallback::{Breaker, Target};
 pub use self::hooks::Hooks;
+pub use self::judge::{Judge, Verdict};
 pub use self::limiter::Limiter;
 pub use self::many::{Made, Many};
 pub use self::media::{Detail, Detected, FetchMedia, Fetched, Media, MediaKind, MediaSource};
 pub use self::message::{Message, Messages, Opaque, Part, PromptCache, Role, ToolCall, ToolResult};
 pub use self::mode::Mode;
 pub use self::model::{Contract, Foreign, ResponseModel};
+pub use self::moderation::{Harm, HarmCategory, Moderation, Moderator};
 pub use self::provider::{Effort, Profile, Reasoning};
 pub use self::reading::Reading;
 pub use self::repair::{Level, ParseOptions, Repair, RepairKind, Severity};
@@ -130,7 +134,7 @@ pub use self::transport::tower::Tower;
 #[cfg(feature = "blocking")]
 pub use self::transport::ureq::Ureq;
 pub use self::transport::{BlockingTransport, Body, BoxFuture, Transport};
-pub use self::validate::{Context, Issue, Issues, Origin, Path};
+pub use self::validate::{CheckError, Checks, Context, Issue, Issues, Origin, Path};
 pub use self::wire::{Finish, RateLimit, RateLimits, Response, Usage};
 
 pub use {schemars, serde, serde_json};

@@ -19,13 +19,14 @@ use crate::schema::{
     calls, lower, prompt, rendered, schema_of, schema_of_rest, tool_name, tools,
 };
 use crate::validate::outline::{At, Model, Outlined};
-use crate::validate::{Context, Issues, Path};
+use crate::validate::{Checks, Context, Issues, Path};
 
 /// A type that a language model can be asked for.
 ///
 /// Derive it beside `Deserialize` and `JsonSchema`, or write [`#[instructor::model]`](macro@crate::model) for all of
 /// them. Constraints come from the schema (`#[schemars(range(..), length(..), regex(..))]`); functions are added with
-/// `#[response(validate = path)]` on the type or a field:
+/// `#[response(validate = path)]` and, where they are async, `#[response(validate_async = path)]`, on the type or a field
+/// (see the guide on [validation](crate::docs::validation)):
 ///
 /// ```
 /// use instructor::{Context, Issue};
@@ -58,6 +59,12 @@ pub trait ResponseModel: JsonSchema + DeserializeOwned + Send + 'static {
     /// Runs its validator functions, and those of its fields, and adds what they find.
     fn validate(&self, context: &Context, issues: &mut Issues) {
         let _ = (context, issues);
+    }
+
+    /// Adds its async validator functions, and those of its fields, to those that are to be awaited once all else has
+    /// passed.
+    fn validate_async<'v>(&'v self, checks: &mut Checks<'v>) {
+        let _ = checks;
     }
 
     /// Says where its validator functions are. What says nothing of it is validated when it is complete as a whole.
@@ -452,10 +459,31 @@ fn each<'t, T: ResponseModel>(items: impl IntoIterator<Item = &'t T>, context: &
     }
 }
 
+fn each_async<'v, T: ResponseModel>(items: impl IntoIterator<Item = &'v T>, checks: &mut Checks<'v>) {
+    for (i, item) in items.into_iter().enumerate() {
+        checks.index(i, |checks| item.validate_async(checks));
+    }
+}
+
+fn each_value_async<'v, K: fmt::Debug + 'v, V: ResponseModel>(
+    entries: impl IntoIterator<Item = (&'v K, &'v V)>,
+    checks: &mut Checks<'v>,
+) {
+    for (key, value) in entries {
+        checks.entry(key, |checks| value.validate_async(checks));
+    }
+}
+
 impl<T: ResponseModel> ResponseModel for Option<T> {
     fn validate(&self, context: &Context, issues: &mut Issues) {
         if let Some(value) = self {
             value.validate(context, issues);
+        }
+    }
+
+    fn validate_async<'v>(&'v self, checks: &mut Checks<'v>) {
+        if let Some(value) = self {
+            value.validate_async(checks);
         }
     }
 
@@ -469,6 +497,10 @@ impl<T: ResponseModel> ResponseModel for Box<T> {
         (**self).validate(context, issues);
     }
 
+    fn validate_async<'v>(&'v self, checks: &mut Checks<'v>) {
+        (**self).validate_async(checks);
+    }
+
     fn outline(outlined: &mut Outlined) {
         outlined.same(Some(Model::of::<T>()));
     }
@@ -477,6 +509,10 @@ impl<T: ResponseModel> ResponseModel for Box<T> {
 impl<T: ResponseModel> ResponseModel for Vec<T> {
     fn validate(&self, context: &Context, issues: &mut Issues) {
         each(self, context, issues);
+    }
+
+    fn validate_async<'v>(&'v self, checks: &mut Checks<'v>) {
+        each_async(self, checks);
     }
 
     fn outline(outlined: &mut Outlined) {
@@ -488,6 +524,10 @@ impl<T: ResponseModel> ResponseModel for Vec<T> {
 impl<T: ResponseModel + Ord> ResponseModel for BTreeSet<T> {
     fn validate(&self, context: &Context, issues: &mut Issues) {
         each(self, context, issues);
+    }
+
+    fn validate_async<'v>(&'v self, checks: &mut Checks<'v>) {
+        each_async(self, checks);
     }
 
     fn outline(outlined: &mut Outlined) {
@@ -503,6 +543,10 @@ where
 {
     fn validate(&self, context: &Context, issues: &mut Issues) {
         each(self, context, issues);
+    }
+
+    fn validate_async<'v>(&'v self, checks: &mut Checks<'v>) {
+        each_async(self, checks);
     }
 
     fn outline(outlined: &mut Outlined) {
@@ -544,6 +588,10 @@ where
         each_value(self, context, issues);
     }
 
+    fn validate_async<'v>(&'v self, checks: &mut Checks<'v>) {
+        each_value_async(self, checks);
+    }
+
     fn outline(outlined: &mut Outlined) {
         outlined.part(At::Entries, Some(Model::of::<V>()));
     }
@@ -558,6 +606,10 @@ where
 {
     fn validate(&self, context: &Context, issues: &mut Issues) {
         each_value(self, context, issues);
+    }
+
+    fn validate_async<'v>(&'v self, checks: &mut Checks<'v>) {
+        each_value_async(self, checks);
     }
 
     fn outline(outlined: &mut Outlined) {
@@ -576,6 +628,10 @@ macro_rules! tuples {
                         issues.extend_within(&Path::root().index($index), found);
                     }
                 )+
+            }
+
+            fn validate_async<'v>(&'v self, checks: &mut Checks<'v>) {
+                $( checks.index($index, |checks| self.$index.validate_async(checks)); )+
             }
 
             fn outline(outlined: &mut Outlined) {

@@ -30,6 +30,7 @@ pub(crate) struct Options {
     pub(crate) limiter: Option<Limiter>,
     pub(crate) account: Account,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) check_timeout: Duration,
     pub(crate) fetch: Option<FetchMedia>,
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) watchdog: Option<Watchdog>,
@@ -56,6 +57,7 @@ impl Default for Options {
             limiter: None,
             account: Account::default(),
             timeout: Some(Duration::from_secs(600)),
+            check_timeout: Duration::from_secs(60),
             fetch: None,
             idle_timeout: Some(Duration::from_secs(300)),
             watchdog: None,
@@ -76,6 +78,7 @@ impl Options {
             reask: self.reask,
             truncated: self.truncated,
             budget: self.budget,
+            check_timeout: self.check_timeout,
             fetch: self.fetch,
             idle_timeout: self.idle_timeout,
             watchdog: self.watchdog,
@@ -202,6 +205,13 @@ macro_rules! setters {
         /// With this long for each attempt, from connecting to the last byte; 10 minutes by default.
         pub fn timeout(mut self, timeout: Duration) -> Self {
             self.options().timeout = Some(timeout);
+            self
+        }
+
+        /// With this long for the async validator functions of an answer, which run all at once; 1 minute by default. Later
+        /// ones are dropped, and the request ends with [`ErrorKind::Unchecked`](crate::ErrorKind::Unchecked).
+        pub fn check_timeout(mut self, timeout: Duration) -> Self {
+            self.options().check_timeout = timeout;
             self
         }
 

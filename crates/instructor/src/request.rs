@@ -32,10 +32,10 @@ use crate::model::{Contract, ResponseModel};
 use crate::options::{Options, setters};
 use crate::provider::Reasoning;
 use crate::repair::{Level, RepairKind};
-use crate::run::{Budget, Completion, Job, ReAsk, Retry, Shaping, Shelf, Truncated};
+use crate::run::{Budget, Completion, Job, Judges, ReAsk, Retry, Shaping, Shelf, Truncated};
 use crate::stream::{BadItems, Watch, Watchdog};
 use crate::transport::{Show, Watching};
-use crate::validate::{Context, Issue, Issues, Origin, Path, Ruled};
+use crate::validate::{Checking, Context, Issue, Issues, Origin, Path, Ruled, Rules};
 use crate::wire::Forms;
 
 /// One request: what is asked, and how. Built by [`Client::request`]; sent by one of its terminals (`create`,
@@ -179,6 +179,7 @@ impl<'a, C> Request<'a, C> {
             account: &options.account,
             reading: options.reading,
             timeout: options.timeout,
+            check_timeout: options.check_timeout,
             streamed,
             onward: None,
             alone: AtomicBool::new(false),
@@ -234,7 +235,7 @@ impl Request<'_, Client> {
     /// As [`create`](Self::create).
     pub async fn create_with_completion<T: ResponseModel>(mut self) -> Result<(T, Completion), Error> {
         let ruled = self.ruled::<T>();
-        self.value(&T::contract(), ruled, T::validate).await
+        self.value(&T::contract(), ruled, Rules::OF).await
     }
 
     /// [`create`](Self::create) for a run-time contract.
@@ -243,7 +244,7 @@ impl Request<'_, Client> {
     ///
     /// As [`create`](Self::create).
     pub async fn create_value(self, contract: &Contract) -> Result<(Value, Completion), Error> {
-        self.value(contract, None, |_, _, _| {}).await
+        self.value(contract, None, Rules::NONE).await
     }
 
     /// [`create_value`](Self::create_value) as JSON text, in which numbers keep every digit.
@@ -252,7 +253,7 @@ impl Request<'_, Client> {
     ///
     /// As [`create`](Self::create).
     pub async fn create_json(self, contract: &Contract) -> Result<(String, Completion), Error> {
-        let (json, completion) = self.value::<Box<RawValue>>(contract, None, |_, _, _| {}).await?;
+        let (json, completion) = self.value::<Box<RawValue>>(contract, None, Rules::NONE).await?;
         Ok((String::from(json.get()), completion))
     }
 }
@@ -275,7 +276,7 @@ impl Request<'_, crate::blocking::Client> {
     /// As [`create`](Self::create).
     pub fn create_with_completion<T: ResponseModel>(mut self) -> Result<(T, Completion), Error> {
         let ruled = self.ruled::<T>();
-        block_on(self.value(&T::contract(), ruled, T::validate))
+        block_on(self.value(&T::contract(), ruled, Rules::OF))
     }
 
     /// [`create`](Self::create) for a run-time contract.
@@ -284,7 +285,7 @@ impl Request<'_, crate::blocking::Client> {
     ///
     /// As [`create`](Self::create).
     pub fn create_value(self, contract: &Contract) -> Result<(Value, Completion), Error> {
-        block_on(self.value(contract, None, |_, _, _| {}))
+        block_on(self.value(contract, None, Rules::NONE))
     }
 
     /// [`create_value`](Self::create_value) as JSON text, in which numbers keep every digit.
@@ -293,7 +294,7 @@ impl Request<'_, crate::blocking::Client> {
     ///
     /// As [`create`](Self::create).
     pub fn create_json(self, contract: &Contract) -> Result<(String, Completion), Error> {
-        let (json, completion) = block_on(self.value::<Box<RawValue>>(contract, None, |_, _, _| {}))?;
+        let (json, completion) = block_on(self.value::<Box<RawValue>>(contract, None, Rules::NONE))?;
         Ok((String::from(json.get()), completion))
     }
 }
@@ -315,12 +316,12 @@ pub(crate) struct Slot<T> {
     /// The JSON that it was made of, where that is wanted too.
     json: Option<String>,
     context: Context,
-    validate: fn(&T, &Context, &mut Issues),
+    rules: Rules<T>,
 }
 
 impl<T: DeserializeOwned> Slot<T> {
-    pub(crate) fn new(context: Context, validate: fn(&T, &Context, &mut Issues)) -> Self {
-        Self { value: None, json: None, context, validate }
+    pub(crate) const fn new(context: Context, rules: Rules<T>) -> Self {
+        Self { value: None, json: None, context, rules }
     }
 
     /// Makes the value from its JSON text and runs its validators.
@@ -337,7 +338,7 @@ impl<T: DeserializeOwned> Slot<T> {
             visit.begin(Path::root(), node);
         }
         let mut issues = Issues::new();
-        (self.validate)(&value, &self.context, &mut issues);
+        (self.rules.validate)(&value, &self.context, &mut issues);
         self.value = Some(value);
         issues
     }
@@ -347,6 +348,20 @@ impl<T: DeserializeOwned> Slot<T> {
             Some(value) => Ok((value, completion)),
             None => Err(Error::new(ErrorKind::Malformed, "the answer gave no value").with_report(completion.report)),
         }
+    }
+}
+
+impl<T: DeserializeOwned + Send> Judges for Slot<T> {
+    fn take(&mut self, value: Node<'_>) -> Issues {
+        self.take(value)
+    }
+
+    fn has_checks(&self) -> bool {
+        self.value.as_ref().is_some_and(|value| self.rules.has_checks(value, &self.context))
+    }
+
+    fn check(&self) -> Option<Checking<'_>> {
+        Some(self.rules.check(self.value.as_ref()?, &self.context))
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a rejected answer did wrong: issues with JSON paths, and the context that validators see.
 
+mod checks;
 pub(crate) mod outline;
 mod visit;
 
@@ -8,6 +9,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+pub use self::checks::{CheckError, Checks};
+pub(crate) use self::checks::{Checked, Checking, Rules, each};
 pub(crate) use self::outline::Ruled;
 pub(crate) use self::visit::Visit;
 

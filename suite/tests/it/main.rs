@@ -6,6 +6,7 @@
 mod bad_items;
 mod calls;
 mod chain;
+mod checks;
 mod clients;
 mod codec;
 mod continuation;

@@ -8,6 +8,7 @@ use crate::ast::Container;
 use crate::check::check;
 use crate::ctxt::Ctxt;
 
+mod checks;
 mod outline;
 mod partial;
 mod validate;
@@ -24,6 +25,7 @@ pub(crate) fn response_model(input: &DeriveInput) -> syn::Result<TokenStream> {
     let (impl_generics, ty_generics, _) = generics.split_for_impl();
     let bounds = bounds(&container);
     let validate = validate::method(&container);
+    let validate_async = checks::method(&container);
     let outline = outline::method(&container);
     Ok(quote! {
         #[doc(hidden)]
@@ -34,6 +36,7 @@ pub(crate) fn response_model(input: &DeriveInput) -> syn::Result<TokenStream> {
             #[automatically_derived]
             impl #impl_generics #krate::ResponseModel for #ident #ty_generics #bounds {
                 #validate
+                #validate_async
                 #outline
             }
         };

@@ -16,10 +16,7 @@ pub(crate) fn method(container: &Container<'_>) -> Option<TokenStream> {
     let krate = &container.krate;
     let names = Names::new();
     let Names { context, issues } = &names;
-    let fields = visited.then(|| match &container.data {
-        Data::Struct(fields) => names.of_struct(fields),
-        Data::Enum(variants) => names.of_enum(variants),
-    });
+    let fields = visited.then(|| each_field(&container.data, |field, value| names.field(field, value)));
     let itself = quote!(self);
     let rules = container.rules.iter().map(|rule| names.rule(rule, &itself, &[]));
     Some(quote! {
@@ -43,35 +40,6 @@ impl Names {
     pub(super) fn new() -> Self {
         let name = |name| Ident::new(name, Span::mixed_site());
         Self { context: name("context"), issues: name("issues") }
-    }
-
-    fn of_struct(&self, fields: &[Field<'_>]) -> TokenStream {
-        let checks = fields.iter().filter(|field| !field.skip).map(|field| {
-            let member = &field.member;
-            self.field(field, &quote!(&self.#member))
-        });
-        quote!(#(#checks)*)
-    }
-
-    fn of_enum(&self, variants: &[Variant<'_>]) -> TokenStream {
-        let visited = |variant: &&Variant<'_>| variant.fields.iter().any(|field| !field.skip);
-        let arms = variants.iter().filter(visited).map(|variant| {
-            let (patterns, checks): (Vec<_>, Vec<_>) = variant
-                .fields
-                .iter()
-                .enumerate()
-                .filter(|(_, field)| !field.skip)
-                .map(|(at, field)| {
-                    let member = &field.member;
-                    let bound = format_ident!("field{at}", span = Span::mixed_site());
-                    (quote!(#member: #bound), self.field(field, &quote!(#bound)))
-                })
-                .unzip();
-            let ident = variant.ident;
-            quote! { Self::#ident { #(#patterns,)* .. } => { #(#checks)* } }
-        });
-        let others = (!variants.iter().all(|variant| visited(&variant))).then(|| quote!(_ => {}));
-        quote! { match self { #(#arms)* #others } }
     }
 
     fn field(&self, field: &Field<'_>, value: &TokenStream) -> TokenStream {
@@ -98,7 +66,44 @@ impl Names {
     }
 }
 
-fn steps(at: &[Step]) -> TokenStream {
+/// What is done with each field of a value that is in an answer.
+pub(super) fn each_field(data: &Data<'_>, run: impl Fn(&Field<'_>, &TokenStream) -> TokenStream) -> TokenStream {
+    match data {
+        Data::Struct(fields) => of_struct(fields, run),
+        Data::Enum(variants) => of_enum(variants, run),
+    }
+}
+
+fn of_struct(fields: &[Field<'_>], run: impl Fn(&Field<'_>, &TokenStream) -> TokenStream) -> TokenStream {
+    let checks = fields.iter().filter(|field| !field.skip).map(|field| {
+        let member = &field.member;
+        run(field, &quote!(&self.#member))
+    });
+    quote!(#(#checks)*)
+}
+
+fn of_enum(variants: &[Variant<'_>], run: impl Fn(&Field<'_>, &TokenStream) -> TokenStream) -> TokenStream {
+    let visited = |variant: &&Variant<'_>| variant.fields.iter().any(|field| !field.skip);
+    let arms = variants.iter().filter(visited).map(|variant| {
+        let (patterns, checks): (Vec<_>, Vec<_>) = variant
+            .fields
+            .iter()
+            .enumerate()
+            .filter(|(_, field)| !field.skip)
+            .map(|(at, field)| {
+                let member = &field.member;
+                let bound = format_ident!("field{at}", span = Span::mixed_site());
+                (quote!(#member: #bound), run(field, &quote!(#bound)))
+            })
+            .unzip();
+        let ident = variant.ident;
+        quote! { Self::#ident { #(#patterns,)* .. } => { #(#checks)* } }
+    });
+    let others = (!variants.iter().all(|variant| visited(&variant))).then(|| quote!(_ => {}));
+    quote! { match self { #(#arms)* #others } }
+}
+
+pub(super) fn steps(at: &[Step]) -> TokenStream {
     let steps = at.iter().map(|step| match step {
         Step::Key(key) => quote!(_p::Step::Key(#key)),
         Step::Index(index) => quote!(_p::Step::Index(#index)),

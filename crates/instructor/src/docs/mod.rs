@@ -16,3 +16,6 @@ pub mod observability {}
 
 #[doc = include_str!("streaming.md")]
 pub mod streaming {}
+
+#[doc = include_str!("validation.md")]
+pub mod validation {}

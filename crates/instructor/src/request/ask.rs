@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 
-use instructor_json::{Document, Node};
+use instructor_json::Document;
 use serde::de::DeserializeOwned;
 
 use super::{Request, Slot};
@@ -17,9 +17,9 @@ use crate::fallback::{Asks, Target};
 use crate::flight::{Key, Role};
 use crate::model::Contract;
 use crate::options::Options;
-use crate::run::{Carried, Completion, Job, Judge, Run};
+use crate::run::{Carried, Completion, Job, Judge, Judges, Run};
 use crate::transport::{Transport, Watching, drive};
-use crate::validate::{Context, Issues, Ruled};
+use crate::validate::{Checking, Ruled, Rules, each};
 
 /// A target that is asked: the request's own client, or one that it goes to when it fails.
 struct Place<'r, C> {
@@ -56,11 +56,11 @@ impl<C: Asks> Place<'_, C> {
 #[expect(private_bounds, reason = "none of it is for others")]
 impl<C: Asks> Request<'_, C> {
     /// The value that comes of it.
-    pub(super) async fn value<T: DeserializeOwned + Send>(
+    pub(crate) async fn value<T: DeserializeOwned + Send>(
         mut self,
         contract: &Contract,
         ruled: Option<Ruled>,
-        validate: fn(&T, &Context, &mut Issues),
+        rules: Rules<T>,
     ) -> Result<(T, Completion), Error> {
         self.take_error()?;
         let mut pilot = None;
@@ -75,9 +75,9 @@ impl<C: Asks> Request<'_, C> {
                 Role::Pilot(role) => pilot = Some(role),
                 Role::Passenger(passenger) => match passenger.landing().await.as_deref() {
                     Some(Ok((json, completion))) => {
-                        let mut slot = Slot::new(self.context.clone(), validate);
+                        let mut slot = Slot::new(self.context.clone(), rules);
                         let taken = Document::parse(json).is_ok_and(|json| slot.take(json.root()).is_empty());
-                        if taken {
+                        if taken && self.passes(slot.check()).await? {
                             return slot.with(completion.shared());
                         }
                         // Its own validators want something else than those of the request that was sent.
@@ -89,13 +89,12 @@ impl<C: Asks> Request<'_, C> {
                 },
             }
         }
-        let slot = || Slot { json: pilot.is_some().then(String::new), ..Slot::new(self.context.clone(), validate) };
+        let slot = || Slot { json: pilot.is_some().then(String::new), ..Slot::new(self.context.clone(), rules) };
         let (mut slot, mut hedge) = (slot(), slot());
         let end = {
-            let (mut judge, mut other) = (|node: Node<'_>| slot.take(node), |node: Node<'_>| hedge.take(node));
             let mut watch = self.options.watchdog.map(|_| self.watch(Some(contract), ruled, None));
             let watching = watch.as_mut().map(|watch| self.watching(watch));
-            self.ask(contract, &mut judge, Some(&mut other), watching).await
+            self.ask(contract, &mut slot, Some(&mut hedge), watching).await
         };
         if let Some(pilot) = pilot {
             pilot.land(Arc::new(match &end {
@@ -108,6 +107,13 @@ impl<C: Asks> Request<'_, C> {
         }
         let (completion, hedged) = end?;
         if hedged { hedge.with(completion) } else { slot.with(completion) }
+    }
+
+    /// Whether a value that another request has got passes the async functions here.
+    async fn passes(&self, checking: Option<Checking<'_>>) -> Result<bool, Error> {
+        let (over, time) = (self.client.over(), self.options.check_timeout);
+        let checked = each(checking.into_iter().collect(), || over.bell(time)).await.pop();
+        checked.map_or(Ok(true), |checked| checked.outcome(time).map(|issues| issues.is_empty()))
     }
 
     /// Asks the client, and each of its targets until one answers; whether it was the one that was asked beside the other,

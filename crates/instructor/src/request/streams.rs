@@ -11,10 +11,10 @@ use crate::client::Client;
 use crate::error::Error;
 use crate::fallback::Asks;
 use crate::model::{Contract, ResponseModel};
-use crate::run::Completion;
+use crate::run::{CheckTime, Completion, Judges};
 use crate::stream::{Desk, Growing, ItemStream, Made, Making, Part, Partial, PartialStream, PartialValue, Shown};
-use crate::transport::{BoxFuture, Show, shown};
-use crate::validate::{Issues, Ruled};
+use crate::transport::{BoxFuture, Show, checked, shown};
+use crate::validate::{Checking, Issues, Ruled, Rules};
 
 impl<'a> Request<'a, Client> {
     /// Sends it, and shows the value as it arrives: partials of the type, and the value at the end.
@@ -28,7 +28,7 @@ impl<'a> Request<'a, Client> {
     ) -> Result<PartialStream<'a, T::Partial, T>, Error> {
         let desk = Desk::new();
         let ruled = self.ruled::<T>();
-        let slot = Slot::new(self.context.clone(), T::validate);
+        let slot = Slot::new(self.context.clone(), Rules::OF);
         Ok(PartialStream::new(self.partials(T::contract(), slot, ruled, Arc::clone(&desk)), desk))
     }
 
@@ -43,7 +43,7 @@ impl<'a> Request<'a, Client> {
         contract: &Contract,
     ) -> Result<PartialStream<'a, PartialValue, Value>, Error> {
         let desk = Desk::new();
-        let slot = Slot::new(self.context.clone(), |_, _, _| {});
+        let slot = Slot::new(self.context.clone(), Rules::NONE);
         Ok(PartialStream::new(self.partials(contract.clone(), slot, None, Arc::clone(&desk)), desk))
     }
 
@@ -71,7 +71,7 @@ impl<'a> Request<'a, crate::blocking::Client> {
     ) -> Result<crate::blocking::PartialStream<'a, T::Partial, T>, Error> {
         let desk = Desk::new();
         let ruled = self.ruled::<T>();
-        let slot = Slot::new(self.context.clone(), T::validate);
+        let slot = Slot::new(self.context.clone(), Rules::OF);
         let future = self.partials(T::contract(), slot, ruled, Arc::clone(&desk));
         Ok(crate::blocking::PartialStream::new(PartialStream::new(future, desk)))
     }
@@ -86,7 +86,7 @@ impl<'a> Request<'a, crate::blocking::Client> {
         contract: &Contract,
     ) -> Result<crate::blocking::PartialStream<'a, PartialValue, Value>, Error> {
         let desk = Desk::new();
-        let slot = Slot::new(self.context.clone(), |_, _, _| {});
+        let slot = Slot::new(self.context.clone(), Rules::NONE);
         let future = self.partials(contract.clone(), slot, None, Arc::clone(&desk));
         Ok(crate::blocking::PartialStream::new(PartialStream::new(future, desk)))
     }
@@ -116,10 +116,7 @@ impl<'a, C: Asks> Request<'a, C> {
             let mut growing = Growing::new(self.options.reading, desk);
             let mut json = String::new();
             let completion = {
-                let mut judge = |node: Node<'_>| {
-                    json = String::from(node.source());
-                    slot.take(node)
-                };
+                let mut judge = Noted { slot: &mut slot, json: &mut json };
                 let mut watch = self.watch(Some(&contract), ruled, Some(&mut growing));
                 let watching = Some(self.watching(&mut watch));
                 self.ask(&contract, &mut judge, None, watching).await?.0
@@ -142,12 +139,14 @@ impl<'a, C: Asks> Request<'a, C> {
         Box::pin(async move {
             self.take_error()?;
             let contract = Contract::of::<Vec<T>>();
-            let mut slot = Slot::new(self.context.clone(), T::validate);
+            let mut slot = Slot::new(self.context.clone(), Rules::<T>::OF);
             let make = Box::new(move |item: Node<'_>| {
                 let issues = slot.take(item);
                 slot.value.take().filter(|_| issues.is_empty()).ok_or(issues)
             });
-            let mut making = Making::new(T::contract(), make, (self.options.reading, self.options.bad_items), desk);
+            let rules = (Rules::OF, self.context.clone());
+            let mut making =
+                Making::new(T::contract(), make, rules, (self.options.reading, self.options.bad_items), desk);
             let mut list = String::new();
             let ended = {
                 let mut judge = |node: Node<'_>| {
@@ -159,11 +158,34 @@ impl<'a, C: Asks> Request<'a, C> {
                 self.ask(&contract, &mut judge, None, watching).await.map(|(completion, _)| completion)
             };
             making.take();
-            if (ended.is_ok() && making.replace(&list)) | making.give_up() {
+            let news = ended.is_ok() && making.replace(&list);
+            let time = CheckTime::new(self.options.check_timeout);
+            if news | checked(&self.client.over(), &mut making, time).await | making.give_up() {
                 shown(&mut making).await;
             }
             making.give(false);
             ended
         })
+    }
+}
+
+/// Notes the JSON that the value is made of.
+struct Noted<'s, T> {
+    slot: &'s mut Slot<T>,
+    json: &'s mut String,
+}
+
+impl<T: DeserializeOwned + Send> Judges for Noted<'_, T> {
+    fn take(&mut self, value: Node<'_>) -> Issues {
+        *self.json = String::from(value.source());
+        self.slot.take(value)
+    }
+
+    fn has_checks(&self) -> bool {
+        self.slot.has_checks()
+    }
+
+    fn check(&self) -> Option<Checking<'_>> {
+        self.slot.check()
     }
 }

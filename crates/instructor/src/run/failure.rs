@@ -1,5 +1,6 @@
 //! A failed attempt, before it is decided what to do about it.
 
+use std::error::Error as StdError;
 use std::time::Duration;
 
 use crate::error::{ErrorKind, TransportError, TransportErrorKind};
@@ -21,12 +22,14 @@ pub(super) struct Failure {
     /// The answer in the type's own form, all of it, as the issues are about it.
     pub(super) answer: Option<String>,
     /// What is there of an answer that a token limit cut.
-    pub(super) cut: Option<Cut>,
+    pub(super) cut: Option<Box<Cut>>,
     /// What the provider does not take, if that is the schema or its form.
     pub(super) declined: Option<Declined>,
     pub(super) usage: Usage,
     pub(super) retry_after: Option<Duration>,
     pub(super) source: Option<TransportError>,
+    /// What kept it from being checked.
+    pub(super) cause: Option<Box<dyn StdError + Send + Sync>>,
     /// After about how many output tokens the answer was read no further.
     pub(super) stopped: Option<u64>,
     /// The connection broke, not the model: the same request may well be answered in full.
@@ -50,6 +53,7 @@ impl Failure {
             usage: Usage::default(),
             retry_after: None,
             source: None,
+            cause: None,
             stopped: None,
             broken: false,
             partly: false,
@@ -77,7 +81,7 @@ impl Failure {
 }
 
 /// The kind of failure that a transport's error is, and what to say of it.
-pub(super) fn unanswered(error: &TransportError) -> (ErrorKind, String) {
+pub(crate) fn unanswered(error: &TransportError) -> (ErrorKind, String) {
     let kind = match error.kind() {
         TransportErrorKind::TooLarge => ErrorKind::Malformed,
         TransportErrorKind::Request | TransportErrorKind::Forbidden => ErrorKind::Config,

@@ -68,6 +68,8 @@ pub(crate) struct Job<'a> {
     pub(crate) reading: ParseOptions,
     /// The time that one attempt has.
     pub(crate) timeout: Option<Duration>,
+    /// The time that async validator functions have.
+    pub(crate) check_timeout: Duration,
     /// Whether answers are to come as streams.
     pub(crate) streamed: bool,
     /// When the request goes on to another target, if there is one.

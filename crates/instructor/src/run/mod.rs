@@ -4,6 +4,7 @@
 //! driver, the blocking driver and the tests (with virtual time) are thin loops around the same machine.
 
 mod charge;
+mod checks;
 mod failure;
 mod fetch;
 mod hop;
@@ -25,7 +26,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::HeaderMap;
 
+pub(crate) use self::checks::CheckTime;
+use self::checks::Held;
 use self::failure::Failure;
+pub(crate) use self::failure::unanswered;
 pub(crate) use self::hop::Carried;
 pub(crate) use self::job::{Endpoint, Job, Shaping};
 pub(crate) use self::listen::{Called, Ending, Follow, Given, Halt, Heard, Left, Listener, Stop};
@@ -39,7 +43,7 @@ pub(crate) use self::policy::{Kinds, Onward};
 pub use self::report::{Attempt, Hop, Report};
 pub use self::rest::Truncated;
 use self::tell::{Thread, Told};
-pub(crate) use self::verdict::{Judge, brief};
+pub(crate) use self::verdict::{Judge, Judges, brief};
 use crate::cost::{Call, Money};
 use crate::credential::{Credential, Http, Keyring};
 use crate::error::{Error, TransportError};
@@ -47,6 +51,7 @@ use crate::limiter::{Late, Place, Turn};
 use crate::media::{Fetching, Get};
 use crate::message::Message;
 use crate::mode::Plan;
+use crate::validate::Checked;
 use crate::wire::{RateLimits, Response, Settings};
 
 /// A point in time, on two clocks.
@@ -81,6 +86,8 @@ pub(crate) enum Event {
     /// A streamed answer came to its end, one or another.
     Heard(Box<Heard>),
     Failed(TransportError),
+    /// What came of the checks of an answer.
+    Checked(Checked),
     /// What came of a fetch.
     Fetched(Result<Answer, TransportError>),
 }
@@ -103,6 +110,8 @@ pub(crate) enum Step {
         request: http::Request<Bytes>,
         timeout: Option<Duration>,
     },
+    /// Await the [checks](Run::checks) of the answer, at most for this long.
+    Check(Duration),
     /// Get media for the request.
     Fetch(Get),
     Wait(Duration),
@@ -119,6 +128,10 @@ pub(crate) struct Authorise {
 }
 
 impl Authorise {
+    pub(crate) fn new(keyring: &Arc<Keyring>, timeout: Option<Duration>) -> Self {
+        Self { keyring: Arc::clone(keyring), refused: None, timeout }
+    }
+
     pub(crate) async fn from(&self, http: &Http<'_>) -> Result<Arc<Credential>, Error> {
         self.keyring.get(http, self.refused.as_ref()).await
     }
@@ -198,6 +211,8 @@ pub(crate) struct Run<'a> {
     given: bool,
     /// The last failure, for when a budget ends before there is another.
     last: Option<(Failure, Seen)>,
+    /// An answer that is being checked.
+    held: Option<Held>,
     told: Told<'a>,
 }
 
@@ -234,6 +249,7 @@ impl<'a> Run<'a> {
             refused: None,
             given: false,
             last: None,
+            held: None,
             told: Told::new(job, thread),
         }
     }
@@ -258,6 +274,7 @@ impl<'a> Run<'a> {
             Event::Answer(answer) => self.answered(answer, now),
             Event::Heard(heard) => self.heard(heard, now),
             Event::Failed(error) => self.unanswered(error, now),
+            Event::Checked(checked) => self.checked(checked, now),
             Event::Fetched(answer) => self.fetched(answer, now),
         }
     }

@@ -98,11 +98,16 @@ impl<'a> Run<'a> {
         {
             failure.usage = usage;
         }
-        self.settled(verdict, given, seen, now)
+        match verdict {
+            Verdict::Taken(response, repairs) if self.judge.has_checks() => {
+                self.hold(response, repairs, given, seen, now)
+            }
+            verdict => self.settled(verdict, given, seen, now),
+        }
     }
 
     /// What was done to parts that were given out belongs to the attempt.
-    fn settled(&mut self, mut verdict: Verdict<'a>, given: Given, seen: Seen, now: Now) -> Step {
+    pub(super) fn settled(&mut self, mut verdict: Verdict<'a>, given: Given, seen: Seen, now: Now) -> Step {
         let Given { mut repairs, issues, left, .. } = given;
         match &mut verdict {
             Verdict::Taken(_, done) => done.append(&mut repairs),
@@ -388,7 +393,7 @@ impl<'a> Run<'a> {
             .with_raw(seen.body)
             .with_status(seen.status)
             .with_retry_after(failure.retry_after)
-            .with_source(failure.source.map(Into::into));
+            .with_source(failure.source.map(Into::into).or(failure.cause));
         self.done(Err(error))
     }
 }

@@ -24,13 +24,15 @@ pub(crate) const fn remedy(kind: ErrorKind) -> Remedy {
         ErrorKind::Malformed | ErrorKind::SchemaMismatch | ErrorKind::Rejected | ErrorKind::Runaway => Remedy::Reask,
         ErrorKind::Transport | ErrorKind::RateLimited | ErrorKind::Overloaded => Remedy::Resend,
         ErrorKind::SchemaRefused => Remedy::StepDown,
-        // A cut answer comes out cut again; a refusal or a filter is no bad JSON; a wrong key stays wrong.
+        // A cut answer comes out cut again; a refusal or a filter is no bad JSON; a wrong key stays wrong; another
+        // answer could not be checked either.
         ErrorKind::Truncated
         | ErrorKind::Refused
         | ErrorKind::Filtered
         | ErrorKind::Auth
         | ErrorKind::Quota
         | ErrorKind::BadRequest
+        | ErrorKind::Unchecked
         | ErrorKind::Media
         | ErrorKind::Budget
         | ErrorKind::Cancelled

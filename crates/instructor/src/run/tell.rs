@@ -204,7 +204,10 @@ impl<'a> Run<'a> {
         }
         if self.told.calling {
             let failure = Failure::new(ErrorKind::Cancelled, "the request was dropped");
-            self.attempt(Some(&failure), Vec::new(), &Seen::default(), Usage::default(), None, now);
+            // An answer that was being checked is there, and has been paid for.
+            let held = self.held.take().map(|held| (held.seen, held.response.usage, held.response.model));
+            let (seen, usage, model) = held.unwrap_or_default();
+            self.attempt(Some(&failure), Vec::new(), &seen, usage, model.as_deref(), now);
         }
         let report = self.close(now);
         if self.is_watched() {

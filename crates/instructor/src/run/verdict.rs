@@ -16,11 +16,31 @@ use crate::model::Contract;
 use crate::provider::Profile;
 use crate::repair::{Repair, short};
 use crate::schema::{Cut, Found, Lowered, Reader};
-use crate::validate::{Issue, Issues, Origin, Path};
+use crate::validate::{Checking, Issue, Issues, Origin, Path};
 use crate::wire::{CUT, Failure as ApiFailure, Finish, Response, Undecoded, read_failure, read_response};
 
-/// Makes the typed value from its JSON and keeps it, or says what is wrong.
-pub(crate) type Judge<'a> = dyn FnMut(Node<'_>) -> Issues + Send + 'a;
+pub(crate) type Judge<'a> = dyn Judges + 'a;
+
+pub(crate) trait Judges: Send {
+    /// Makes the typed value from its JSON and keeps it, or says what is wrong.
+    fn take(&mut self, value: Node<'_>) -> Issues;
+
+    /// Whether something of the value is to be awaited before it is right.
+    fn has_checks(&self) -> bool {
+        false
+    }
+
+    /// Begins that.
+    fn check(&self) -> Option<Checking<'_>> {
+        None
+    }
+}
+
+impl<F: FnMut(Node<'_>) -> Issues + Send> Judges for F {
+    fn take(&mut self, value: Node<'_>) -> Issues {
+        self(value)
+    }
+}
 
 pub(super) enum Verdict<'a> {
     Taken(Response, Vec<Repair>),
@@ -88,7 +108,7 @@ pub(super) fn judge<'a>(
         None => Verdict::Taken(response, repairs),
         Some(mut failure) => {
             if failure.kind == ErrorKind::Truncated && !given.any {
-                failure.cut = cut_off(asked, &response);
+                failure.cut = cut_off(asked, &response).map(Box::new);
             }
             failure.repairs = repairs;
             failure.usage = response.usage;
@@ -276,7 +296,7 @@ fn wrong(issues: Issues) -> Failure {
 /// What the schema, the type and the validators say, together, so that one re-ask can mend all of it. What the type
 /// says adds nothing once the schema has spoken.
 fn against(mut issues: Issues, value: Node<'_>, keep: &mut Judge<'_>) -> Issues {
-    let more = keep(value);
+    let more = keep.take(value);
     let schema_spoke = !issues.is_empty();
     issues.extend(more.into_iter().filter(|issue| !schema_spoke || issue.origin() == Origin::Rule));
     issues

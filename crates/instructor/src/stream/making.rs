@@ -1,7 +1,9 @@
 //! Values of the items of a list, made while the list arrives.
 
 use std::collections::VecDeque;
+use std::future::ready;
 use std::sync::Arc;
+use std::time::Duration;
 
 use instructor_json::{Document, Node};
 
@@ -15,7 +17,7 @@ use crate::model::Contract;
 use crate::repair::{ParseOptions, Repair, Severity, short};
 use crate::run::{Called, Follow, Given, Left, Stop};
 use crate::transport::Show;
-use crate::validate::{Issues, Path};
+use crate::validate::{Checked, Checking, Context, Issues, Path, Rules};
 
 /// What [`create_iterable`](crate::Request::create_iterable) does with items that are not valid.
 ///
@@ -74,6 +76,9 @@ pub(crate) struct Making<T> {
     /// What one item has to be.
     item: Contract,
     make: Make<T>,
+    rules: (Rules<T>, Context),
+    /// Items that are to be checked, and those that came after them.
+    waiting: Vec<(usize, String, Result<T, Error>)>,
     made: Option<Made<T>>,
     desk: Arc<Desk<Made<T>>>,
     items: Items,
@@ -118,12 +123,15 @@ impl<T: Send> Making<T> {
     pub(crate) fn new(
         item: Contract,
         make: Make<T>,
+        rules: (Rules<T>, Context),
         (options, bad): (ParseOptions, BadItems),
         desk: Arc<Desk<Made<T>>>,
     ) -> Self {
         Self {
             item,
             make,
+            rules,
+            waiting: Vec::new(),
             made: None,
             desk,
             items: Items::default(),
@@ -143,17 +151,17 @@ impl<T: Send> Making<T> {
     fn collect(&mut self) -> bool {
         let mut news = false;
         for json in self.items.take() {
-            news |= self.add(self.count, &json);
+            news |= self.add(self.next(), &json);
         }
         news
     }
 
     /// Takes the items of a list that only the final reading could make out; whether there are any.
     pub(crate) fn replace(&mut self, list: &str) -> bool {
-        let Some(list) = Document::parse(list).ok().filter(|_| self.count == 0) else { return false };
+        let Some(list) = Document::parse(list).ok().filter(|_| self.next() == 0) else { return false };
         let mut news = false;
         for item in list.root().items() {
-            news |= self.add(self.count, item.source());
+            news |= self.add(self.next(), item.source());
         }
         news
     }
@@ -176,7 +184,23 @@ impl<T: Send> Making<T> {
             }));
             (self.make)(found.value()).map_err(rejected)
         });
-        self.put(at, json, made)
+        self.wait(at, json, made)
+    }
+
+    /// The place of the item that comes next.
+    fn next(&self) -> usize {
+        self.count + self.waiting.len()
+    }
+
+    /// Deals with an item once it and those before it are checked; whether there is something to give out.
+    fn wait(&mut self, at: usize, json: &str, made: Result<T, Error>) -> bool {
+        let (rules, context) = &self.rules;
+        let waits = |item: &T| rules.has_checks(item, context);
+        if self.waiting.is_empty() && !made.as_ref().is_ok_and(waits) {
+            return self.put(at, json, made);
+        }
+        self.waiting.push((at, String::from(json), made));
+        false
     }
 
     /// Deals with an item; whether there is something to give out.
@@ -188,6 +212,8 @@ impl<T: Send> Making<T> {
         }
         let made = match (made, self.bad) {
             (Ok(item), _) => Ok(item),
+            // Another one could not be checked either.
+            (Err(error), _) if error.kind() == ErrorKind::Unchecked => Err(error.of_item(at, json)),
             (Err(error), BadItems::Show) => Err(error.of_item(at, json)),
             (Err(error), BadItems::ReAsk) => {
                 self.hold(at, at, String::from(json), error);
@@ -230,6 +256,11 @@ impl<T: Send> Making<T> {
                     self.made.get_or_insert_default().push_back((before.place, Ok(item)));
                     news = true;
                 }
+                Err(error) if error.kind() == ErrorKind::Unchecked => {
+                    let error = error.of_item(before.place, &json);
+                    self.made.get_or_insert_default().push_back((before.place, Err(error)));
+                    news = true;
+                }
                 Err(error) => self.hold(before.place, at, json, error),
             }
         }
@@ -265,6 +296,7 @@ impl<T: Send> Follow for Making<T> {
         self.items = Items::default();
         self.tracker = Tracker::new(plan.dialect(), self.options);
         self.count = 0;
+        self.waiting.clear();
         self.ended = false;
         self.repairs.clear();
         self.issues = Issues::new();
@@ -300,7 +332,7 @@ impl<T: Send> Follow for Making<T> {
                     None => issue,
                 });
                 let error = rejected(inside.collect::<Vec<_>>().into());
-                self.put(index, arguments, Err(error))
+                self.wait(index, arguments, Err(error))
             }
         })
     }
@@ -331,5 +363,32 @@ impl<T: Send> Show for Making<T> {
 
     fn take(&mut self) {
         (self.made, _) = self.desk.take();
+    }
+
+    fn has_checks(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    fn checks(&self) -> Vec<Checking<'_>> {
+        let (rules, context) = &self.rules;
+        self.waiting
+            .iter()
+            .map(|(.., made)| match made {
+                Ok(item) => rules.check(item, context),
+                Err(_) => Box::pin(ready(Checked::Found(Issues::new()))),
+            })
+            .collect()
+    }
+
+    fn checked(&mut self, checked: Vec<Checked>, time: Duration) -> bool {
+        let mut news = false;
+        for ((at, json, made), checked) in std::mem::take(&mut self.waiting).into_iter().zip(checked) {
+            let made = made.and_then(|item| match checked.outcome(time)? {
+                issues if issues.is_empty() => Ok(item),
+                issues => Err(rejected(issues)),
+            });
+            news |= self.put(at, &json, made);
+        }
+        news | (self.ended && self.settle())
     }
 }

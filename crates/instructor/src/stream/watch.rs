@@ -1,6 +1,7 @@
 //! Whoever stops an answer that can't become one that is taken.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::closed::Closed;
 use super::tracker::Tracker;
@@ -13,7 +14,7 @@ use crate::repair::ParseOptions;
 use crate::run::{Called, Follow, Given, Stop};
 use crate::schema::Spots;
 use crate::transport::Show;
-use crate::validate::{Context, Issues, Origin, Path, Ruled};
+use crate::validate::{Checked, Checking, Context, Issues, Origin, Path, Ruled};
 
 /// Follows an answer, beside who is shown it, and stops it where the watchdog says so.
 pub(crate) struct Watch<'s> {
@@ -169,6 +170,18 @@ impl Show for Watch<'_> {
         if let Some(show) = &mut self.show {
             show.take();
         }
+    }
+
+    fn has_checks(&self) -> bool {
+        self.show.as_ref().is_some_and(|show| show.has_checks())
+    }
+
+    fn checks(&self) -> Vec<Checking<'_>> {
+        self.show.as_ref().map_or_else(Vec::new, |show| show.checks())
+    }
+
+    fn checked(&mut self, checked: Vec<Checked>, time: Duration) -> bool {
+        self.show.as_mut().is_some_and(|show| show.checked(checked, time))
     }
 }
 

@@ -18,6 +18,7 @@ use super::streams;
 use crate::blocking;
 use crate::client::{Client, ClientBuilder};
 use crate::error::{TransportError, TransportErrorKind};
+use crate::future::bell;
 use crate::media::FetchMedia;
 use crate::provider::{Address, Profile};
 use crate::run::Now;
@@ -446,6 +447,11 @@ impl Transport for Script {
     fn sleep(&self, wait: Duration) -> BoxFuture<'_, ()> {
         self.wait(wait);
         Box::pin(std::future::ready(()))
+    }
+
+    fn bell(&self, wait: Duration) -> BoxFuture<'_, ()> {
+        // What it ends may be waiting for something real.
+        bell(wait)
     }
 
     fn fetch(

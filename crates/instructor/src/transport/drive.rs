@@ -3,17 +3,21 @@
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::{Body, BoxFuture, Idle, Repr, Transport, too_large};
-use crate::credential::{Exchange, Http};
+use crate::credential::{Credential, Exchange, Http};
 use crate::error::{Error, TransportError, TransportErrorKind};
 use crate::limiter::{Progress, Turn};
 use crate::media::Get;
-use crate::run::{Answer, Authorise, Completion, Ending, Event, Follow, Halt, Heard, Listener, Run, Step, Stop};
+use crate::run::{
+    Answer, Authorise, CheckTime, Completion, Ending, Event, Follow, Halt, Heard, Listener, Run, Step, Stop,
+};
+use crate::validate::{Checked, Checking, Issues, each};
 
 /// Follows an answer, and hands what it has made of it over to whoever drives the request.
 ///
@@ -24,6 +28,36 @@ pub(crate) trait Show: Follow {
     fn give(&mut self, news: bool);
 
     fn take(&mut self);
+
+    /// Whether something is ready to be shown but for its checks.
+    fn has_checks(&self) -> bool {
+        false
+    }
+
+    /// Begins the checks of what is ready to be shown but for them.
+    fn checks(&self) -> Vec<Checking<'_>> {
+        Vec::new()
+    }
+
+    /// Takes what came of them, in their order, within a time; whether there is something new to show.
+    fn checked(&mut self, checked: Vec<Checked>, time: Duration) -> bool {
+        let _ = (checked, time);
+        false
+    }
+}
+
+/// Checks what is ready to be shown; whether there is something new to show.
+pub(crate) async fn checked(transport: &dyn Transport, show: &mut dyn Show, time: CheckTime) -> bool {
+    if !show.has_checks() {
+        return false;
+    }
+    // What is there already can be looked at meanwhile.
+    show.give(false);
+    let checks = show.checks();
+    let time = time.from(transport.now());
+    let found = each(checks, || transport.bell(time)).await;
+    show.take();
+    show.checked(found, time)
 }
 
 pub(crate) async fn shown(show: &mut dyn Show) {
@@ -85,7 +119,7 @@ async fn steps(
                 Event::Woke
             }
             Step::Enter(turn) => enter(transport, turn).await,
-            Step::Authorise(wanted) => authorise(transport, wanted, limit).await,
+            Step::Authorise(wanted) => Event::Authorised(credential(transport, &wanted, limit).await),
             Step::Send { mut request, mut timeout } => {
                 let sent = transport.now().monotonic;
                 if let Some(Watching { idle, time, .. }) = &watching {
@@ -100,12 +134,20 @@ async fn steps(
                         (Ok(response), Some(watching)) if response.status().is_success() => {
                             watching.show.take();
                             let listener = run.listener(watching.show, transport.now());
-                            listen(transport, response, listener, (limit, sent), watching).await
+                            let times = (sent, run.check_time());
+                            listen(transport, response, listener, (limit, times), watching).await
                         }
                         (response, _) => arrived(response, limit).await.map_or_else(Event::Failed, Event::Answer),
                     }
                 };
                 scope.around(call).await
+            }
+            Step::Check(time) => {
+                let scope = run.call_scope();
+                let checks = run.checks().into_iter().collect();
+                let found = scope.around(each(checks, || transport.bell(time))).await.pop();
+                // A value that has no checks any more has passed them.
+                Event::Checked(found.unwrap_or_else(|| Checked::Found(Issues::new())))
             }
             Step::Fetch(Get { request, policy, timeout }) => {
                 let response = transport.fetch(request, policy, timeout).await;
@@ -162,7 +204,11 @@ async fn enter(transport: &dyn Transport, mut turn: Turn) -> Event {
 }
 
 /// Gets what the engine wants to be authorised with.
-async fn authorise(transport: &dyn Transport, wanted: Authorise, limit: usize) -> Event {
+pub(super) async fn credential(
+    transport: &dyn Transport,
+    wanted: &Authorise,
+    limit: usize,
+) -> Result<Arc<Credential>, Error> {
     struct Over<'a>(&'a dyn Transport, usize);
     impl Exchange for Over<'_> {
         fn exchange(
@@ -181,11 +227,11 @@ async fn authorise(transport: &dyn Transport, wanted: Authorise, limit: usize) -
         }
     }
     let exchange = Over(transport, limit);
-    Event::Authorised(wanted.from(&Http::new(&exchange, wanted.timeout)).await)
+    wanted.from(&Http::new(&exchange, wanted.timeout)).await
 }
 
 /// An answer that is all there.
-async fn arrived(
+pub(super) async fn arrived(
     response: Result<http::Response<Body>, TransportError>,
     limit: usize,
 ) -> Result<Answer, TransportError> {
@@ -203,13 +249,16 @@ async fn listen(
     transport: &dyn Transport,
     response: http::Response<Body>,
     listener: Listener<'_>,
-    (limit, sent): (usize, Duration),
+    (limit, (sent, check)): (usize, (Duration, CheckTime)),
     watching: &mut Watching<'_>,
 ) -> Event {
     let (parts, body) = response.into_parts();
     let Watching { show, idle, time } = watching;
     let mut pieces = Pieces { transport, body, idle: *idle, sent, time: *time, wake: None, since: None };
-    let (ending, size, tail) = hear(&mut pieces, listener, limit, *show).await;
+    let (ending, size, tail) = hear(&mut pieces, listener, (limit, check), *show).await;
+    if checked(transport, *show, check).await {
+        shown(*show).await;
+    }
     let given = show.given();
     Event::Heard(Box::new(Heard { status: parts.status.as_u16(), headers: parts.headers, size, tail, given, ending }))
 }
@@ -218,7 +267,7 @@ async fn listen(
 async fn hear(
     pieces: &mut Pieces<'_>,
     mut listener: Listener<'_>,
-    limit: usize,
+    (limit, check): (usize, CheckTime),
     show: &mut dyn Show,
 ) -> (Ending, usize, Bytes) {
     loop {
@@ -245,6 +294,9 @@ async fn hear(
                 Ok(Some(false)) => {}
                 Ok(None) => break,
                 Err(halt) => return listener.halt(halt),
+            }
+            if checked(pieces.transport, show, check).await {
+                shown(show).await;
             }
         }
     }

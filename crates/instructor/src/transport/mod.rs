@@ -4,6 +4,7 @@
 mod drive;
 #[cfg(any(feature = "reqwest", feature = "blocking"))]
 mod guard;
+mod once;
 #[cfg(feature = "reqwest")]
 pub(crate) mod reqwest;
 #[cfg(feature = "tower")]
@@ -23,7 +24,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 
-pub(crate) use self::drive::{Show, Watching, drive, shown};
+pub(crate) use self::drive::{Show, Watching, checked, drive, shown};
+pub(crate) use self::once::once;
 #[cfg(any(feature = "blocking", feature = "testing"))]
 pub(crate) use self::via::Blocking;
 use crate::error::{TransportError, TransportErrorKind};
@@ -45,6 +47,12 @@ pub trait Transport: Send + Sync {
 
     /// Waits.
     fn sleep(&self, wait: Duration) -> BoxFuture<'_, ()>;
+
+    /// Waits while something else goes on, as `sleep` does but where that stops all, or no time passes.
+    #[doc(hidden)]
+    fn bell(&self, wait: Duration) -> BoxFuture<'_, ()> {
+        self.sleep(wait)
+    }
 
     /// Gets media from a host that a URL of the caller's names, for [`FetchMedia`]. This is not `send`: it must resolve the
     /// host's name itself, ask [`FetchMedia::permits`] of every address, fail with
@@ -205,6 +213,10 @@ impl<X: Transport + ?Sized> Transport for &X {
 
     fn sleep(&self, wait: Duration) -> BoxFuture<'_, ()> {
         (**self).sleep(wait)
+    }
+
+    fn bell(&self, wait: Duration) -> BoxFuture<'_, ()> {
+        (**self).bell(wait)
     }
 
     fn fetch(

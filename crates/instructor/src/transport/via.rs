@@ -11,6 +11,7 @@ use futures_core::Stream;
 
 use super::{BlockingTransport, Body, BoxFuture, Transport};
 use crate::error::{TransportError, TransportErrorKind};
+use crate::future::bell;
 use crate::media::FetchMedia;
 use crate::run::Now;
 
@@ -34,6 +35,10 @@ impl Transport for Blocking<'_> {
 
     fn sleep(&self, wait: Duration) -> BoxFuture<'_, ()> {
         Box::pin(Nap { transport: self.0, until: self.0.now().monotonic + wait, wait })
+    }
+
+    fn bell(&self, wait: Duration) -> BoxFuture<'_, ()> {
+        bell(wait)
     }
 
     fn fetch(

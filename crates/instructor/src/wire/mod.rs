@@ -64,6 +64,11 @@ pub(crate) trait Wire: fmt::Debug + Send + Sync {
         self.path()
     }
 
+    /// The path of its moderation, where it has one.
+    fn moderations(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Headers that the protocol wants on every request, besides the key.
     fn headers(&self) -> &'static [(&'static str, &'static str)] {
         &[]

@@ -25,6 +25,10 @@ impl Wire for OpenAiChat {
         "/chat/completions"
     }
 
+    fn moderations(&self) -> Option<&'static str> {
+        Some("/moderations")
+    }
+
     fn media(&self) -> &'static [Taken] {
         media::MEDIA
     }

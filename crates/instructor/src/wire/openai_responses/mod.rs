@@ -29,6 +29,10 @@ impl Wire for OpenAiResponses {
         true
     }
 
+    fn moderations(&self) -> Option<&'static str> {
+        Some("/moderations")
+    }
+
     fn media(&self) -> &'static [Taken] {
         media::MEDIA
     }
