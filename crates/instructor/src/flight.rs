@@ -25,11 +25,13 @@ pub(crate) struct Key {
 }
 
 impl Key {
-    pub(crate) fn new(request: &http::Request<Bytes>, contract: &Contract, options: &Options) -> Self {
-        let Options { reading, retry, reask, truncated, budget, timeout, watchdog, fetch, .. } = options;
+    /// `typed`: whether a type is made of the answer, which knows of items that were given up.
+    pub(crate) fn new(request: &http::Request<Bytes>, contract: &Contract, options: &Options, typed: bool) -> Self {
+        let Options { reading, retry, reask, truncated, budget, timeout, watchdog, fetch, bad_items, .. } = options;
         let mut hasher = DefaultHasher::new();
         format!("{reading:?} {retry:?} {reask:?} {truncated:?} {budget:?} {timeout:?} {watchdog:?} {fetch:?}")
             .hash(&mut hasher);
+        (bad_items, typed).hash(&mut hasher);
         let (address, body) = (request.uri().to_string(), request.body().clone());
         Self { address, body, contract: contract.id(), policies: hasher.finish() }
     }

@@ -387,7 +387,8 @@ impl fmt::Debug for Reask<'_> {
 pub struct StepDown<'a> {
     /// Whose request it is.
     pub about: About<'a>,
-    /// The attempt that was refused, as in the report: its mode, and in its `detail` what the provider says.
+    /// The attempt that was refused, as in the report: its mode, and in its `detail` what the provider says. With
+    /// [`Repeat::Escalate`](crate::Repeat::Escalate), the one that repeated a mistake.
     pub attempt: &'a Attempt,
     /// The mode of the next attempt.
     pub mode: Mode,

@@ -39,8 +39,9 @@
 //! - [`hooks`]: looking on while requests run.
 //! - [`testing`]: answers from a script, through everything but the network.
 //! - [`Prices`], [`Money`], [`Ledger`]: what it costs.
-//! - [`docs`]: guides on [cost](docs::cost), [cut answers](docs::cut_answers), [media](docs::media), [streaming](docs::streaming),
-//!   [validation](docs::validation), [limits](docs::limits) and [observability](docs::observability).
+//! - [`docs`]: guides on [cost](docs::cost), [healing](docs::healing), [cut answers](docs::cut_answers),
+//!   [media](docs::media), [streaming](docs::streaming), [validation](docs::validation), [limits](docs::limits) and
+//!   [observability](docs::observability).
 //!
 //! # Crate features
 //!
@@ -87,6 +88,7 @@ mod reading;
 mod repair;
 mod request;
 mod run;
+mod salvage;
 pub mod schema;
 mod stream;
 #[cfg(feature = "testing")]
@@ -122,7 +124,8 @@ pub use self::provider::{Effort, Profile, Reasoning};
 pub use self::reading::Reading;
 pub use self::repair::{Level, ParseOptions, Repair, RepairKind, Severity};
 pub use self::request::{Preview, Request};
-pub use self::run::{Attempt, Budget, Completion, Hop, Now, ReAsk, Report, Retry, Truncated, Wait};
+pub use self::run::{Attempt, Budget, Completion, Hop, Now, ReAsk, Repeat, Report, Retry, Truncated, Wait};
+pub use self::salvage::{RejectedItem, Salvaged};
 pub use self::stream::{
     BadItems, Change, Field, ItemStream, Partial, PartialMap, PartialReader, PartialStream, PartialValue, Patch,
     Patches, Snapshots, Watchdog, Whole,

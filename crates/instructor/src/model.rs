@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::error::{Error, ErrorKind};
 use crate::schema::{
     Checker, Dialect, DialectReport, Item, Lowered, Missing, Notation, Part, Policy, ToolSchema, Unlowerable, brief,
-    calls, lower, prompt, rendered, schema_of, schema_of_rest, tool_name, tools,
+    calls, has_marks, lower, prompt, rendered, schema_of, schema_of_rest, tool_name, tools,
 };
 use crate::validate::outline::{At, Model, Outlined};
 use crate::validate::{Checks, Context, Issues, Path};
@@ -88,6 +88,7 @@ struct Inner {
     schema: Value,
     check: Result<Check, String>,
     policy: Policy,
+    salvages: bool,
     lowered: [OnceLock<Result<Lowered, Unlowerable>>; Dialect::COUNT],
     prompt: OnceLock<String>,
     brief: OnceLock<String>,
@@ -170,6 +171,7 @@ impl Contract {
             tool_name: tool_name(name),
             description,
             check: Check::compile(&schema),
+            salvages: policy == Policy::Declared && has_marks(&schema),
             schema,
             policy,
             lowered: Default::default(),
@@ -299,6 +301,11 @@ impl Contract {
                 String::from(self.lowered(Dialect::Plain).map_or("{}", |lowered| lowered.schema.get()))
             }
         }
+    }
+
+    /// Whether there are lists in it whose items may fail by themselves.
+    pub(crate) fn salvages(&self) -> bool {
+        self.0.salvages
     }
 
     /// Whether its answers can be validated in full.

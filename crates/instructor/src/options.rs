@@ -237,7 +237,8 @@ macro_rules! setters {
             self
         }
 
-        /// With what is done with items of `create_iterable` that are not valid; [`BadItems::Show`] by default.
+        /// With what is done with items of `create_iterable` and of [`Salvaged`](crate::Salvaged) lists that are not valid;
+        /// [`BadItems::Show`] by default.
         pub fn bad_items(mut self, bad: BadItems) -> Self {
             self.options().bad_items = bad;
             self

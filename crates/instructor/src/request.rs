@@ -68,13 +68,24 @@ pub struct Request<'a, C = Client> {
     context: Context,
     /// Where it goes when it fails, after those that the client has.
     fallbacks: Vec<Target<C>>,
+    /// A type is made of the answer, which knows of items that were given up.
+    typed: bool,
     error: Option<Error>,
 }
 
 impl<'a, C> Request<'a, C> {
     pub(crate) fn new(client: &'a C, core: &'a Core, messages: Messages<'a>) -> Self {
         let options = Cow::Borrowed(&core.options);
-        Self { client, core, messages, options, context: Context::new(), fallbacks: Vec::new(), error: None }
+        Self {
+            client,
+            core,
+            messages,
+            options,
+            context: Context::new(),
+            fallbacks: Vec::new(),
+            typed: true,
+            error: None,
+        }
     }
 
     setters!();
@@ -173,6 +184,8 @@ impl<'a, C> Request<'a, C> {
             retry: options.retry,
             reask: options.reask,
             truncated: options.truncated,
+            bad_items: options.bad_items,
+            typed: self.typed,
             patches: Shelf::default(),
             budget: options.budget,
             limiter: options.limiter.as_ref(),
@@ -243,7 +256,8 @@ impl Request<'_, Client> {
     /// # Errors
     ///
     /// As [`create`](Self::create).
-    pub async fn create_value(self, contract: &Contract) -> Result<(Value, Completion), Error> {
+    pub async fn create_value(mut self, contract: &Contract) -> Result<(Value, Completion), Error> {
+        self.typed = false;
         self.value(contract, None, Rules::NONE).await
     }
 
@@ -252,7 +266,8 @@ impl Request<'_, Client> {
     /// # Errors
     ///
     /// As [`create`](Self::create).
-    pub async fn create_json(self, contract: &Contract) -> Result<(String, Completion), Error> {
+    pub async fn create_json(mut self, contract: &Contract) -> Result<(String, Completion), Error> {
+        self.typed = false;
         let (json, completion) = self.value::<Box<RawValue>>(contract, None, Rules::NONE).await?;
         Ok((String::from(json.get()), completion))
     }
@@ -284,7 +299,8 @@ impl Request<'_, crate::blocking::Client> {
     /// # Errors
     ///
     /// As [`create`](Self::create).
-    pub fn create_value(self, contract: &Contract) -> Result<(Value, Completion), Error> {
+    pub fn create_value(mut self, contract: &Contract) -> Result<(Value, Completion), Error> {
+        self.typed = false;
         block_on(self.value(contract, None, Rules::NONE))
     }
 
@@ -293,7 +309,8 @@ impl Request<'_, crate::blocking::Client> {
     /// # Errors
     ///
     /// As [`create`](Self::create).
-    pub fn create_json(self, contract: &Contract) -> Result<(String, Completion), Error> {
+    pub fn create_json(mut self, contract: &Contract) -> Result<(String, Completion), Error> {
+        self.typed = false;
         let (json, completion) = block_on(self.value::<Box<RawValue>>(contract, None, Rules::NONE))?;
         Ok((String::from(json.get()), completion))
     }

@@ -7,6 +7,8 @@ pub mod cost {}
 
 #[doc = include_str!("cut_answers.md")]
 pub mod cut_answers {}
+#[doc = include_str!("healing.md")]
+pub mod healing {}
 
 #[doc = include_str!("media.md")]
 pub mod media {}

@@ -284,6 +284,12 @@ impl<'a> Plan<'a> {
         self.ladder.below(self, declined)
     }
 
+    /// The next way to ask that is another mode, where the caller has named none.
+    pub(crate) fn other_mode(&self) -> Option<Self> {
+        let below = std::iter::successors(self.below(None), |plan| plan.below(None));
+        below.into_iter().find(|plan| plan.mode != self.mode && self.ladder.asked == Mode::Auto)
+    }
+
     /// Whether the provider is asked to enforce the schema.
     pub(crate) fn strict(&self) -> bool {
         matches!(self.mode, Mode::Schema | Mode::Tools) && matches!(self.form, Form::Value(lowered) if lowered.strict)

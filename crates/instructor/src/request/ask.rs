@@ -71,7 +71,7 @@ impl<C: Asks> Request<'_, C> {
                 break;
             }
             let request = job.encode(&job.plan, job.messages, &[], false, None)?;
-            match self.core.flights.join(Key::new(&request, contract, &self.options)) {
+            match self.core.flights.join(Key::new(&request, contract, &self.options, self.typed)) {
                 Role::Pilot(role) => pilot = Some(role),
                 Role::Passenger(passenger) => match passenger.landing().await.as_deref() {
                     Some(Ok((json, completion))) => {

@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::fallback::Asks;
 use crate::model::{Contract, ResponseModel};
 use crate::run::{CheckTime, Completion, Judges};
+use crate::salvage::is_told;
 use crate::stream::{Desk, Growing, ItemStream, Made, Making, Part, Partial, PartialStream, PartialValue, Shown};
 use crate::transport::{BoxFuture, Show, checked, shown};
 use crate::validate::{Checking, Issues, Ruled, Rules};
@@ -39,10 +40,11 @@ impl<'a> Request<'a, Client> {
     /// As [`create_partial`](Self::create_partial).
     #[expect(clippy::unused_async, reason = "as create_partial")]
     pub async fn create_partial_value(
-        self,
+        mut self,
         contract: &Contract,
     ) -> Result<PartialStream<'a, PartialValue, Value>, Error> {
         let desk = Desk::new();
+        self.typed = false;
         let slot = Slot::new(self.context.clone(), Rules::NONE);
         Ok(PartialStream::new(self.partials(contract.clone(), slot, None, Arc::clone(&desk)), desk))
     }
@@ -82,10 +84,11 @@ impl<'a> Request<'a, crate::blocking::Client> {
     ///
     /// As [`create_partial`](Self::create_partial).
     pub fn create_partial_value(
-        self,
+        mut self,
         contract: &Contract,
     ) -> Result<crate::blocking::PartialStream<'a, PartialValue, Value>, Error> {
         let desk = Desk::new();
+        self.typed = false;
         let slot = Slot::new(self.context.clone(), Rules::NONE);
         let future = self.partials(contract.clone(), slot, None, Arc::clone(&desk));
         Ok(crate::blocking::PartialStream::new(PartialStream::new(future, desk)))
@@ -177,7 +180,10 @@ struct Noted<'s, T> {
 
 impl<T: DeserializeOwned + Send> Judges for Noted<'_, T> {
     fn take(&mut self, value: Node<'_>) -> Issues {
-        *self.json = String::from(value.source());
+        // What a partial shows is the list, not what its type is told of items that were given up.
+        if !is_told(value.source()) {
+            *self.json = String::from(value.source());
+        }
         self.slot.take(value)
     }
 

@@ -6,17 +6,17 @@ use instructor_json::Node;
 
 use super::failure::Failure;
 use super::outcome::Seen;
+use super::spare::Lost;
 use super::verdict::{Asked, Judges, Verdict, judge};
 use super::{Given, Now, Run, Step};
 use crate::error::ErrorKind;
-use crate::repair::Repair;
 use crate::validate::{Checked, Checking, Issues};
 use crate::wire::Response;
 
 /// An answer that is being checked.
 pub(super) struct Held {
     pub(super) response: Response,
-    repairs: Vec<Repair>,
+    done: Lost,
     given: Given,
     pub(super) seen: Seen,
     /// How long the checks may take.
@@ -57,29 +57,22 @@ impl Run<'_> {
     }
 
     /// What is taken is checked first, if there is something to check.
-    pub(super) fn hold(
-        &mut self,
-        response: Response,
-        repairs: Vec<Repair>,
-        given: Given,
-        seen: Seen,
-        now: Now,
-    ) -> Step {
+    pub(super) fn hold(&mut self, response: Response, done: Lost, given: Given, seen: Seen, now: Now) -> Step {
         let time = self.check_time().from(now);
-        self.held = Some(Held { response, repairs, given, seen, time, since: now.monotonic });
+        self.held = Some(Held { response, done, given, seen, time, since: now.monotonic });
         Step::Check(time)
     }
 
     pub(super) fn checked(&mut self, checked: Checked, now: Now) -> Step {
         // Nothing is checked but what is held.
-        let Some(Held { response, repairs, given, seen, time, since }) = self.held.take() else {
+        let Some(Held { response, done, given, seen, time, since }) = self.held.take() else {
             return self.send(now);
         };
         // They are no part of the call.
         self.sent += now.monotonic.saturating_sub(since);
         let late = matches!(checked, Checked::Late);
         let verdict = match checked.outcome(time) {
-            Ok(issues) if issues.is_empty() => Verdict::Taken(response, repairs),
+            Ok(issues) if issues.is_empty() => Verdict::Taken(response, done),
             Ok(issues) => {
                 // Read again, so that what was found is said as what the other rules find.
                 let asked = Asked { job: self.job, plan: &self.plan, patching: self.patching.as_ref() };
@@ -94,7 +87,12 @@ impl Run<'_> {
                         Failure::new(ErrorKind::Budget, why)
                     }
                 };
-                Verdict::Failed(Failure { usage: response.usage, repairs, cause: error.take_source(), ..failure })
+                Verdict::Failed(Failure {
+                    usage: response.usage,
+                    repairs: done.repairs,
+                    cause: error.take_source(),
+                    ..failure
+                })
             }
         };
         self.settled(verdict, given, seen, now)

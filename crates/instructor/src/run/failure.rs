@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::time::Duration;
 
+use super::spare::Spared;
 use crate::error::{ErrorKind, TransportError, TransportErrorKind};
 use crate::repair::Repair;
 use crate::schema::Cut;
@@ -23,6 +24,8 @@ pub(super) struct Failure {
     pub(super) answer: Option<String>,
     /// What is there of an answer that a token limit cut.
     pub(super) cut: Option<Box<Cut>>,
+    /// The same, if nothing but items is wrong that may be given up.
+    pub(super) spared: Option<Box<Spared>>,
     /// What the provider does not take, if that is the schema or its form.
     pub(super) declined: Option<Declined>,
     pub(super) usage: Usage,
@@ -49,6 +52,7 @@ impl Failure {
             rejected: None,
             answer: None,
             cut: None,
+            spared: None,
             declined: None,
             usage: Usage::default(),
             retry_after: None,

@@ -20,6 +20,7 @@ use crate::mode::Plan;
 use crate::model::Contract;
 use crate::provider::{Address, Profile, Quirks, Signer};
 use crate::repair::ParseOptions;
+use crate::stream::BadItems;
 use crate::wire::{Call, Forms, Output, Settings};
 
 /// Where requests go and what they carry besides their body.
@@ -58,6 +59,10 @@ pub(crate) struct Job<'a> {
     pub(crate) retry: Retry,
     pub(crate) reask: ReAsk,
     pub(crate) truncated: Truncated,
+    /// What is done with items that may fail by themselves.
+    pub(crate) bad_items: BadItems,
+    /// A type is made of the answer, which knows of items that were given up.
+    pub(crate) typed: bool,
     /// The contracts of the parts that are asked for by themselves.
     pub(crate) patches: Shelf,
     pub(crate) budget: Budget,
@@ -106,7 +111,6 @@ impl Job<'_> {
         let said = plan.lower(&tools);
         let profile = &self.endpoint.profile;
         let model = self.model_of(shaping);
-        let shaping = self.shaping.filter(|_| shaping);
         let streamed = self.streams(&said.output);
         let call = Call {
             model,
@@ -115,7 +119,7 @@ impl Job<'_> {
             nudge: said.nudge,
             turns,
             output: said.output,
-            settings: settings.unwrap_or(shaping.map_or(&*self.settings, |shaping| shaping.settings)),
+            settings: settings.unwrap_or(self.settings_of(shaping)),
             streamed,
         };
         let body = Bytes::from(profile.wire().encode(&call, profile)?);
@@ -139,6 +143,10 @@ impl<'a> Job<'a> {
     pub(super) fn streams(&self, output: &Output<'_>) -> bool {
         let json = matches!(output, Output::Schema(_) | Output::Object);
         self.streamed && !(json && self.endpoint.profile.quirks().contains(Quirks::NO_STREAMED_JSON))
+    }
+
+    pub(super) fn settings_of(&self, shaping: bool) -> &Settings {
+        self.shaping.filter(|_| shaping).map_or(&*self.settings, |shaping| shaping.settings)
     }
 
     pub(super) fn model_of(&self, shaping: bool) -> &'a str {

@@ -15,11 +15,14 @@ mod outcome;
 mod patch;
 mod policy;
 mod queue;
+mod repeat;
 mod report;
 mod rest;
+mod spare;
 mod tell;
 mod verdict;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,8 +43,11 @@ pub use self::patch::ReAsk;
 pub(crate) use self::patch::Shelf;
 pub use self::policy::{Budget, Retry, Wait};
 pub(crate) use self::policy::{Kinds, Onward};
+use self::repeat::Mark;
+pub use self::repeat::Repeat;
 pub use self::report::{Attempt, Hop, Report};
 pub use self::rest::Truncated;
+use self::spare::Kept;
 use self::tell::{Thread, Told};
 pub(crate) use self::verdict::{Judge, Judges, brief};
 use crate::cost::{Call, Money};
@@ -209,10 +215,18 @@ pub(crate) struct Run<'a> {
     refused: Option<Arc<Credential>>,
     /// Something of an answer was given out, so that no other can take its place.
     given: bool,
+    /// What was wrong with the last answer that was wrong.
+    mistakes: Option<Mark>,
+    /// The temperature is the model's own.
+    own_temperature: bool,
+    /// The mode is another for another reason than that one was refused.
+    strayed: bool,
+    /// The last answer that is taken where no better one comes.
+    held: Option<Held>,
     /// The last failure, for when a budget ends before there is another.
     last: Option<(Failure, Seen)>,
     /// An answer that is being checked.
-    held: Option<Held>,
+    kept: Option<Kept>,
     told: Told<'a>,
 }
 
@@ -248,8 +262,12 @@ impl<'a> Run<'a> {
             credential: None,
             refused: None,
             given: false,
-            last: None,
+            mistakes: None,
+            own_temperature: false,
+            strayed: false,
             held: None,
+            last: None,
+            kept: None,
             told: Told::new(job, thread),
         }
     }
@@ -347,7 +365,13 @@ impl<'a> Run<'a> {
     }
 
     fn encode(&self) -> Result<http::Request<Bytes>, Error> {
-        self.job.encode(&self.plan, self.messages(), &self.turns, self.draft.is_some(), self.raised.as_deref())
+        let shaping = self.draft.is_some();
+        let settings = self.raised.as_deref().unwrap_or(self.job.settings_of(shaping));
+        let settings = match settings.temperature.filter(|_| self.own_temperature) {
+            None => Cow::Borrowed(settings),
+            Some(_) => Cow::Owned(Settings { temperature: None, ..settings.clone() }),
+        };
+        self.job.encode(&self.plan, self.messages(), &self.turns, shaping, Some(&settings))
     }
 
     /// What is said, before the turns of a re-ask.

@@ -8,6 +8,7 @@ use http::HeaderMap;
 use super::failure::{Failure, unanswered};
 use super::patch::Patching;
 use super::policy::{Remedy, remedy};
+use super::spare::Lost;
 use super::verdict::{Asked, Verdict, judge, read, stopped};
 use super::{Answer, Attempt, Completion, Ending, Given, Heard, Left, Now, Report, Run, Step};
 use crate::error::{Error, ErrorKind, TransportError, TransportErrorKind};
@@ -99,9 +100,7 @@ impl<'a> Run<'a> {
             failure.usage = usage;
         }
         match verdict {
-            Verdict::Taken(response, repairs) if self.judge.has_checks() => {
-                self.hold(response, repairs, given, seen, now)
-            }
+            Verdict::Taken(response, done) if self.judge.has_checks() => self.hold(response, done, given, seen, now),
             verdict => self.settled(verdict, given, seen, now),
         }
     }
@@ -110,7 +109,7 @@ impl<'a> Run<'a> {
     pub(super) fn settled(&mut self, mut verdict: Verdict<'a>, given: Given, seen: Seen, now: Now) -> Step {
         let Given { mut repairs, issues, left, .. } = given;
         match &mut verdict {
-            Verdict::Taken(_, done) => done.append(&mut repairs),
+            Verdict::Taken(_, done) => done.repairs.append(&mut repairs),
             Verdict::Failed(failure) => {
                 failure.repairs.append(&mut repairs);
                 // What was asked for is not in this answer, so it is asked for in the same words again.
@@ -122,7 +121,7 @@ impl<'a> Run<'a> {
         if let Step::Done(Ok(completion)) = &mut step
             && let Some(attempt) = completion.report.attempts.last_mut()
         {
-            attempt.issues = issues;
+            attempt.issues.extend(issues);
         }
         step
     }
@@ -133,9 +132,12 @@ impl<'a> Run<'a> {
 
     fn judged(&mut self, verdict: Verdict<'a>, seen: Seen, now: Now) -> Step {
         match verdict {
-            Verdict::Taken(response, repairs) => {
+            Verdict::Taken(response, Lost { issues, repairs }) => {
                 self.learn();
                 self.attempt(None, repairs, &seen, response.usage, response.model.as_deref(), now);
+                if let Some(attempt) = self.report.attempts.last_mut() {
+                    attempt.issues = issues;
+                }
                 let draft = self.draft.take().map(|(draft, _)| Box::new(draft));
                 let raw = seen.body.unwrap_or_default();
                 let completion = Completion { response, draft, raw, report: self.close(now) };
@@ -162,6 +164,7 @@ impl<'a> Run<'a> {
                 if failure.rejected.is_some() {
                     self.learn();
                 }
+                self.keep_spared(failure.spared.take().map(|spared| *spared), failure.rejected.as_ref(), &seen);
                 self.failed(failure, seen, now)
             }
         }
@@ -171,7 +174,7 @@ impl<'a> Run<'a> {
     fn learn(&self) {
         let shaping = self.job.shaping.filter(|_| self.draft.is_some());
         let first = shaping.map_or(self.job.plan, |shaping| shaping.plan);
-        if self.patching.is_none() && self.plan.rung() != first.rung() {
+        if !self.strayed && self.patching.is_none() && self.plan.rung() != first.rung() {
             self.job.memory.learn(self.job.model_of(shaping.is_some()), self.job.contract, self.plan.rung());
         }
     }
@@ -208,9 +211,11 @@ impl<'a> Run<'a> {
             model: String::from(self.job.model_of(self.draft.is_some())),
             mode: self.plan.mode,
             strict: self.plan.strict(),
+            temperature: self.temperature(),
             patch: self.patching.iter().flat_map(Patching::paths).cloned().collect(),
             continues: self.patching.as_ref().and_then(Patching::broke).cloned(),
             failure: None,
+            repeated: false,
             status: seen.status,
             usage,
             cost: self.charge(failure, seen, usage, model, now),
@@ -237,10 +242,14 @@ impl<'a> Run<'a> {
         self.report.attempts.push(attempt);
     }
 
-    pub(super) fn failed(&mut self, mut failure: Failure, seen: Seen, now: Now) -> Step {
+    pub(super) fn failed(&mut self, mut failure: Failure, mut seen: Seen, now: Now) -> Step {
         let repairs = std::mem::take(&mut failure.repairs);
         let model = failure.rejected.as_ref().and_then(|response| response.model.as_deref());
         self.attempt(Some(&failure), repairs, &seen, failure.usage, model, now);
+        let repeated = self.is_repeat(&failure);
+        if let Some(attempt) = self.report.attempts.last_mut() {
+            attempt.repeated = repeated;
+        }
         self.given &= !failure.partly;
         let retry = &self.job.retry;
         let cut = failure.kind == ErrorKind::Truncated && !failure.broken;
@@ -283,12 +292,18 @@ impl<'a> Run<'a> {
             }
             return self.stop(failure, seen, now);
         }
+        if repeated && remedy == Remedy::Reask {
+            match self.repeated(failure, seen, now) {
+                Ok(step) => return step,
+                Err(back) => (failure, seen) = *back,
+            }
+        }
         if unpatched {
             return self.go_on(failure, seen, Next::Reask, now);
         }
         let rejected = failure.rejected.take();
         if let Some(rejected) = rejected {
-            self.turns = self.reask(rejected, &mut failure);
+            self.turns = self.reask(rejected, &mut failure, repeated);
             return self.go_on(failure, seen, Next::Reask, now);
         }
         // There is no answer to object to: the same request goes out again, once the service had time.
@@ -304,7 +319,7 @@ impl<'a> Run<'a> {
     }
 
     /// Another attempt comes after one that failed, if the budget has room for it.
-    fn go_on(&mut self, failure: Failure, seen: Seen, next: Next, now: Now) -> Step {
+    pub(super) fn go_on(&mut self, failure: Failure, seen: Seen, next: Next, now: Now) -> Step {
         let wait = if let Next::Resend { wait } = next { wait } else { Duration::ZERO };
         let spent = self.spent(now, wait);
         let limited = self.limited(failure.kind);
@@ -321,7 +336,7 @@ impl<'a> Run<'a> {
     }
 
     /// No other attempt comes after one that failed.
-    fn stop(&mut self, failure: Failure, seen: Seen, now: Now) -> Step {
+    pub(super) fn stop(&mut self, failure: Failure, seen: Seen, now: Now) -> Step {
         self.tell_failed(&failure, Next::Stop);
         self.give_up(failure, seen, now)
     }
@@ -379,6 +394,9 @@ impl<'a> Run<'a> {
     }
 
     fn finish(&mut self, kind: ErrorKind, why: Option<String>, failure: Failure, seen: Seen, now: Now) -> Step {
+        if let Some(step) = self.make_do(now) {
+            return step;
+        }
         let message = match why {
             None => failure.detail,
             Some(why) if failure.kind == ErrorKind::Budget => why,

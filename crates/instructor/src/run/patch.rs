@@ -7,6 +7,7 @@ use instructor_json::{Document, Node, Step};
 
 use super::Run;
 use super::failure::Failure;
+use super::repeat::{Repeat, again};
 use crate::error::ErrorKind;
 use crate::message::Message;
 use crate::mode::Plan;
@@ -213,14 +214,17 @@ impl Patching<'_> {
 
 impl<'a> Run<'a> {
     /// The turns that object to an answer, which from now on may be asked for in parts.
-    pub(super) fn reask(&mut self, rejected: Response, failure: &mut Failure) -> Vec<Message> {
+    pub(super) fn reask(&mut self, rejected: Response, failure: &mut Failure, repeated: bool) -> Vec<Message> {
         let before = self.patching.take();
         let whole = before.as_ref().map_or(self.plan, |patching| patching.whole);
+        let repeated = repeated && self.job.retry.repeat() == Repeat::Escalate && !self.holds_last();
         let (rejected, wrong, most) = match before {
             // What was wrong with all of it is said when all of it is asked for again.
-            Some(Patching { goal: Goal::Mend { rejected, wrong, issues, places }, .. }) => {
-                (*rejected, wrong, if issues == failure.issues { 0 } else { places.len() })
-            }
+            Some(Patching { goal: Goal::Mend { rejected, wrong, issues, places }, .. }) => (
+                *rejected,
+                wrong,
+                if repeated || issues == failure.issues && !self.holds_last() { 0 } else { places.len() },
+            ),
             Some(rest) => match &failure.answer {
                 // The whole is there now, and what is wrong is wrong with it.
                 Some(answer) => (Response::of_text(&whole.said(answer)), failure.issues.clone(), usize::MAX),
@@ -243,15 +247,26 @@ impl<'a> Run<'a> {
                 self.patching = Some(Patching { whole, goal, answer });
                 vec![turn]
             }
+            None if repeated => whole.reask(rejected, &again(wrong)),
             None => whole.reask(rejected, &wrong),
         }
+    }
+
+    /// How all of the answer is asked for.
+    pub(super) fn whole(&self) -> Plan<'a> {
+        self.patching.as_ref().map_or(self.plan, |patching| patching.whole)
     }
 
     fn patch(&self, answer: String, issues: &Issues, most: usize) -> Option<(Plan<'a>, String, Vec<Place>, Message)> {
         let contract = self.job.contract;
         let document = Document::parse(&answer).ok()?;
         let parts = parts(contract.schema(), document.root(), issues);
-        if parts.len() > most || !self.job.reask.pays(&answer, &parts, document.root()) {
+        // What may be given up is no reason to ask for all else again.
+        let reask = match self.job.reask {
+            ReAsk::Auto if self.holds_last() => ReAsk::Patch,
+            reask => reask,
+        };
+        if parts.len() > most || !reask.pays(&answer, &parts, document.root()) {
             return None;
         }
         let plan = self.plan.patch(self.job.patches.put(contract.of_parts(&parts)?))?;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::repeat::Repeat;
 use crate::cost::Money;
 use crate::error::ErrorKind;
 
@@ -145,6 +146,7 @@ pub struct Retry {
     wait: Wait,
     longest_retry_after: Duration,
     kinds: Kinds,
+    repeat: Repeat,
 }
 
 impl Retry {
@@ -158,6 +160,7 @@ impl Retry {
             wait: Wait::exponential(Duration::from_millis(500), Duration::from_secs(8)).with_jitter(),
             longest_retry_after: Duration::from_secs(120),
             kinds: Kinds::ALL,
+            repeat: Repeat::GoOn,
         }
     }
 
@@ -203,6 +206,17 @@ impl Retry {
     pub const fn with_kinds(mut self, kinds: &[ErrorKind]) -> Self {
         self.kinds = Kinds::of(kinds);
         self
+    }
+
+    /// With another answer to the same mistake twice in a row.
+    #[must_use]
+    pub const fn with_repeat(mut self, repeat: Repeat) -> Self {
+        self.repeat = repeat;
+        self
+    }
+
+    pub(crate) const fn repeat(&self) -> Repeat {
+        self.repeat
     }
 
     /// Whether this kind is tried again at all. [`ErrorKind::SchemaRefused`] is not: that the request goes out in another

@@ -157,12 +157,17 @@ pub struct Attempt {
     pub mode: Mode,
     /// Whether the provider was asked to enforce the schema.
     pub strict: bool,
+    /// The temperature that was asked for; the model's own, if none. [`Repeat::Escalate`](crate::Repeat::Escalate) may
+    /// leave one that was set.
+    pub temperature: Option<f64>,
     /// The parts that were asked for, where it was not the whole answer; see [`ReAsk`](crate::ReAsk).
     pub patch: Vec<Path>,
     /// Where the answer was cut whose rest was asked for, where it was a rest; see [`Truncated`](crate::Truncated).
     pub continues: Option<Path>,
     /// What it failed of; `None` if it gave the value, or the text that the next one makes the value of.
     pub failure: Option<ErrorKind>,
+    /// Whether the same was wrong with the answer before; see [`Repeat`](crate::Repeat).
+    pub repeated: bool,
     /// The HTTP status, if an answer arrived.
     pub status: Option<u16>,
     /// What it used.
@@ -224,6 +229,9 @@ impl fmt::Display for Attempt {
             None => f.write_str("ok")?,
             Some(kind) if self.detail.is_empty() => write!(f, "{kind}")?,
             Some(kind) => write!(f, "{kind}: {}", self.detail)?,
+        }
+        if self.repeated {
+            f.write_str("; the same as before")?;
         }
         for (i, repair) in self.repairs.iter().enumerate() {
             write!(f, "{} {repair}", if i == 0 { "; repaired:" } else { "," })?;

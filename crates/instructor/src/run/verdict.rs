@@ -8,14 +8,16 @@ use instructor_json::Node;
 use super::failure::Failure;
 use super::listen::generated;
 use super::patch::Patching;
+use super::spare::{Lost, Spared};
 use super::{Given, Job, Left, ReAsk, Shaping, Stop};
 use crate::error::ErrorKind;
 use crate::message::{Message, Part, ToolCall};
 use crate::mode::Plan;
 use crate::model::Contract;
 use crate::provider::Profile;
-use crate::repair::{Repair, short};
+use crate::repair::short;
 use crate::schema::{Cut, Found, Lowered, Reader};
+use crate::stream::BadItems;
 use crate::validate::{Checking, Issue, Issues, Origin, Path};
 use crate::wire::{CUT, Failure as ApiFailure, Finish, Response, Undecoded, read_failure, read_response};
 
@@ -43,7 +45,8 @@ impl<F: FnMut(Node<'_>) -> Issues + Send> Judges for F {
 }
 
 pub(super) enum Verdict<'a> {
-    Taken(Response, Vec<Repair>),
+    /// With what was done to it, and what was wrong and is given up.
+    Taken(Response, Lost),
     /// A text that another call is to make the value of, with the messages of that call.
     Drafted(Response, Vec<Message>, Shaping<'a>),
     Failed(Failure),
@@ -98,19 +101,19 @@ pub(super) fn judge<'a>(
         };
         return Verdict::Failed(Failure { usage: response.usage, ..failure });
     }
-    let mut repairs = Vec::new();
-    let mut weighed = |repairs: &mut _| match &given.left {
+    let mut done = Lost::default();
+    let mut weighed = |done: &mut _| match &given.left {
         Some(left) => Some(left_over(asked, left)),
         None if given.any => None,
-        None => weigh(asked, keep, &response, repairs),
+        None => weigh(asked, keep, &response, done),
     };
-    match ended_badly(job, &response).or_else(|| weighed(&mut repairs)) {
-        None => Verdict::Taken(response, repairs),
+    match ended_badly(job, &response).or_else(|| weighed(&mut done)) {
+        None => Verdict::Taken(response, done),
         Some(mut failure) => {
             if failure.kind == ErrorKind::Truncated && !given.any {
                 failure.cut = cut_off(asked, &response).map(Box::new);
             }
-            failure.repairs = repairs;
+            failure.repairs = done.repairs;
             failure.usage = response.usage;
             failure.rejected = Some(match &given.left {
                 Some(Left::Items { places, list, .. }) if failure.partly => plan.only(response, places, list),
@@ -190,12 +193,7 @@ fn left_over(asked: &Asked<'_, '_>, left: &Left) -> Failure {
 }
 
 /// From the response to the value: find it, check it against the schema, make the type of it, run its validators.
-fn weigh(
-    asked: &Asked<'_, '_>,
-    keep: &mut Judge<'_>,
-    response: &Response,
-    repairs: &mut Vec<Repair>,
-) -> Option<Failure> {
+fn weigh(asked: &Asked<'_, '_>, keep: &mut Judge<'_>, response: &Response, done: &mut Lost) -> Option<Failure> {
     let Asked { job, plan, patching } = *asked;
     let malformed = |issue: Issue| {
         let detail = brief(std::slice::from_ref(&issue));
@@ -205,15 +203,15 @@ fn weigh(
         Ok(answer) => answer,
         Err(issue) => return malformed(issue),
     };
-    *repairs = std::mem::take(&mut answer.repairs);
+    done.repairs = std::mem::take(&mut answer.repairs);
     let text = std::mem::take(&mut answer.text);
     let mut found = match found(asked, &text) {
         Ok(found) if found.truncated => return malformed(cut()),
         Ok(found) => found,
         Err(issue) => return malformed(issue),
     };
-    repairs.append(&mut found.repairs);
-    let (issues, told, whole) = match patching {
+    done.repairs.append(&mut found.repairs);
+    let (issues, told, whole, spared) = match patching {
         None => {
             let wrong = std::mem::take(&mut found.issues);
             let complete = !answer.lacks_items();
@@ -222,7 +220,8 @@ fn weigh(
                 return None;
             }
             let told = plan.lowered().and_then(|lowered| found.told(&issues, lowered));
-            (issues, told, complete.then(|| String::from(found.value().source())))
+            let spared = spares(job).filter(|_| complete).and_then(|()| Spared::of(job, found.value(), &issues));
+            (issues, told, complete.then(|| String::from(found.value().source())), spared)
         }
         Some(patching) if patching.broke().is_some() => {
             let unfit = patching.unfit(std::mem::take(&mut found.issues));
@@ -236,7 +235,7 @@ fn weigh(
                 Ok(whole) => whole,
                 Err(issue) => return malformed(issue),
             };
-            repairs.append(&mut whole.repairs);
+            done.repairs.append(&mut whole.repairs);
             let issues = against(std::mem::take(&mut whole.issues), whole.value(), keep);
             if issues.is_empty() {
                 return None;
@@ -249,16 +248,34 @@ fn weigh(
             let issues = if wrong.is_empty() {
                 against(job.contract.issues(document.root()), document.root(), keep)
             } else {
-                patching.placed(wrong)
+                patching.placed(wrong.clone())
             };
             if issues.is_empty() {
                 return None;
             }
-            (issues, None, Some(String::from(document.text())))
+            // Parts that came wrong are not in it, but others that were wrong before.
+            let spared = spares(job).and_then(|()| {
+                let own = if wrong.is_empty() { issues.clone() } else { job.contract.issues(document.root()) };
+                Spared::of(job, document.root(), &own)
+            });
+            (issues, None, Some(String::from(document.text())), spared)
         }
     };
+    if job.bad_items != BadItems::ReAsk
+        && let Some(lost) = spared.as_ref().and_then(|spared| spared.without(job, keep))
+    {
+        done.repairs.extend(lost.repairs);
+        done.issues = lost.issues;
+        return None;
+    }
+    let spared = spared.filter(|_| job.bad_items == BadItems::ReAsk).map(Box::new);
     let whole = whole.filter(|_| job.reask != ReAsk::Full);
-    Some(Failure { told, answer: whole, ..wrong(issues) })
+    Some(Failure { told, answer: whole, spared, ..wrong(issues) })
+}
+
+/// Whether the type has lists whose items may fail by themselves.
+fn spares(job: &Job<'_>) -> Option<()> {
+    job.contract.salvages().then_some(())
 }
 
 fn found<'t>(asked: &Asked<'_, '_>, text: &'t str) -> Result<Found<'t>, Issue> {

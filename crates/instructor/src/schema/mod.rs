@@ -20,6 +20,7 @@ mod render;
 mod report;
 mod resolve;
 mod rest;
+mod salvage;
 mod shape;
 mod tools;
 
@@ -33,6 +34,7 @@ pub(crate) use self::part::{Part, name as part_name, parts, schema_of, splice};
 pub(crate) use self::read::{Found, Reader};
 pub(crate) use self::render::{brief, calls, prompt};
 pub(crate) use self::rest::{Missing, What, join, missing, rest_name, schema_of_rest};
+pub(crate) use self::salvage::{MARK, bad_items, has_marks, may_be_given_up, restored, without};
 
 /// A schema in the notation for prompts.
 pub(crate) fn rendered(schema: &serde_json::Value, policy: Policy) -> String {

@@ -19,7 +19,8 @@ use crate::run::{Called, Follow, Given, Left, Stop};
 use crate::transport::Show;
 use crate::validate::{Checked, Checking, Context, Issues, Path, Rules};
 
-/// What [`create_iterable`](crate::Request::create_iterable) does with items that are not valid.
+/// What is done with items that are not valid: by [`create_iterable`](crate::Request::create_iterable), and in a
+/// [`Salvaged`](crate::Salvaged) list.
 ///
 /// ```
 /// # use instructor::testing::{Reply, Script};
@@ -52,13 +53,14 @@ use crate::validate::{Checked, Checking, Context, Issues, Path, Rules};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BadItems {
-    /// Each is an error in its place, and the stream goes on.
+    /// Each is an error in its place, and the stream goes on; a [`Salvaged`](crate::Salvaged) list has them beside the others.
     #[default]
     Show,
     /// They are held back. When the answer is complete, they alone are asked for again, with what is wrong with each; what
     /// comes is validated, and given at the end, with its [`place`](crate::ItemStream::place). It is a re-ask as any other,
     /// within [`max_retries`](crate::Request::max_retries) and the [`Budget`](crate::Budget), and each asks only for those
-    /// that are still bad. Items that stay bad are errors in the end, and the error of the request comes after them.
+    /// that are still bad. Items that stay bad are errors in the end, and the error of the request comes after them. In a
+    /// [`Salvaged`](crate::Salvaged) list they stand beside the others then, and the request gives its value.
     ReAsk,
     /// They are left out. [`Attempt::repairs`](crate::Attempt::repairs) has an `InvalidItem` for each, and
     /// [`Attempt::issues`](crate::Attempt::issues) what was wrong.

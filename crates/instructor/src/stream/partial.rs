@@ -14,6 +14,7 @@ use serde::{Serialize, Serializer};
 use super::field::Field;
 use super::grow::{Grow, Part, Way};
 use crate::model::Foreign;
+use crate::salvage::Salvaged;
 
 /// A type that can be shown while it arrives.
 ///
@@ -296,6 +297,7 @@ macro_rules! lists {
 lists! {
     [] Vec<T>;
     [] VecDeque<T>;
+    [] Salvaged<T>;
     [] BTreeSet<T>;
     [S] HashSet<T, S>;
     [const N: usize] [T; N];

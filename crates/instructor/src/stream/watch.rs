@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::closed::Closed;
 use super::tracker::Tracker;
 use super::watchdog::{Runaway, Watchdog};
@@ -12,7 +14,7 @@ use crate::mode::Plan;
 use crate::model::Contract;
 use crate::repair::ParseOptions;
 use crate::run::{Called, Follow, Given, Stop};
-use crate::schema::Spots;
+use crate::schema::{Spots, may_be_given_up};
 use crate::transport::Show;
 use crate::validate::{Checked, Checking, Context, Issues, Origin, Path, Ruled};
 
@@ -34,6 +36,8 @@ struct Parts<'s> {
     tracker: Tracker,
     ruled: Option<Ruled>,
     context: Context,
+    /// The schema, if it has items which may fail by themselves.
+    salvaged: Option<&'s Value>,
 }
 
 impl<'s> Watch<'s> {
@@ -49,7 +53,8 @@ impl<'s> Watch<'s> {
             let spots = Arc::new(Spots::new(contract.schema(), options.level()));
             let (ruled, context) = rules;
             let sink = Closed::root(Arc::clone(&spots), true, ruled.clone());
-            Parts { spots, sink, tracker: Tracker::new(None, options), ruled, context }
+            let salvaged = contract.salvages().then(|| contract.schema());
+            Parts { spots, sink, tracker: Tracker::new(None, options), ruled, context, salvaged }
         });
         Self { show, limits, runaway: Runaway::default(), parts, options, over: false }
     }
@@ -65,13 +70,13 @@ impl<'s> Watch<'s> {
         if self.over {
             return Ok(());
         }
-        if let Some(Parts { sink, tracker, context, .. }) = &mut self.parts {
+        if let Some(Parts { sink, tracker, context, salvaged, .. }) = &mut self.parts {
             // What can't be read is for the final reading to say.
             let _ = tracker.push(more, sink);
             if tracker.is_sure() {
-                stop(sink.take())?;
+                stop(sink.take(), *salvaged)?;
                 for due in sink.due() {
-                    stop(due.ruled.run(&due.place, &due.json, context))?;
+                    stop(due.ruled.run(&due.place, &due.json, context), *salvaged)?;
                 }
             }
         }
@@ -88,8 +93,12 @@ impl Parts<'_> {
     }
 }
 
-/// Stops the answer if there is something wrong.
-fn stop(issues: Issues) -> Result<(), Stop> {
+/// Stops the answer if there is something wrong that is not given up.
+fn stop(mut issues: Issues, salvaged: Option<&Value>) -> Result<(), Stop> {
+    if let Some(schema) = salvaged {
+        let fatal = issues.into_iter().filter(|issue| !may_be_given_up(schema, issue.path()));
+        issues = fatal.collect::<Vec<_>>().into();
+    }
     if issues.is_empty() { Ok(()) } else { Err(Stop::invalid(issues)) }
 }
 
@@ -130,13 +139,15 @@ impl Follow for Watch<'_> {
         let shows = self.show.as_mut().map_or(Ok(false), |show| show.call(plan, call))?;
         self.endless(call.arguments.get(call.told..).unwrap_or_default())?;
         let parts = self.parts.as_ref().filter(|_| call.over && !self.over);
-        if let Some(Parts { ruled, context, .. }) = parts {
+        if let Some(Parts { ruled, context, salvaged, .. }) = parts {
             let Called { index, name, arguments, .. } = call;
             let read = plan.item(index, &ToolCall::new("", name, arguments), self.options);
             let ruled = ruled.as_ref().and_then(|ruled| ruled.item(index)).filter(|ruled| ruled.is_due(false));
             match (read, ruled) {
-                (Err(issues), _) => stop(issues)?,
-                (Ok(json), Some(ruled)) => stop(ruled.run(&Path::root().index(index), &json, context))?,
+                (Err(issues), _) => stop(issues, *salvaged)?,
+                (Ok(json), Some(ruled)) => {
+                    stop(ruled.run(&Path::root().index(index), &json, context), *salvaged)?;
+                }
                 (Ok(_), None) => {}
             }
         }

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::schema::MARK;
+
 /// The keywords of a schema that decide what fits.
 pub(in crate::schema) struct View<'s> {
     /// The schema that this is a view of.
@@ -17,6 +19,8 @@ pub(in crate::schema) struct View<'s> {
     pub(in crate::schema) additional: Option<&'s Value>,
     pub(in crate::schema) patterns: bool,
     pub(in crate::schema) title: Option<&'s str>,
+    /// A list whose items may fail by themselves.
+    pub(in crate::schema) salvaged: bool,
     types: Vec<&'s str>,
     items: Option<&'s Value>,
     prefix: Option<&'s Vec<Value>>,
@@ -38,6 +42,7 @@ impl<'s> View<'s> {
             additional: None,
             patterns: false,
             title: None,
+            salvaged: false,
             types: Vec::new(),
             items: None,
             prefix: None,
@@ -59,6 +64,7 @@ impl<'s> View<'s> {
             self.add(part, root, depth + 1);
         }
         self.title = text("title").or(self.title);
+        self.salvaged |= map.get(MARK) == Some(&Value::Bool(true));
         self.named = list("x-enum").or(self.named);
         self.properties.extend(map.get("properties").and_then(Value::as_object).into_iter().flat_map(entries));
         self.required.extend(list("required").into_iter().flatten().filter_map(Value::as_str));
