@@ -59,6 +59,18 @@ pub struct Document<'a> {
     pub(crate) sources: Vec<(u32, u32)>,
     /// The slots that a view may show, if fewer than all.
     pub(crate) shown: u32,
+    pub(crate) gone: Gone,
+}
+
+/// What is not there any more of the front of a document that grows.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Gone {
+    /// So many bytes of the text.
+    pub(crate) text: usize,
+    /// So many slots.
+    pub(crate) slots: usize,
+    /// Those of them that are wanted nevertheless, by their places.
+    pub(crate) kept: Vec<(usize, Slot)>,
 }
 
 impl<'a> Document<'a> {
@@ -96,13 +108,27 @@ impl<'a> Document<'a> {
         let mut slots = Vec::with_capacity(room.max(16));
         let end = parse::value(text.as_bytes(), from, limits, &mut slots)?;
         let shown = slots.len() as u32;
-        Ok((Self { text: Cow::Borrowed(text), slots, sources: Vec::new(), shown }, end))
+        let gone = Gone::default();
+        Ok((Self { text: Cow::Borrowed(text), slots, sources: Vec::new(), shown, gone }, end))
     }
 
     /// The whole text that the nodes' spans point into.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The text of a span, such as that of an [`Event::Text`](crate::Event::Text).
+    #[must_use]
+    #[inline]
+    pub fn slice(&self, span: Range<usize>) -> Option<&str> {
+        self.text.get(span.start.checked_sub(self.gone.text)?..span.end.checked_sub(self.gone.text)?)
+    }
+
+    /// Whether all of it is there: a [`Parser`](crate::Parser) may [forget](crate::Parser::forget) what it has told of.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        self.gone.slots == 0 && self.gone.text == 0
     }
 
     /// Whether the text is the one that was read, not one that was written for a repaired value.
@@ -114,8 +140,8 @@ impl<'a> Document<'a> {
     /// The same document with a text of its own.
     #[must_use]
     pub fn into_owned(self) -> Document<'static> {
-        let Self { text, slots, sources, shown } = self;
-        Document { text: Cow::Owned(text.into_owned()), slots, sources, shown }
+        let Self { text, slots, sources, shown, gone } = self;
+        Document { text: Cow::Owned(text.into_owned()), slots, sources, shown, gone }
     }
 
     /// The value.
@@ -173,12 +199,33 @@ impl<'a> Document<'a> {
     /// The number of nodes: values and keys.
     #[must_use]
     pub const fn node_count(&self) -> usize {
-        self.slots.len()
+        self.gone.slots + self.slots.len()
+    }
+
+    /// Where its text ends.
+    pub(crate) fn end(&self) -> usize {
+        self.gone.text + self.text.len()
     }
 
     #[inline]
     pub(crate) fn slot(&self, index: u32) -> Option<&Slot> {
-        if index < self.shown { self.slots.get(index as usize) } else { None }
+        if index < self.shown { self.slot_at(index as usize) } else { None }
+    }
+
+    /// A slot, shown or not.
+    #[inline]
+    pub(crate) fn slot_at(&self, index: usize) -> Option<&Slot> {
+        match index.checked_sub(self.gone.slots) {
+            Some(at) => self.slots.get(at),
+            None => self.gone.kept.iter().find(|kept| kept.0 == index).map(|kept| &kept.1),
+        }
+    }
+
+    pub(crate) fn slot_mut(&mut self, index: usize) -> Option<&mut Slot> {
+        match index.checked_sub(self.gone.slots) {
+            Some(at) => self.slots.get_mut(at),
+            None => self.gone.kept.iter_mut().find(|kept| kept.0 == index).map(|kept| &mut kept.1),
+        }
     }
 
     /// The path from the root to a slot, or to the innermost value that would hold it.
@@ -320,7 +367,7 @@ impl<'d> Descent<'d> {
 
 impl fmt::Debug for Document<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Document").field("nodes", &self.slots.len()).field("bytes", &self.text.len()).finish()
+        f.debug_struct("Document").field("nodes", &self.node_count()).field("bytes", &self.text.len()).finish()
     }
 }
 
@@ -365,7 +412,7 @@ impl<'d> Node<'d> {
     #[inline]
     pub fn span(self) -> Range<usize> {
         self.slot().map_or(0..0, |s| {
-            let end = if s.open && s.kind != Kind::String { self.doc.text.len() } else { s.end as usize };
+            let end = if s.open && s.kind != Kind::String { self.doc.end() } else { s.end as usize };
             s.start as usize..end
         })
     }
@@ -374,7 +421,7 @@ impl<'d> Node<'d> {
     /// repaired.
     #[must_use]
     pub fn source_span(self) -> Range<usize> {
-        match self.doc.sources.get(self.index as usize) {
+        match self.doc.sources.get((self.index as usize).wrapping_sub(self.doc.gone.slots)) {
             Some(&(start, end)) => start as usize..end.max(start) as usize,
             None => self.span(),
         }
@@ -390,7 +437,7 @@ impl<'d> Node<'d> {
     #[must_use]
     #[inline]
     pub fn source(self) -> &'d str {
-        self.doc.text.get(self.span()).unwrap_or_default()
+        self.doc.slice(self.span()).unwrap_or_default()
     }
 
     /// Whether it is `null`.
@@ -413,7 +460,7 @@ impl<'d> Node<'d> {
             return None;
         }
         let close = usize::from(!slot.open);
-        let inner = self.doc.text.get(slot.start as usize + 1..slot.end as usize - close)?;
+        let inner = self.doc.slice(slot.start as usize + 1..slot.end as usize - close)?;
         Some(if slot.escaped { Cow::Owned(parse::unescape(inner)) } else { Cow::Borrowed(inner) })
     }
 
@@ -473,8 +520,7 @@ impl<'d> Node<'d> {
         match self.slot() {
             Some(slot) if slot.kind == Kind::String && !slot.escaped && !slot.open => {
                 (slot.end - slot.start) as usize == text.len() + 2
-                    && self.doc.text.as_bytes().get(slot.start as usize + 1..slot.end as usize - 1)
-                        == Some(text.as_bytes())
+                    && self.doc.slice(slot.start as usize + 1..slot.end as usize - 1) == Some(text)
             }
             _ => self.as_str().is_some_and(|s| s == text),
         }

@@ -64,6 +64,8 @@ pub(crate) struct Engine<'a> {
     keyed: bool,
     /// Whether a brace, or a bracket, after the last value is one too many for sure.
     extra: Option<(bool, bool)>,
+    /// It can't go on without what was forgotten.
+    lacks: bool,
 }
 
 /// The region of values that were refused for what followed them.
@@ -100,7 +102,19 @@ impl<'a> Engine<'a> {
             mended: false,
             keyed: false,
             extra: None,
+            lacks: false,
         }
+    }
+
+    /// Gives up what is before a node of the value that is being read, but for what is open.
+    pub(crate) fn forget(&mut self, before: u32) {
+        if let Some(inside) = &mut self.inside {
+            inside.machine.forget(before);
+        }
+    }
+
+    pub(crate) const fn lacks(&self) -> bool {
+        self.lacks
     }
 
     /// The value to show: the one being read, else the first.
@@ -351,6 +365,10 @@ impl<'a> Engine<'a> {
             Mark::Closer => {
                 let byte = input.byte(self.at)?;
                 if !self.close_bracket(byte) && (self.bare || self.after_value) {
+                    if self.after_value && self.candidates.last().is_some_and(|last| !last.document.is_whole()) {
+                        self.lacks = true;
+                        return Err(Wait);
+                    }
                     self.extra_closer(byte);
                 }
                 self.at += 1;

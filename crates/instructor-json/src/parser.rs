@@ -42,6 +42,11 @@ pub struct Parser {
     told: usize,
     /// The start of the value that is being told of.
     subject: Option<usize>,
+    over: bool,
+    /// Some of what was told of is not there any more.
+    forgot: bool,
+    /// It was needed after all, so that nothing else goes.
+    remembers: bool,
 }
 
 impl Parser {
@@ -60,6 +65,9 @@ impl Parser {
             cursor: Cursor::default(),
             told: 0,
             subject: None,
+            over: false,
+            forgot: false,
+            remembers: false,
         }
     }
 
@@ -126,6 +134,55 @@ impl Parser {
         }
     }
 
+    /// Gives up what is before a node of the value that is being read, but for what is open: whoever follows the events
+    /// has done with it. Events that were not taken yet, and the [view](Self::view), may lack it from then on. Nodes
+    /// keep their numbers; what the reading turns out to need is read again.
+    ///
+    /// ```
+    /// use instructor_json::{Options, Parser};
+    ///
+    /// let mut parser = Parser::new(Options::new()).with_events();
+    /// parser.push(b"[")?;
+    /// for _ in 0..1000 {
+    ///     parser.push(b"[true],")?;
+    ///     parser.events();
+    ///     parser.forget(u32::MAX);
+    /// }
+    /// assert!(!parser.document().unwrap().is_whole());
+    /// assert_eq!(parser.finish()?.candidates[0].document.root().len(), 1000);
+    /// # Ok::<(), instructor_json::Error>(())
+    /// ```
+    pub fn forget(&mut self, before: u32) {
+        if !self.remembers {
+            self.engine.forget(before);
+            self.forgot = true;
+        }
+    }
+
+    /// Reads again what was [forgotten](Self::forget), and forgets nothing from then on.
+    pub fn remember(&mut self) {
+        if std::mem::take(&mut self.forgot) {
+            let input = Input { text: &self.text, eof: self.over, steps: 0.into() };
+            self.engine = Engine::new(self.options);
+            self.engine.run(&input, None);
+            self.steps += input.steps.get();
+        }
+        self.remembers = true;
+    }
+
+    /// [`remember`](Self::remember) up to the end of the last value.
+    fn remember_last(&mut self) {
+        let last =
+            |engine: &Engine<'_>| (engine.candidates().len(), engine.candidates().last().map(|c| c.span.clone()));
+        let wanted = last(&self.engine);
+        let input = Input { text: &self.text, eof: self.over, steps: 0.into() };
+        self.engine = Engine::new(self.options);
+        while last(&self.engine) != wanted && self.engine.advance(&input) {}
+        self.steps += input.steps.get();
+        self.forgot = false;
+        self.remembers = true;
+    }
+
     /// The text that has arrived.
     #[must_use]
     pub fn text(&self) -> &str {
@@ -148,6 +205,7 @@ impl Parser {
         if let Some(error) = self.failed {
             return Err(error);
         }
+        self.remember();
         let input = Input { text: &self.text, eof: true, steps: 0.into() };
         let reading = self.engine.finish(&input)?;
         // Half a character is no surprise in a text that was cut.
@@ -205,6 +263,7 @@ impl Parser {
     }
 
     fn run(&mut self, eof: bool) {
+        self.over = eof;
         let input = Input { text: &self.text, eof, steps: 0.into() };
         if self.telling {
             while self.engine.advance(&input) {
@@ -215,6 +274,10 @@ impl Parser {
             self.engine.run(&input, None);
         }
         self.steps += input.steps.get();
+        if self.engine.lacks() {
+            self.remember_last();
+            self.run(eof);
+        }
     }
 }
 

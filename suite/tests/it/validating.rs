@@ -188,6 +188,45 @@ fn what_a_function_refuses_ends_the_answer_there() {
     }
 }
 
+#[instructor::model]
+#[derive(Debug)]
+struct Trip {
+    routes: Vec<Route>,
+    notes: String,
+}
+
+#[instructor::model]
+#[derive(Debug)]
+#[response(validate = route)]
+struct Route {
+    name: String,
+    stops: Vec<(u32, String)>,
+}
+
+fn route(route: &Route, context: &Context) -> Result<(), Issue> {
+    note(context, format!("{} {}", route.name, route.stops.len()));
+    if route.stops.is_empty() { Err(Issue::at("stops", "a stop")) } else { Ok(()) }
+}
+
+/// The reader lets go of what has closed, but not of what a function is to see.
+#[test]
+fn a_long_part_is_there_as_a_whole_when_it_is_complete() {
+    let stops = |count: u32| (0..count).map(|at| json!([at, format!("Stop {at}")])).collect::<Vec<_>>();
+    let routes = [300, 2, 500].map(|count| json!({ "name": "Route", "stops": stops(count) }));
+    let notes: String = (0..6000_u32).map(|n| format!("word{} ", n.wrapping_mul(2_654_435_761))).collect();
+    let trip = json!({ "routes": routes, "notes": notes });
+    for mode in [Mode::Schema, Mode::Tools, Mode::MdJson] {
+        let script = Script::new().reply(said(mode, &trip).chunks(9).pieces(4096));
+        let context = Context::new().with(Log(Mutex::default(), script.clone()));
+        let client = script.client("openai/m");
+        let request = client.request("x").mode(mode).context(context.clone()).watchdog(Watchdog::new());
+        script.block_on(request.create::<Trip>()).unwrap();
+        let ran = ran(&context);
+        assert_eq!(names(&ran), ["Route 300", "Route 2", "Route 500"], "{mode}");
+        assert!(ran.iter().all(|(_, read)| read * 2 < script.read()[0]), "{mode}: {ran:?}");
+    }
+}
+
 /// Where functions can't run before the end, or before more of it.
 #[instructor::model]
 #[derive(Debug)]

@@ -96,10 +96,10 @@ impl Machine {
 
     fn emit(&mut self, scalar: &Scalar<'_>, to: usize) {
         let from = self.at;
-        let start = self.doc.text.len();
+        let start = self.doc.end();
         self.write_scalar(&scalar.text, scalar.kind, from, to);
         if let Some((kind, severity)) = scalar.repair {
-            let node = self.doc.slots.len().saturating_sub(1) as u32;
+            let node = self.doc.node_count().saturating_sub(1) as u32;
             let (start, end) = self.doc.slots.last().map_or((start as u32, start as u32), |s| (s.start, s.end));
             self.record(Repair::new(kind, severity, (from as u32, to as u32), node).with_after((start, end)));
         }

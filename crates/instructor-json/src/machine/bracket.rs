@@ -38,9 +38,9 @@ impl Machine {
             b'=' | b'>' => self.pass(RepairKind::WrongSeparator, Severity::Guess, self.at + 1),
             b',' | b'}' | b']' => {
                 let at = self.at;
-                let from = self.doc.text.len();
+                let from = self.doc.end();
                 self.write_scalar("null", crate::Kind::Null, at, at);
-                let node = self.doc.slots.len().saturating_sub(1) as u32;
+                let node = self.doc.node_count().saturating_sub(1) as u32;
                 let repair =
                     crate::Repair::new(RepairKind::MissingValue, Severity::Lossy, (at as u32, at as u32), node);
                 self.record(repair.with_after((from as u32, from as u32 + 4)));
@@ -173,7 +173,7 @@ impl Machine {
 
     /// `{"x", "y"}`: the first key has no value, and neither has the second.
     fn is_set(&self, input: &Input<'_>) -> Result<bool, Stop> {
-        if self.top().is_none_or(|f| f.items > 0 || f.slot as usize + 2 != self.doc.slots.len()) {
+        if self.top().is_none_or(|f| f.items > 0 || f.slot as usize + 2 != self.doc.node_count()) {
             return Ok(false);
         }
         let next = input.sig(self.at + 1)?;
@@ -193,9 +193,9 @@ impl Machine {
         let Some(frame) = self.frames.last_mut() else { return Flow::Go };
         frame.shape = Shape::Set;
         let index = frame.slot as usize;
-        let Some(slot) = self.doc.slots.get_mut(index) else { return Flow::Go };
+        let Some(slot) = self.doc.slot_mut(index) else { return Flow::Go };
         slot.kind = crate::Kind::Array;
-        let brace = slot.start as usize;
+        let brace = slot.start as usize - self.doc.gone.text;
         self.out().replace_range(brace..=brace, "[");
         self.value_done(Last::Text);
         Flow::Go
@@ -316,9 +316,10 @@ impl Machine {
 
     /// `["a": 1]`: the string was a key, and an object is around it.
     fn member_without_brace(&mut self) -> Flow {
-        let Some(last) = self.doc.slots.len().checked_sub(1) else { return Flow::Go };
-        let Some(key) = self.doc.slots.get(last).copied() else { return Flow::Go };
-        let source = self.doc.sources.get(last).copied().unwrap_or_default();
+        let Some(last) = self.doc.node_count().checked_sub(1) else { return Flow::Go };
+        let Some(key) = self.doc.slot_at(last).copied() else { return Flow::Go };
+        let gone = (self.doc.gone.text, self.doc.gone.slots);
+        let source = self.doc.sources.get(last - gone.1).copied().unwrap_or_default();
         let repair =
             crate::Repair::new(RepairKind::MissingOpenBrace, Severity::Guess, (source.0, source.0), last as u32);
         self.record(repair);
@@ -327,7 +328,7 @@ impl Machine {
         }
         let start = key.start as usize;
         let (from, to) = (key.start + 1, key.end + 1);
-        self.out().insert(start, '{');
+        self.out().insert(start - gone.0, '{');
         let object = crate::document::Slot {
             start: key.start,
             end: 0,
@@ -336,9 +337,9 @@ impl Machine {
             escaped: false,
             open: true,
         };
-        self.doc.slots.insert(last, object);
-        self.doc.sources.insert(last, source);
-        if let Some(slot) = self.doc.slots.get_mut(last + 1) {
+        self.doc.slots.insert(last - gone.1, object);
+        self.doc.sources.insert(last - gone.1, source);
+        if let Some(slot) = self.doc.slot_mut(last + 1) {
             (slot.start, slot.end, slot.next) = (from, to, last as u32 + 2);
         }
         if let Some(frame) = self.frames.last_mut() {
@@ -352,7 +353,7 @@ impl Machine {
 
     /// The root has ended; members that follow it belong to it.
     pub(super) fn after_root(&mut self, input: &Input<'_>) -> Step {
-        let root = self.doc.slots.first().map(|s| s.kind);
+        let root = self.doc.slot_at(0).map(|s| s.kind);
         if let Some(kind @ (crate::Kind::Object | crate::Kind::Array)) = root
             && crate::outside::continues(input, self.at, kind)?
         {
@@ -389,9 +390,9 @@ impl Machine {
             return Flow::Go;
         }
         self.out().pop();
-        let Some(slot) = self.doc.slots.first_mut() else { return Flow::Done };
+        let Some(slot) = self.doc.slot_mut(0) else { return Flow::Done };
         slot.open = true;
-        let items = u32::from(self.doc.slots.len() > 1);
+        let items = u32::from(self.doc.node_count() > 1);
         self.frames.push(Frame { items, ..Frame::new(shape, 0) });
         self.at = comma;
         self.expect = Expect::Next;

@@ -99,7 +99,7 @@ impl Machine {
 
     /// `[[1]]`: without its end, there is a bracket too many or one too few.
     fn is_nest(&self, frame: &Frame) -> bool {
-        let first = self.doc.slots.get(frame.slot as usize + 1);
+        let first = self.doc.slot_at(frame.slot as usize + 1);
         frame.shape == Shape::Array && frame.items == 1 && first.is_some_and(|first| first.kind == Kind::Array)
     }
 

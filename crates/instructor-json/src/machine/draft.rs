@@ -1,15 +1,34 @@
 //! Writing the value: text in normal form, slots over it, and where each came from.
 
-use crate::document::{Document, Kind, Slot};
+use crate::document::{Document, Gone, Kind, Slot};
 use crate::input::Input;
 use crate::options::Options;
 use crate::repair::Level;
 
+use super::string::Role;
 use super::{Expect, Frame, Last, Machine, Mark, Shape};
 
 impl Document<'static> {
     pub(crate) fn empty() -> Self {
-        Self { text: String::new().into(), slots: Vec::new(), sources: Vec::new(), shown: 0 }
+        let (text, gone) = (String::new().into(), Gone::default());
+        Self { text, slots: Vec::new(), sources: Vec::new(), shown: 0, gone }
+    }
+}
+
+impl Document<'_> {
+    /// Gives up what stands before a slot and before a place of the text, but for some slots.
+    fn forget(&mut self, slots: usize, text: usize, keep: impl Iterator<Item = usize>) {
+        if slots > self.gone.slots {
+            let kept = keep.filter(|index| *index < slots).filter_map(|index| Some((index, *self.slot_at(index)?)));
+            self.gone.kept = kept.collect();
+            self.slots.drain(..slots - self.gone.slots);
+            self.sources.drain(..slots - self.gone.slots);
+            self.gone.slots = slots;
+        }
+        if text > self.gone.text {
+            self.text.to_mut().drain(..text - self.gone.text);
+            self.gone.text = text;
+        }
     }
 }
 
@@ -28,22 +47,23 @@ impl Machine {
     }
 
     pub(super) fn open_slot(&mut self, kind: Kind, source: usize) -> u32 {
-        let start = self.doc.text.len() as u32;
-        let index = self.doc.slots.len() as u32;
+        let start = self.doc.end() as u32;
+        let index = self.doc.node_count() as u32;
         self.doc.slots.push(Slot { start, end: start, next: 0, kind, escaped: false, open: true });
         self.doc.sources.push((source as u32, source as u32));
         index
     }
 
     pub(super) fn close_slot(&mut self, index: u32, source_end: usize) {
-        let end = self.doc.text.len() as u32;
-        let next = self.doc.slots.len() as u32;
-        if let Some(slot) = self.doc.slots.get_mut(index as usize) {
+        let end = self.doc.end() as u32;
+        let next = self.doc.node_count() as u32;
+        if let Some(slot) = self.doc.slot_mut(index as usize) {
             slot.end = end;
             slot.next = next;
             slot.open = false;
         }
-        if let Some(source) = self.doc.sources.get_mut(index as usize) {
+        let at = (index as usize).wrapping_sub(self.doc.gone.slots);
+        if let Some(source) = self.doc.sources.get_mut(at) {
             source.1 = source_end as u32;
         }
     }
@@ -136,13 +156,13 @@ impl Machine {
     pub(super) fn begin_key_text(&mut self, source: usize) -> u32 {
         let slot = self.open_slot(Kind::String, source);
         self.out().push('"');
-        self.told = self.doc.text.len();
+        self.told = self.doc.end();
         slot
     }
 
     /// Remembers the place before a key, and writes its comma.
     pub(super) fn mark_key(&mut self) {
-        self.key = Mark { text: self.doc.text.len(), slots: self.doc.slots.len(), source: self.at };
+        self.key = Mark { text: self.doc.end(), slots: self.doc.node_count(), source: self.at };
         if self.top().is_some_and(|f| f.items > 0) {
             self.out().push(',');
         }
@@ -156,9 +176,10 @@ impl Machine {
     }
 
     pub(super) fn truncate(&mut self, text: usize, slots: usize) {
-        self.out().truncate(text);
-        self.doc.slots.truncate(slots);
-        self.doc.sources.truncate(slots);
+        let Gone { text: before, slots: gone, .. } = self.doc.gone;
+        self.out().truncate(text.saturating_sub(before));
+        self.doc.slots.truncate(slots.saturating_sub(gone));
+        self.doc.sources.truncate(slots.saturating_sub(gone));
     }
 
     pub(super) fn write_char(&mut self, slot: u32, c: char) {
@@ -191,19 +212,20 @@ impl Machine {
     }
 
     pub(super) fn mark_escaped(&mut self, slot: u32) {
-        if let Some(slot) = self.doc.slots.get_mut(slot as usize) {
+        if let Some(slot) = self.doc.slot_mut(slot as usize) {
             slot.escaped = true;
         }
     }
 
     /// Makes what is written so far visible, but for what a later byte may still take back.
     pub(super) fn settle(&mut self) {
-        let mut shown = self.doc.slots.len();
+        let mut shown = self.doc.node_count();
         if let Expect::Text(text) = &self.expect {
             let slot = text.slot as usize;
-            let held = if self.options.level() >= Level::Lenient { held_back(&self.doc.text, self.told) } else { 0 };
-            let end = self.doc.text.len() - held;
-            if let Some(slot) = self.doc.slots.get_mut(slot) {
+            let from = self.told.saturating_sub(self.doc.gone.text);
+            let held = if self.options.level() >= Level::Lenient { held_back(&self.doc.text, from) } else { 0 };
+            let end = self.doc.end() - held;
+            if let Some(slot) = self.doc.slot_mut(slot) {
                 slot.end = (end as u32).max(slot.start + 1);
             }
             if text.is_uncertain() && self.options.level() >= Level::Lenient {
@@ -217,7 +239,7 @@ impl Machine {
         {
             shown = shown.min(self.top().map_or(shown, |f| f.slot as usize));
         }
-        let root_text = self.doc.slots.first().is_some_and(|s| s.kind == Kind::String);
+        let root_text = self.doc.slot_at(0).is_some_and(|s| s.kind == Kind::String);
         if root_text && self.options.level() >= Level::Lenient && matches!(self.expect, Expect::After) {
             shown = 0;
         }
@@ -228,7 +250,7 @@ impl Machine {
     /// guess, and a string that is joined to one.
     pub(super) fn hold_open(&mut self) {
         let level = self.options.level();
-        let Some(root) = self.doc.slots.first_mut().filter(|root| !root.open) else { return };
+        let Some(root) = self.doc.slot_mut(0).filter(|root| !root.open) else { return };
         let joins = match root.kind {
             Kind::Object | Kind::Array => level >= Level::Lenient,
             Kind::String => level >= Level::Syntax,
@@ -264,7 +286,7 @@ impl Machine {
                 _ => return,
             },
         };
-        self.early = Some((self.doc.text.len(), self.doc.slots.len()));
+        self.early = Some((self.doc.end(), self.doc.node_count()));
         let commas = self.commas;
         self.write_scalar(token, kind, start, start + token.len());
         self.commas = commas;
@@ -273,7 +295,7 @@ impl Machine {
     pub(super) fn take_back(&mut self) {
         if self.held_open {
             self.held_open = false;
-            if let Some(root) = self.doc.slots.first_mut() {
+            if let Some(root) = self.doc.slot_mut(0) {
                 root.open = false;
                 root.end += 1;
             }
@@ -281,6 +303,53 @@ impl Machine {
         if let Some((text, slots)) = self.early.take() {
             self.truncate(text, slots);
         }
+    }
+
+    /// Gives up what was written before a slot, but for what is open, and for what a step may look back at.
+    pub(crate) fn forget(&mut self, before: u32) {
+        if self.waited.is_none() {
+            return;
+        }
+        // Ends of strings, the last of these, are taken back by less than this, and values and keys one at a time.
+        const SLOTS: usize = 8;
+        const BYTES: usize = 512;
+        let doc = &self.doc;
+        let gone = &doc.gone;
+        let shown = doc.shown as usize;
+        let mut slots = (before as usize).min(shown.saturating_sub(SLOTS)).max(gone.slots);
+        let grows = match &self.expect {
+            Expect::Text(text) if text.role != Role::Key && (text.slot as usize) < before as usize => {
+                !text.is_uncertain() || self.options.level() < Level::Lenient
+            }
+            _ => false,
+        };
+        let mut certain = match shown.checked_sub(1).and_then(|last| doc.slot_at(last)) {
+            Some(string) if string.kind == Kind::String && string.open => string.end as usize,
+            _ => doc.slot_at(shown).map_or(doc.end(), |hidden| hidden.start as usize),
+        };
+        let keyed = match &self.expect {
+            Expect::Text(text) => text.role == Role::Key,
+            expect => matches!(expect, Expect::Colon | Expect::Value) && self.in_object(),
+        };
+        if keyed {
+            // It goes with its comma if it gets no value.
+            certain = certain.min(self.key.text);
+        }
+        let from = if grows { doc.end() } else { doc.slot_at(slots).map_or(0, |slot| slot.start as usize) };
+        let far = from.min(certain).min(doc.end().saturating_sub(BYTES)).saturating_sub(gone.text);
+        let bytes = doc.text.as_bytes();
+        let whole = |at: usize| doc.text.is_char_boundary(at) && bytes.get(at.wrapping_sub(1)) != Some(&b'\\');
+        let mut text = (0..=far).rev().find(|at| whole(*at)).unwrap_or_default() + gone.text;
+        // What is moved is less than what goes, so that each byte is moved about once.
+        if slots - gone.slots < doc.slots.len().div_ceil(2).max(SLOTS * SLOTS) {
+            slots = gone.slots;
+        }
+        if text - gone.text < doc.text.len().div_ceil(2).max(BYTES) {
+            text = gone.text;
+        }
+        // Whether the first item of an array is one too is asked later.
+        let around = self.frames.iter().flat_map(|frame| [frame.slot as usize, frame.slot as usize + 1]);
+        self.doc.forget(slots, text, std::iter::once(0).chain(around));
     }
 
     pub(super) const fn options(&self) -> &Options {

@@ -228,7 +228,7 @@ impl Machine {
     }
 
     pub(crate) fn into_parts(mut self) -> (Document<'static>, Vec<Repair>, bool) {
-        self.doc.shown = self.doc.slots.len() as u32;
+        self.doc.shown = self.doc.node_count() as u32;
         (self.doc, self.repairs, self.truncated)
     }
 
@@ -339,7 +339,7 @@ impl Machine {
     }
 
     fn repair(&mut self, kind: RepairKind, severity: Severity, from: usize, to: usize) {
-        let node = self.doc.slots.len().saturating_sub(1) as u32;
+        let node = self.doc.node_count().saturating_sub(1) as u32;
         self.record(Repair::new(kind, severity, (from as u32, to as u32), node));
     }
 

@@ -328,9 +328,9 @@ impl Machine {
             Some(b'\'') => Quote::Single,
             _ => Quote::Double,
         };
-        let Some(slot) = self.doc.slots.len().checked_sub(1) else { return Err(self.cut_short()) };
+        let Some(slot) = self.doc.node_count().checked_sub(1) else { return Err(self.cut_short()) };
         self.out().pop();
-        if let Some(slot) = self.doc.slots.get_mut(slot) {
+        if let Some(slot) = self.doc.slot_mut(slot) {
             slot.open = true;
         }
         if let Some(frame) = self.frames.last_mut() {

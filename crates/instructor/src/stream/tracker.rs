@@ -32,6 +32,8 @@ pub(crate) struct Tracker {
     number: usize,
     steps: u64,
     takes_back: bool,
+    /// The first node that the walk will look at again, if that is certain.
+    keeps: Option<u32>,
 }
 
 impl Tracker {
@@ -46,6 +48,7 @@ impl Tracker {
             number: 0,
             steps: 0,
             takes_back: false,
+            keeps: None,
         }
     }
 
@@ -62,6 +65,9 @@ impl Tracker {
     pub(crate) fn push(&mut self, text: &str, sink: &mut dyn Grow) -> Result<bool, Error> {
         let pushed = self.parser.push(text.as_bytes());
         let changed = self.follow(sink);
+        if let Some(node) = self.keeps.take() {
+            self.parser.forget(node);
+        }
         pushed.map(|()| changed)
     }
 
@@ -181,6 +187,9 @@ impl Tracker {
         let before = (0..self.number).rev().filter_map(|number| Some((number, self.suits(number, sink)?)));
         let fenced = before.clone().find(|(_, found)| *found == Found::Fence);
         let shown = fenced.or_else(|| before.clone().next()).filter(|_| !all && !sink.takes_all());
+        if shown.and_then(|(number, _)| self.parser.told(number)).is_some_and(|told| !told.document.is_whole()) {
+            self.parser.remember();
+        }
         if let Some((number, _)) = shown
             && let Some(told) = self.parser.told(number)
         {
@@ -194,6 +203,7 @@ impl Tracker {
 
     fn walk(&mut self, events: &[Event], range: Range<usize>, sink: &mut dyn Grow) -> bool {
         let frames = std::mem::take(&mut self.frames);
+        self.keeps = None;
         let Some(told) = self.parser.told(self.number).filter(|told| self.following && !told.truncated) else {
             return false;
         };
@@ -208,10 +218,12 @@ impl Tracker {
             whole: false,
             steps: 0,
             takes_back: false,
+            keeps: None,
         };
         walk.run(0, 0, sink);
-        let Walk { frames, changed, steps, takes_back, .. } = walk;
+        let Walk { frames, changed, steps, takes_back, keeps, .. } = walk;
         self.frames = frames;
+        self.keeps = keeps;
         self.steps += steps;
         self.takes_back |= takes_back;
         changed

@@ -34,6 +34,8 @@ pub(super) struct Walk<'c> {
     pub(super) steps: u64,
     /// Something that was shown was taken back.
     pub(super) takes_back: bool,
+    /// The first node that will be looked at again; none is certain until a walk has come to what is open.
+    pub(super) keeps: Option<u32>,
 }
 
 impl<'c> Walk<'c> {
@@ -53,6 +55,7 @@ impl<'c> Walk<'c> {
             if self.frames.len() > at + 1 {
                 self.down(at, sink);
                 if self.frames.len() > at + 1 {
+                    self.hold(at, sink);
                     return;
                 }
                 self.closed(at);
@@ -61,13 +64,16 @@ impl<'c> Walk<'c> {
             if self.settle(at, hops, sink) {
                 continue;
             }
-            let Some(event) = self.events.get(self.next).cloned() else { return };
+            let Some(event) = self.events.get(self.next).cloned() else {
+                self.keeps = Some(u32::MAX);
+                return self.hold(at, sink);
+            };
             self.next += 1;
             match event {
                 Event::Key { node } => self.key(at, node, sink),
                 Event::Begin { node, kind, .. } => self.open(at, node, kind, sink),
                 Event::Scalar { node, kind } => self.scalar(at, node, kind, sink),
-                Event::Text { span, .. } => self.text(at, self.doc.text().get(span).unwrap_or_default(), sink),
+                Event::Text { span, .. } => self.text(at, self.doc.slice(span).unwrap_or_default(), sink),
                 Event::End { .. } if self.leave(at) => {
                     self.close(at, hops, sink);
                     self.frames.truncate(at);
@@ -93,6 +99,21 @@ impl<'c> Walk<'c> {
     fn closed(&mut self, at: usize) {
         if let Some(frame) = self.frames.get_mut(at).filter(|frame| matches!(frame.mode, Mode::Held(..))) {
             frame.held.push(frame.key);
+        }
+    }
+
+    /// Whether a value that is open is looked at again as a whole.
+    fn hold(&mut self, at: usize, sink: &mut dyn Grow) {
+        let (Some(frame), Some(keeps)) = (self.frames.get(at), &mut self.keeps) else { return };
+        let whole = match &frame.mode {
+            Mode::Wait(..) | Mode::Held(..) | Mode::Tagged { .. } | Mode::Entry { .. } => true,
+            Mode::Wrap { done, .. } => !done,
+            Mode::Object(_) => sink.asks() || sink.flat(0).is_some(),
+            Mode::Array(_) | Mode::Tuple(_) => sink.asks(),
+            _ => false,
+        };
+        if whole {
+            *keeps = frame.node.min(*keeps);
         }
     }
 
@@ -573,6 +594,7 @@ impl<'c> Walk<'c> {
                     whole: true,
                     steps: 0,
                     takes_back: false,
+                    keeps: None,
                 };
                 walk.run(0, 0, sink);
                 self.changed |= walk.changed;
