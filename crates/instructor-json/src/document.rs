@@ -125,7 +125,7 @@ impl<'a> Document<'a> {
         self.text.get(span.start.checked_sub(self.gone.text)?..span.end.checked_sub(self.gone.text)?)
     }
 
-    /// Whether all of it is there: a [`Parser`](crate::Parser) may [forget](crate::Parser::forget) what it has told of.
+    /// Whether all of it is there: a [`Scanner`](crate::Scanner) may [forget](crate::Scanner::forget) what it has told of.
     #[must_use]
     pub const fn is_whole(&self) -> bool {
         self.gone.slots == 0 && self.gone.text == 0

@@ -78,15 +78,17 @@ mod parse;
 mod parser;
 mod reading;
 mod repair;
+mod scanner;
 
 pub use self::document::{Document, Entries, Items, Kind, Node, State, Step};
 pub use self::error::{Error, ErrorKind};
 pub use self::event::{Event, unescape};
 pub use self::options::{Options, RootHint};
 pub use self::parse::Limits;
-pub use self::parser::{Parser, Told};
+pub use self::parser::Parser;
 pub use self::reading::{Candidate, Found, Reading, candidates, parse, read, read_counted};
 pub use self::repair::{Level, Repair, RepairKind, Severity};
+pub use self::scanner::{Scanner, Told};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

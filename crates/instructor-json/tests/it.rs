@@ -3,8 +3,8 @@
 #![expect(clippy::indexing_slicing, reason = "a test may panic")]
 
 use instructor_json::{
-    Document, ErrorKind, Event, Found, Kind, Level, Node, Options, Parser, Reading, RepairKind, RootHint, State, read,
-    read_counted,
+    Document, ErrorKind, Event, Found, Kind, Level, Node, Options, Parser, Reading, RepairKind, RootHint, Scanner,
+    State, read, read_counted,
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -104,10 +104,10 @@ fn pushed(text: &str, cuts: &[usize], options: Options) -> (String, Vec<Event>, 
 
 /// The events, with what the nodes say that they name, and why a text is refused.
 fn followed(text: &str, piece: usize, options: Options, forget: bool) -> (Vec<String>, Option<String>) {
-    let mut parser = Parser::new(options).with_events();
+    let mut parser = Scanner::new(options);
     let mut told = Vec::new();
     let mut number = 0;
-    let mut take = |parser: &mut Parser| {
+    let mut take = |parser: &mut Scanner| {
         for event in parser.events().collect::<Vec<_>>() {
             if let Event::Candidate(candidate) = event {
                 number = candidate;
@@ -121,17 +121,16 @@ fn followed(text: &str, piece: usize, options: Options, forget: bool) -> (Vec<St
         }
     };
     let mut error = None;
-    for piece in text.as_bytes().chunks(piece) {
-        error = error.or(parser.push(piece).err());
+    for end in (0..=text.len()).step_by(piece).filter(|end| text.is_char_boundary(*end)) {
+        error = error.or(parser.read(&text[..end]).err());
         take(&mut parser);
         if forget {
             parser.forget(u32::MAX);
         }
     }
-    parser.end();
+    parser.end(text);
     take(&mut parser);
-    let refused = parser.finish().err().or(error);
-    (told, refused.map(|error| error.to_string()))
+    (told, error.map(|error| error.to_string()))
 }
 
 /// Whether `later` only adds to `earlier`.

@@ -84,8 +84,8 @@ pub(crate) trait Follow: Send {
     /// What was told of this attempt was not the value's text.
     fn restart(&mut self);
 
-    /// More of the text; whether there is something new to show.
-    fn text(&mut self, more: &str) -> Result<bool, Stop>;
+    /// The text so far, and from where on it is new; whether there is something new to show.
+    fn text(&mut self, text: &str, new: usize) -> Result<bool, Stop>;
 
     /// More of a call, where each is an item; whether there is something new to show.
     fn call(&mut self, plan: &Plan<'_>, call: Called<'_>) -> Result<bool, Stop>;
@@ -94,7 +94,7 @@ pub(crate) trait Follow: Send {
     fn complete(&mut self) {}
 
     /// The text is complete; whether there is something new to show.
-    fn end(&mut self) -> bool;
+    fn end(&mut self, text: &str) -> bool;
 
     /// What of the answer was given out, now that it has ended one way or another.
     fn given(&mut self) -> Given {
@@ -167,8 +167,8 @@ struct Place<'p> {
     /// The bytes of the parts before, and of this one.
     before: usize,
     length: usize,
-    /// Some text was told.
-    begun: bool,
+    /// The value's text in the parts before; empty if this is the first that has some.
+    earlier: String,
     /// The part is the call that counts.
     settled: bool,
     /// How far each call has been told, and how many of them stand before the part.
@@ -218,7 +218,7 @@ impl<'p> Listener<'p> {
             told: 0,
             before: 0,
             length: 0,
-            begun: false,
+            earlier: String::new(),
             settled: false,
             calls: Vec::new(),
             passed: 0,
@@ -274,11 +274,12 @@ impl<'p> Listener<'p> {
         follow.complete();
         let mut shows = false;
         let ending = match outcome {
-            Ok(response) => {
+            Ok(mut response) => {
+                response.parts.iter_mut().for_each(fit);
                 let told = |part| response.parts.iter().filter_map(as_told).nth(part);
                 match place.tell(told, follow, true) {
                     Ok(more) => {
-                        shows = more | follow.end();
+                        shows = more | follow.end(place.all(told));
                         Ending::Finished(response)
                     }
                     Err(stop) => Ending::Stopped(response, stop),
@@ -332,6 +333,13 @@ fn as_told(part: &Part) -> Option<Told<'_>> {
     }
 }
 
+/// A text that is complete keeps no room for more.
+fn fit(part: &mut Part) {
+    if let Part::Text(text) | Part::ToolCall(ToolCall { arguments: text, .. }) = part {
+        text.shrink_to_fit();
+    }
+}
+
 impl Place<'_> {
     /// Tells what is new of the value's text; whether there is something new to show.
     fn tell<'t>(
@@ -346,25 +354,23 @@ impl Place<'_> {
         let mut shows = false;
         while let Some(part) = told(self.part) {
             self.length = part.text().len();
-            match (part, self.site) {
-                (Told::Call { name, arguments, .. }, Site::Text(tool) | Site::Call(tool)) if name == tool => {
-                    if !std::mem::replace(&mut self.settled, true) && std::mem::take(&mut self.begun) {
-                        follow.restart();
-                    }
-                    shows |= self.more(arguments, "", follow)?;
-                    return Ok(shows);
-                }
-                (Told::Text(text), Site::Text(_)) => {
-                    // As the texts of a response are joined.
-                    let joint = if self.begun && self.told == 0 { "\n" } else { "" };
-                    shows |= self.more(text, joint, follow)?;
-                }
-                _ => {}
+            let text = self.text(part);
+            if let (Told::Call { .. }, Some(_)) = (part, text)
+                && !std::mem::replace(&mut self.settled, true)
+                && !std::mem::take(&mut self.earlier).is_empty()
+            {
+                follow.restart();
+            }
+            if let Some(text) = text {
+                shows |= self.more(text, follow)?;
             }
             // A part is over when the next one is there.
-            let last = told(self.part + 1).is_none();
+            let last = self.settled || told(self.part + 1).is_none();
             if last {
                 break;
+            }
+            if let Some(text) = text.filter(|_| self.earlier.is_empty()) {
+                self.earlier.push_str(text);
             }
             self.part += 1;
             self.told = 0;
@@ -422,18 +428,42 @@ impl Place<'_> {
         Ok(shows)
     }
 
-    fn more(&mut self, text: &str, joint: &str, follow: &mut dyn Follow) -> Result<bool, Stop> {
-        let more = text.get(self.told..).unwrap_or_default();
+    /// The text of a part, if it is of the value's.
+    fn text<'t>(&self, part: Told<'t>) -> Option<&'t str> {
+        match (part, self.site) {
+            (Told::Call { name, arguments, .. }, Site::Text(tool) | Site::Call(tool)) if name == tool => {
+                Some(arguments)
+            }
+            (Told::Text(text), Site::Text(_)) => Some(text),
+            _ => None,
+        }
+    }
+
+    fn more(&mut self, text: &str, follow: &mut dyn Follow) -> Result<bool, Stop> {
+        let new = self.told;
+        let more = text.get(new..).unwrap_or_default();
         if more.is_empty() {
             return Ok(false);
         }
         self.told = text.len();
-        self.begun = true;
-        let mut shows = false;
-        if !joint.is_empty() {
-            shows = follow.text(joint)?;
+        if self.earlier.is_empty() {
+            return follow.text(text, new);
         }
-        Ok(shows | follow.text(more)?)
+        let from = self.earlier.len();
+        if new == 0 {
+            // As the texts of a response are joined.
+            self.earlier.push('\n');
+        }
+        self.earlier.push_str(more);
+        follow.text(&self.earlier, from)
+    }
+
+    /// All of the value's text that was told.
+    fn all<'t>(&'t self, told: impl Fn(usize) -> Option<Told<'t>>) -> &'t str {
+        match told(self.part).and_then(|part| self.text(part)) {
+            Some(text) if self.earlier.is_empty() => text,
+            _ => &self.earlier,
+        }
     }
 }
 

@@ -21,9 +21,34 @@ enum Item {
     /// Nothing of it can be shown yet.
     #[default]
     Pending,
-    /// What reads its text, and what ends that text.
-    Open(Box<Tracker>, &'static str),
+    Open(Box<Open>),
     Over,
+}
+
+/// A call that shows something.
+#[derive(Debug)]
+struct Open {
+    tracker: Tracker,
+    /// What is read: the arguments in the form of the item.
+    text: String,
+    /// What ends it.
+    end: &'static str,
+}
+
+impl Open {
+    fn new(end: &'static str, options: ParseOptions) -> Self {
+        Self { tracker: Tracker::new(None, options), text: String::new(), end }
+    }
+
+    /// Reads on. What can't be read is for the final reading to say.
+    fn push(&mut self, more: &str, sink: &mut dyn Grow) -> bool {
+        self.text.push_str(more);
+        self.tracker.read(&self.text, sink).unwrap_or_default()
+    }
+
+    fn end(&mut self, sink: &mut dyn Grow) -> bool {
+        self.push(self.end, sink) | self.tracker.end(&self.text, sink)
+    }
 }
 
 impl Calls {
@@ -52,34 +77,34 @@ impl Calls {
         let form = plan.item_of(call.name);
         let mut changed = new;
         match item {
-            Item::Open(tracker, _) => {
-                changed |= push(tracker, call.arguments.get(call.told..).unwrap_or_default(), sink);
+            Item::Open(open) => {
+                changed |= open.push(call.arguments.get(call.told..).unwrap_or_default(), sink);
             }
             Item::Pending => {
                 if let Some((text, end)) = form.and_then(|form| form.so_far(call.arguments)) {
-                    let mut tracker = Box::new(Tracker::new(None, options));
-                    changed |= push(&mut tracker, &text, sink);
-                    *item = Item::Open(tracker, end);
+                    let mut open = Box::new(Open::new(end, options));
+                    changed |= open.push(&text, sink);
+                    *item = Item::Open(open);
                 }
             }
             Item::Over => {}
         }
-        if let Item::Open(tracker, _) = item {
-            self.takes_back |= tracker.took_back();
+        if let Item::Open(open) = item {
+            self.takes_back |= open.tracker.took_back();
         }
         if call.over {
             let plain = Document::parse(call.arguments).ok();
             let plain = plain.zip(form).is_some_and(|(arguments, form)| form.is_plain(arguments.root()));
             match std::mem::replace(item, Item::Over) {
-                Item::Open(mut tracker, end) if plain => changed |= push(&mut tracker, end, sink) | tracker.end(sink),
+                Item::Open(mut open) if plain => changed |= open.end(sink),
                 // What only the final reading makes out is shown as that does it.
-                Item::Open(..) | Item::Pending => {
+                Item::Open(_) | Item::Pending => {
                     let call = ToolCall::new("", call.name, call.arguments);
                     if let Ok(json) = plan.item(0, &call, options) {
                         self.takes_back |= sink.shows();
                         sink.reset();
                         let mut tracker = Tracker::new(None, options);
-                        changed |= push(&mut tracker, &json, sink) | tracker.end(sink);
+                        changed |= tracker.read(&json, sink).unwrap_or_default() | tracker.end(&json, sink);
                     }
                 }
                 Item::Over => {}
@@ -92,9 +117,4 @@ impl Calls {
     pub(super) fn took_back(&mut self) -> bool {
         std::mem::take(&mut self.takes_back)
     }
-}
-
-/// Lets a tracker read on. What it can't read is for the final reading to say.
-fn push(tracker: &mut Tracker, text: &str, sink: &mut dyn Grow) -> bool {
-    tracker.push(text, sink).unwrap_or_default()
 }

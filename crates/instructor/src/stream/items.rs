@@ -95,12 +95,14 @@ mod tests {
     fn items(form: Option<(Contract, Dialect)>, pieces: &[&str]) -> Vec<Vec<String>> {
         let mut tracker = Tracker::new(form, ParseOptions::new());
         let mut items = Items::default();
+        let mut text = String::new();
         let push = |piece: &&str| {
-            tracker.push(piece, &mut items).unwrap();
+            text.push_str(piece);
+            tracker.read(&text, &mut items).unwrap();
             items.take()
         };
         let mut each: Vec<Vec<String>> = pieces.iter().map(push).collect();
-        tracker.end(&mut items);
+        tracker.end(&text, &mut items);
         each.push(items.take());
         each
     }

@@ -313,9 +313,9 @@ impl<T: Send> Follow for Making<T> {
         self.tracker = self.tracker.again(self.options);
     }
 
-    fn text(&mut self, more: &str) -> Result<bool, Stop> {
+    fn text(&mut self, text: &str, _: usize) -> Result<bool, Stop> {
         // What can't be read is for the final reading to say.
-        let _ = self.tracker.push(more, &mut self.items);
+        let _ = self.tracker.read(text, &mut self.items);
         Ok(self.collect())
     }
 
@@ -339,8 +339,9 @@ impl<T: Send> Follow for Making<T> {
         })
     }
 
-    fn end(&mut self) -> bool {
-        self.tracker.end(&mut self.items);
+    fn end(&mut self, text: &str) -> bool {
+        self.tracker.end(text, &mut self.items);
+        self.tracker = self.tracker.again(self.options);
         self.ended = true;
         self.collect() | self.settle()
     }

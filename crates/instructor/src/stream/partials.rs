@@ -64,7 +64,7 @@ impl<P: Part> Growing<P> {
     pub(crate) fn replace(&mut self, json: &str) -> bool {
         self.reset();
         self.tracker = Tracker::new(None, self.options);
-        self.track(|tracker, sink| tracker.push(json, sink).unwrap_or_default() | tracker.end(sink))
+        self.track(|tracker, sink| tracker.read(json, sink).unwrap_or_default() | tracker.end(json, sink))
     }
 
     /// Whether there is nothing to look at.
@@ -92,9 +92,9 @@ impl<P: Part> Follow for Growing<P> {
         self.tracker = self.tracker.again(self.options);
     }
 
-    fn text(&mut self, more: &str) -> Result<bool, Stop> {
+    fn text(&mut self, text: &str, _: usize) -> Result<bool, Stop> {
         // What can't be read is for the final reading to say; what was certain before stays shown.
-        Ok(self.track(|tracker, sink| tracker.push(more, sink).unwrap_or_default()))
+        Ok(self.track(|tracker, sink| tracker.read(text, sink).unwrap_or_default()))
     }
 
     fn call(&mut self, plan: &Plan<'_>, call: Called<'_>) -> Result<bool, Stop> {
@@ -104,12 +104,16 @@ impl<P: Part> Follow for Growing<P> {
         Ok(changed)
     }
 
-    fn end(&mut self) -> bool {
-        if self.calls.is_empty() {
-            return self.track(Tracker::end);
-        }
-        self.sink.get_or_insert_default().value.end();
-        true
+    fn end(&mut self, text: &str) -> bool {
+        let changed = if self.calls.is_empty() {
+            self.track(|tracker, sink| tracker.end(text, sink))
+        } else {
+            self.sink.get_or_insert_default().value.end();
+            true
+        };
+        // What it holds is not needed while the answer is read as a whole.
+        self.tracker = self.tracker.again(self.options);
+        changed
     }
 }
 

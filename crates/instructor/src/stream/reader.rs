@@ -35,6 +35,7 @@ use crate::schema::Dialect;
 /// # Ok::<(), instructor::Error>(())
 /// ```
 pub struct PartialReader<T: Partial> {
+    text: String,
     tracker: Tracker,
     value: Field<T::Partial>,
 }
@@ -60,7 +61,8 @@ impl<T: ResponseModel + Partial> PartialReader<T> {
 
     fn made(dialect: Option<Dialect>, level: Level) -> Self {
         let form = dialect.map(|dialect| (T::contract(), dialect));
-        Self { tracker: Tracker::new(form, ParseOptions::new().with_level(level)), value: Field::Pending }
+        let tracker = Tracker::new(form, ParseOptions::new().with_level(level));
+        Self { text: String::new(), tracker, value: Field::Pending }
     }
 
     /// Takes more of the text; whether the value shows more than before.
@@ -70,13 +72,14 @@ impl<T: ResponseModel + Partial> PartialReader<T> {
     /// [`ErrorKind::Malformed`] when the text can't be read at the level. The value shows what was
     /// certain before what can't be read.
     pub fn push(&mut self, text: &str) -> Result<bool, Error> {
-        let pushed = self.tracker.push(text, &mut self.value);
-        pushed.map_err(|error| Error::new(ErrorKind::Malformed, format!("text that is not JSON: {error}")))
+        self.text.push_str(text);
+        let read = self.tracker.read(&self.text, &mut self.value);
+        read.map_err(|error| Error::new(ErrorKind::Malformed, format!("text that is not JSON: {error}")))
     }
 
     /// The text is complete; whether the value shows more than before. What the text's end has cut stays open.
     pub fn end(&mut self) -> bool {
-        self.tracker.end(&mut self.value)
+        self.tracker.end(&self.text, &mut self.value)
     }
 
     /// The value so far. Looking costs nothing.
@@ -95,7 +98,7 @@ impl<T: ResponseModel + Partial> PartialReader<T> {
     /// The text so far.
     #[must_use]
     pub fn text(&self) -> &str {
-        self.tracker.text()
+        &self.text
     }
 }
 

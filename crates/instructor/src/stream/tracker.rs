@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use instructor_json::{Error, Event, Found, Parser};
+use instructor_json::{Error, Event, Found, Scanner};
 
 use super::grow::{Grow, Way};
 use super::walk::{Frame, Walk};
@@ -18,7 +18,7 @@ use crate::schema::plan::{Op, Plan};
 /// between words does not count after one in a fence.
 #[derive(Debug)]
 pub(crate) struct Tracker {
-    parser: Parser,
+    scanner: Scanner,
     /// The form that the model was shown, if it is not the type's own.
     form: Option<(Contract, Dialect)>,
     frames: Vec<Frame>,
@@ -39,7 +39,7 @@ pub(crate) struct Tracker {
 impl Tracker {
     pub(crate) fn new(form: Option<(Contract, Dialect)>, options: ParseOptions) -> Self {
         Self {
-            parser: Parser::new(options).with_events(),
+            scanner: Scanner::new(options),
             form,
             frames: Vec::new(),
             events: Vec::new(),
@@ -57,24 +57,24 @@ impl Tracker {
         Self::new(self.form.clone(), options)
     }
 
-    /// Takes more of the text; whether the sink shows something else than before.
+    /// Reads on in the text so far; whether the sink shows something else than before.
     ///
     /// # Errors
     ///
     /// When the text can't be read: the sink shows what was certain before.
-    pub(crate) fn push(&mut self, text: &str, sink: &mut dyn Grow) -> Result<bool, Error> {
-        let pushed = self.parser.push(text.as_bytes());
-        let changed = self.follow(sink);
+    pub(crate) fn read(&mut self, text: &str, sink: &mut dyn Grow) -> Result<bool, Error> {
+        let read = self.scanner.read(text);
+        let changed = self.follow(text, sink);
         if let Some(node) = self.keeps.take() {
-            self.parser.forget(node);
+            self.scanner.forget(node);
         }
-        pushed.map(|()| changed)
+        read.map(|()| changed)
     }
 
     /// The text is complete; whether the sink shows something else than before. What the text's end cut stays open.
-    pub(crate) fn end(&mut self, sink: &mut dyn Grow) -> bool {
-        self.parser.end();
-        self.follow(sink)
+    pub(crate) fn end(&mut self, text: &str, sink: &mut dyn Grow) -> bool {
+        self.scanner.end(text);
+        self.follow(text, sink)
     }
 
     /// Whether the value that is followed stands where answers stand, and not between words.
@@ -82,14 +82,9 @@ impl Tracker {
         self.shown.is_some_and(|found| found != Found::Prose)
     }
 
-    /// The text so far.
-    pub(crate) fn text(&self) -> &str {
-        self.parser.text()
-    }
-
     /// How much was done: linear in the text, and in the depth of where it grows for each push.
     pub(crate) const fn steps(&self) -> u64 {
-        self.steps + self.parser.steps()
+        self.steps + self.scanner.steps()
     }
 
     /// Whether something that was shown was taken back since the last call.
@@ -102,17 +97,17 @@ impl Tracker {
         sink.reset();
     }
 
-    fn follow(&mut self, sink: &mut dyn Grow) -> bool {
+    fn follow(&mut self, text: &str, sink: &mut dyn Grow) -> bool {
         let mut events = std::mem::take(&mut self.events);
-        events.extend(self.parser.events());
-        let changed = self.go(&events, sink);
+        events.extend(self.scanner.events());
+        let changed = self.go(&events, text, sink);
         // The room is kept for the events of the next push.
         events.clear();
         self.events = events;
         changed
     }
 
-    fn go(&mut self, events: &[Event], sink: &mut dyn Grow) -> bool {
+    fn go(&mut self, events: &[Event], text: &str, sink: &mut dyn Grow) -> bool {
         let mut changed = false;
         let mut at = 0;
         while let Some(event) = events.get(at) {
@@ -128,7 +123,7 @@ impl Tracker {
                     changed |= self.start(sink);
                     changed |= self.walk(events, at + 1..end, sink);
                 }
-                Event::Withdrawn => changed |= self.withdraw(sink),
+                Event::Withdrawn => changed |= self.withdraw(text, sink),
                 Event::Cleared => {
                     changed |= self.shown.is_some();
                     self.clear(sink);
@@ -150,7 +145,7 @@ impl Tracker {
 
     /// Where a value was found that the sink can show.
     fn suits(&self, number: usize, sink: &dyn Grow) -> Option<Found> {
-        let told = self.parser.told(number)?;
+        let told = self.scanner.told(number)?;
         let as_it_is = self.plan().is_none_or(|plan| matches!(plan.undo(plan.root), Op::Same));
         let never = as_it_is && sink.way(told.document.root().kind()) == Way::Never;
         (!never).then_some(told.found)
@@ -175,8 +170,8 @@ impl Tracker {
     }
 
     /// The last value is none, or none of them is.
-    fn withdraw(&mut self, sink: &mut dyn Grow) -> bool {
-        let all = self.parser.told(0).is_none();
+    fn withdraw(&mut self, text: &str, sink: &mut dyn Grow) -> bool {
+        let all = self.scanner.told(0).is_none();
         if !all && !std::mem::take(&mut self.following) {
             return false;
         }
@@ -187,11 +182,11 @@ impl Tracker {
         let before = (0..self.number).rev().filter_map(|number| Some((number, self.suits(number, sink)?)));
         let fenced = before.clone().find(|(_, found)| *found == Found::Fence);
         let shown = fenced.or_else(|| before.clone().next()).filter(|_| !all && !sink.takes_all());
-        if shown.and_then(|(number, _)| self.parser.told(number)).is_some_and(|told| !told.document.is_whole()) {
-            self.parser.remember();
+        if shown.and_then(|(number, _)| self.scanner.told(number)).is_some_and(|told| !told.document.is_whole()) {
+            self.scanner.remember(text);
         }
         if let Some((number, _)) = shown
-            && let Some(told) = self.parser.told(number)
+            && let Some(told) = self.scanner.told(number)
         {
             let events = told.document.root().events();
             self.number = number;
@@ -204,7 +199,7 @@ impl Tracker {
     fn walk(&mut self, events: &[Event], range: Range<usize>, sink: &mut dyn Grow) -> bool {
         let frames = std::mem::take(&mut self.frames);
         self.keeps = None;
-        let Some(told) = self.parser.told(self.number).filter(|told| self.following && !told.truncated) else {
+        let Some(told) = self.scanner.told(self.number).filter(|told| self.following && !told.truncated) else {
             return false;
         };
         let same = Plan::default();

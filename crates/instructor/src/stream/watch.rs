@@ -65,14 +65,14 @@ impl<'s> Watch<'s> {
         self.runaway.push(more, &limits).map_or(Ok(()), |why| Err(Stop::runaway(&why)))
     }
 
-    fn check(&mut self, more: &str) -> Result<(), Stop> {
-        self.endless(more)?;
+    fn check(&mut self, text: &str, new: usize) -> Result<(), Stop> {
+        self.endless(text.get(new..).unwrap_or_default())?;
         if self.over {
             return Ok(());
         }
         if let Some(Parts { sink, tracker, context, salvaged, .. }) = &mut self.parts {
             // What can't be read is for the final reading to say.
-            let _ = tracker.push(more, sink);
+            let _ = tracker.read(text, sink);
             if tracker.is_sure() {
                 stop(sink.take(), *salvaged)?;
                 for due in sink.due() {
@@ -130,9 +130,9 @@ impl Follow for Watch<'_> {
         }
     }
 
-    fn text(&mut self, more: &str) -> Result<bool, Stop> {
-        let shows = self.show.as_mut().map_or(Ok(false), |show| show.text(more))?;
-        self.check(more).map(|()| shows)
+    fn text(&mut self, text: &str, new: usize) -> Result<bool, Stop> {
+        let shows = self.show.as_mut().map_or(Ok(false), |show| show.text(text, new))?;
+        self.check(text, new).map(|()| shows)
     }
 
     fn call(&mut self, plan: &Plan<'_>, call: Called<'_>) -> Result<bool, Stop> {
@@ -161,8 +161,8 @@ impl Follow for Watch<'_> {
         }
     }
 
-    fn end(&mut self) -> bool {
-        self.show.as_mut().is_some_and(|show| show.end())
+    fn end(&mut self, text: &str) -> bool {
+        self.show.as_mut().is_some_and(|show| show.end(text))
     }
 
     fn given(&mut self) -> Given {
