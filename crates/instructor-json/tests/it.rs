@@ -2,20 +2,16 @@
 
 #![expect(clippy::indexing_slicing, reason = "a test may panic")]
 
+mod noise;
+
 use instructor_json::{
-    Document, ErrorKind, Event, Found, Kind, Level, Node, Options, Parser, Reading, RepairKind, RootHint, Scanner,
-    State, read, read_counted,
+    Document, ErrorKind, Event, Found, Kind, Level, Node, Options, Parser, Reading, RepairKind, RootHint, State, read,
+    read_counted,
 };
 use proptest::prelude::*;
 use serde_json::Value;
 
-fn salvage() -> Options {
-    RepairKind::ALL.iter().fold(Options::new().with_level(Level::Salvage), |options, &kind| options.salvage(kind))
-}
-
-fn levels() -> [Options; 4] {
-    [Options::new().with_level(Level::Strict), Options::new(), Options::new().with_level(Level::Lenient), salvage()]
-}
+use self::noise::{levels, noise, salvage};
 
 /// Every level with every root.
 fn rooted() -> impl Iterator<Item = Options> {
@@ -102,37 +98,6 @@ fn pushed(text: &str, cuts: &[usize], options: Options) -> (String, Vec<Event>, 
     (summary(&reading), joined(events), steps)
 }
 
-/// The events, with what the nodes say that they name, and why a text is refused.
-fn followed(text: &str, piece: usize, options: Options, forget: bool) -> (Vec<String>, Option<String>) {
-    let mut parser = Scanner::new(options);
-    let mut told = Vec::new();
-    let mut number = 0;
-    let mut take = |parser: &mut Scanner| {
-        for event in parser.events().collect::<Vec<_>>() {
-            if let Event::Candidate(candidate) = event {
-                number = candidate;
-            }
-            let says = parser.told(number).and_then(|told| match &event {
-                Event::Key { node } | Event::Scalar { node, .. } => Some(told.document.node(*node).source()),
-                Event::Text { span, .. } => told.document.slice(span.clone()),
-                _ => None,
-            });
-            told.push(format!("{event:?} {says:?}"));
-        }
-    };
-    let mut error = None;
-    for end in (0..=text.len()).step_by(piece).filter(|end| text.is_char_boundary(*end)) {
-        error = error.or(parser.read(&text[..end]).err());
-        take(&mut parser);
-        if forget {
-            parser.forget(u32::MAX);
-        }
-    }
-    parser.end(text);
-    take(&mut parser);
-    (told, error.map(|error| error.to_string()))
-}
-
 /// Whether `later` only adds to `earlier`.
 fn extends(earlier: &Value, later: &Value) -> bool {
     match (earlier, later) {
@@ -158,70 +123,6 @@ fn json() -> impl Strategy<Value = Value> {
                 .prop_map(|entries| Value::Object(entries.into_iter().collect())),
         ]
     })
-}
-
-/// Text made of the pieces that models get wrong.
-fn noise() -> impl Strategy<Value = String> {
-    let piece = prop_oneof![
-        Just("{"),
-        Just("}"),
-        Just("["),
-        Just("]"),
-        Just("\""),
-        Just("'"),
-        Just(","),
-        Just(":"),
-        Just("\n"),
-        Just(" "),
-        Just("\"a\""),
-        Just("\"b\": "),
-        Just("key"),
-        Just("1"),
-        Just("12,345"),
-        Just("-"),
-        Just("true"),
-        Just("tru"),
-        Just("None"),
-        Just("\\"),
-        Just("\\\""),
-        Just("\\u00e9"),
-        Just("\\ud83d"),
-        Just("\\x41"),
-        Just("//"),
-        Just("/*"),
-        Just("*/"),
-        Just("#"),
-        Just("<!--"),
-        Just("-->"),
-        Just("```"),
-        Just("```json\n"),
-        Just("\n```\n"),
-        Just("<think>"),
-        Just("</think>"),
-        Just("..."),
-        Just("+"),
-        Just("("),
-        Just(")"),
-        Just("“"),
-        Just("”"),
-        Just("é"),
-        Just("="),
-        Just("=>"),
-        Just(";"),
-        Just("ObjectId("),
-        Just("0x1F"),
-        Just(".5"),
-        Just("\"\"\""),
-        Just("{\"a\": 1"),
-        Just("`"),
-        Just("\u{a0}"),
-        Just("😀"),
-        Just("words of prose, and more. "),
-        Just("</a>"),
-        Just("r\"x\""),
-        Just("NaN"),
-    ];
-    proptest::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
 }
 
 fn check_split(text: &str, cuts: &[usize]) -> Result<(), TestCaseError> {
@@ -291,25 +192,6 @@ proptest! {
         let mut cuts = cuts;
         cuts.sort_unstable();
         check_split(&text, &cuts)?;
-    }
-
-    #[test]
-    fn what_is_forgotten_is_not_missed(begin in 0..4_usize, text in noise(), more in noise(), piece in 1..40_usize) {
-        let begin = [
-            format!("{{\"list\": [{}", "{\"a\": [1, true]}, ".repeat(40)),
-            format!("[{}", "[\"a\", {}], ".repeat(90)),
-            format!("{{\"a\": {{\"text\": \"{}", "no end of it, \\\"quoted\\\" ".repeat(70)),
-            format!("[\"{}", "é\\n".repeat(500)),
-        ][begin].clone();
-        let text = begin + &text + "}]}" + &more;
-        for options in levels() {
-            let all = followed(&text, piece, options, false);
-            let rest = followed(&text, piece, options, true);
-            let first = all.0.iter().zip(&rest.0).position(|(a, b)| a != b).unwrap_or(all.0.len().min(rest.0.len()));
-            let from = (&all.0[first..], &rest.0[first..]);
-            prop_assert_eq!(from.0, from.1, "{:?} {:?}", options.level(), text);
-            prop_assert_eq!(all.1, rest.1, "{:?} {:?}", options.level(), text);
-        }
     }
 
     #[test]

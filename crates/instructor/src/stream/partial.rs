@@ -153,6 +153,11 @@ impl Part for String {
     fn text(&mut self, more: &str) {
         self.push_str(more);
     }
+
+    fn end(&mut self) {
+        // What is complete keeps no room for more.
+        self.shrink_to_fit();
+    }
 }
 
 macro_rules! texts {
@@ -283,6 +288,10 @@ impl<P: Part> Part for Vec<Field<P>> {
 
     fn child(&mut self, slot: usize) -> Option<&mut dyn Grow> {
         self.get_mut(slot).map(|item| item as &mut dyn Grow)
+    }
+
+    fn end(&mut self) {
+        self.shrink_to_fit();
     }
 }
 

@@ -113,3 +113,38 @@ impl<T: Partial> fmt::Debug for PartialReader<T> {
         f.debug_struct("PartialReader").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What was let go of is there when it is wanted again.
+    #[test]
+    fn a_long_text_shows_the_same_in_pieces() {
+        let long = format!("[{}", "[1, 2, 3], [4, 5, 6], [], ".repeat(100));
+        let ends = [
+            "[7]]",
+            "[7",
+            "[7]]]",
+            "[7]] and [no value]",
+            "[7]]\n{words that are none} and so on",
+            "[7]]\n```json\n[[8]]\n```\n",
+            "[7]]</think>[[9]]",
+        ];
+        let levels = [Level::Strict, Level::Syntax, Level::Lenient, Level::Salvage];
+        for (end, level) in ends.into_iter().flat_map(|end| levels.map(|level| (end, level))) {
+            let text = format!("{long}{end}");
+            let shown = |size: usize| {
+                let mut reader = PartialReader::<Vec<Vec<u32>>>::at_level(level);
+                let pieces = text.as_bytes().chunks(size).map(|piece| std::str::from_utf8(piece).unwrap());
+                let refused = pieces.filter(|piece| reader.push(piece).is_err()).count() > 0;
+                reader.end();
+                (format!("{:?}", reader.value()), refused)
+            };
+            let bytes = shown(1);
+            for size in [7, 64, text.len()] {
+                assert_eq!(shown(size), bytes, "{level:?} {end}");
+            }
+        }
+    }
+}

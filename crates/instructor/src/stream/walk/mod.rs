@@ -106,7 +106,7 @@ impl<'c> Walk<'c> {
     fn hold(&mut self, at: usize, sink: &mut dyn Grow) {
         let (Some(frame), Some(keeps)) = (self.frames.get(at), &mut self.keeps) else { return };
         let whole = match &frame.mode {
-            Mode::Wait(..) | Mode::Held(..) | Mode::Tagged { .. } | Mode::Entry { .. } => true,
+            Mode::Wait(..) | Mode::Held(..) | Mode::Listed(..) | Mode::Tagged { .. } | Mode::Entry { .. } => true,
             Mode::Wrap { done, .. } => !done,
             Mode::Object(_) => sink.asks() || sink.flat(0).is_some(),
             Mode::Array(_) | Mode::Tuple(_) => sink.asks(),
