@@ -151,7 +151,7 @@ macro_rules! setters {
 
         /// With identical requests that are in flight at the same time sent as one: same messages, settings, response model
         /// and policies. Each gets the value, checked by its own validators; if the one that is sent is dropped, another
-        /// takes its place. [`Report::is_shared`] tells. Not for streams, nor for requests with a
+        /// takes its place. [`Report::is_shared`](crate::Report::is_shared) tells. Not for streams, nor for requests with a
         /// [`fallback`](Request::fallback) of their own.
         pub fn single_flight(mut self, single: bool) -> Self {
             self.options().single_flight = single;
