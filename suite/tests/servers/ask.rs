@@ -46,41 +46,6 @@ fn look_on<T: ResponseModel>(builder: ClientBuilder, driver: Driver) -> Told<T> 
     Ok((serde_json::from_value(value).unwrap(), completion))
 }
 
-/// Asks for a list, by each driver, until one comes of which all items are valid; there has to be one at least. Errors
-/// have to be of these kinds.
-pub(crate) fn until_items<T: ResponseModel + Serialize>(builder: impl Fn() -> ClientBuilder, errors: &[ErrorKind]) {
-    for driver in [Driver::Async, Driver::Blocking] {
-        let came = (0..TRIES).any(|seed| {
-            let builder = builder().extra("seed", seed);
-            let items: Vec<Result<T, Error>> = match driver {
-                Driver::Async => run(async {
-                    let client = builder.build().unwrap();
-                    let mut stream = client.request(TEXT).create_iterable().await.unwrap();
-                    let mut items = Vec::new();
-                    while let Some(item) = stream.next().await {
-                        items.push(item);
-                    }
-                    items
-                }),
-                Driver::Blocking => {
-                    let client = blocking::Client::build(builder).unwrap();
-                    client.request(TEXT).create_iterable().unwrap().collect()
-                }
-            };
-            for item in &items {
-                match item {
-                    Ok(item) => valid(item),
-                    // What is wrong with one item is no story of the answer.
-                    Err(error) if error.item().is_some() => assert!(errors.contains(&error.kind()), "{error:#}"),
-                    Err(error) => typed(error, errors),
-                }
-            }
-            !items.is_empty() && items.iter().all(Result::is_ok)
-        });
-        assert!(came, "no valid list in {TRIES} tries, {driver:?}");
-    }
-}
-
 pub(crate) fn run<F: Future>(future: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }

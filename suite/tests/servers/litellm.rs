@@ -7,7 +7,7 @@ use instructor::{Client, ClientBuilder, ErrorKind, Mode, Profile, ResponseModel}
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::ask::{Way, run, until_items, until_valid};
+use crate::ask::{Way, run, until_valid};
 use crate::llama::{self, installed};
 use crate::models::{Action, Drawing, Order, Project};
 use crate::process::Server;
@@ -67,7 +67,6 @@ fn all_modes_go_through() {
     check::<Drawing>();
     check::<Project>();
     until_valid::<Vec<Action>>(&Way::TWO, || builder("chat").mode(Mode::ParallelTools), ERRORS);
-    until_items::<Order>(|| builder("chat").mode(Mode::Tools), ERRORS);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use instructor::{Client, ClientBuilder, ErrorKind, Mode, Profile, ResponseModel}
 use serde::Serialize;
 use serde_json::json;
 
-use crate::ask::{Way, run, same_streamed, until_items, until_valid, whatever};
+use crate::ask::{Way, run, same_streamed, until_valid, whatever};
 use crate::model;
 use crate::models::{Action, Drawing, Order, Project};
 use crate::process::Server;
@@ -93,15 +93,6 @@ fn tools_are_called() {
 #[ignore = "needs servers: bash .ci/servers"]
 fn several_tools_are_called() {
     until_valid::<Vec<Action>>(&Way::ALL, || builder().mode(Mode::ParallelTools), UNREADABLE);
-}
-
-#[test]
-#[ignore = "needs servers: bash .ci/servers"]
-fn items_come_one_by_one() {
-    for mode in [Mode::Schema, Mode::Tools] {
-        until_items::<Order>(|| builder().mode(mode), UNREADABLE);
-        until_items::<Drawing>(|| builder().mode(mode), UNREADABLE);
-    }
 }
 
 /// The server itself can hold the model to the schema that the prompt alone tells it, which is what a model does that
