@@ -488,6 +488,29 @@ impl<'d> Node<'d> {
         self.as_number()?.parse().ok()
     }
 
+    /// What one step leads to, if it is there.
+    #[must_use]
+    pub fn step(self, step: &Step<'_>) -> Option<Self> {
+        match step {
+            Step::Key(key) => self.get(key),
+            Step::Index(index) => self.at(*index),
+        }
+    }
+
+    /// What the steps lead to, if all of it is there.
+    ///
+    /// ```
+    /// use instructor_json::{Document, Step};
+    ///
+    /// let document = Document::parse(r#"{"a": [1, 2]}"#).unwrap();
+    /// let second = document.root().follow(&[Step::Key("a".into()), Step::Index(1)]);
+    /// assert_eq!(second.unwrap().source(), "2");
+    /// ```
+    #[must_use]
+    pub fn follow(self, steps: &[Step<'_>]) -> Option<Self> {
+        steps.iter().try_fold(self, Self::step)
+    }
+
     /// The value of a key, if it is an object that has it. Of duplicates, the last, as `serde_json::Value` does.
     #[must_use]
     pub fn get(self, key: &str) -> Option<Self> {

@@ -152,8 +152,7 @@ impl State {
 
     /// Lets a call in if it is its turn. Else it waits in the queue, in the order of tickets.
     pub(super) fn look(&mut self, ticket: u64, ask: &Ask, now: Duration, waker: &Waker) -> Look {
-        let first = self.queue.first_key_value().is_none_or(|(first, _)| *first >= ticket);
-        let before = if first { 0 } else { self.queue.range(..ticket).count() };
+        let before = self.before(ticket);
         let cost = self.cost(ask);
         let at = if before == 0 { self.ready(&cost, now) } else { self.soonest(before, now) };
         if before == 0 && at <= now && self.flying < self.room && ask.deadline.is_none_or(|deadline| now < deadline) {
@@ -167,6 +166,15 @@ impl State {
         self.queue.insert(ticket, waiter);
         let own = Some(at).filter(|at| before == 0 && *at > now);
         Look::Wait([own, ask.deadline].into_iter().flatten().min())
+    }
+
+    /// How many are before it. Most come as the first or the last, so that nobody has to be counted.
+    fn before(&self, ticket: u64) -> usize {
+        match (self.queue.first_key_value(), self.queue.last_key_value()) {
+            (Some((first, _)), _) if *first >= ticket => 0,
+            (_, Some((last, _))) if *last < ticket => self.queue.len(),
+            _ => self.queue.range(..ticket).count(),
+        }
     }
 
     fn late(&self, ask: &Ask, before: usize, at: Duration, now: Duration) -> Option<Late> {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use instructor_json::{Node, Step};
+use instructor_json::Node;
 
 use super::{FENCE, Mode, Plan};
 use crate::message::Message;
@@ -32,8 +32,8 @@ impl<'a> Plan<'a> {
         for (index, part) in parts.iter().enumerate() {
             let name = part_name(index);
             _ = write!(text, "\n{name} is {}", part.path);
-            if let Some((_, around)) = part.steps.split_last() {
-                _ = write!(text, ", in {}", beginning(reach(value, around).source(), AROUND));
+            if let Some(around) = part.steps.split_last().and_then(|(_, outer)| value.follow(outer)) {
+                _ = write!(text, ", in {}", beginning(around.source(), AROUND));
             }
             text.push_str(":\n");
             for issue in issues.as_slice().iter().filter(|issue| issue.path().inside(&part.path).is_some()) {
@@ -46,14 +46,4 @@ impl<'a> Plan<'a> {
         }
         Message::user(text)
     }
-}
-
-pub(super) fn reach<'d>(value: Node<'d>, steps: &[Step<'_>]) -> Node<'d> {
-    steps.iter().fold(value, |node, step| {
-        let next = match step {
-            Step::Key(key) => node.get(key),
-            Step::Index(index) => node.at(*index),
-        };
-        next.unwrap_or(node)
-    })
 }

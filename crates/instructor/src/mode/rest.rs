@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use instructor_json::{Document, Node};
 use serde_json::Value;
 
-use super::patch::reach;
 use super::{FENCE, Form, Mode, Plan, parallel};
 use crate::message::Message;
 use crate::repair::{ParseOptions, beginning, ending};
@@ -56,7 +55,7 @@ pub(crate) fn told(kept: &str, root: Node<'_>, missing: &[Missing]) -> String {
     );
     for (index, one) in missing.iter().enumerate() {
         let (name, path) = (rest_name(index), beginning(one.path.as_str(), SHORT));
-        let here = reach(root, &one.steps);
+        let here = root.follow(&one.steps).unwrap_or(root);
         _ = match one.what {
             What::Value => writeln!(text, "- {name} is {path}"),
             What::Text => {

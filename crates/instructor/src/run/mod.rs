@@ -221,11 +221,11 @@ pub(crate) struct Run<'a> {
     own_temperature: bool,
     /// The mode is another for another reason than that one was refused.
     strayed: bool,
-    /// The last answer that is taken where no better one comes.
+    /// An answer that is being checked.
     held: Option<Held>,
     /// The last failure, for when a budget ends before there is another.
     last: Option<(Failure, Seen)>,
-    /// An answer that is being checked.
+    /// The last answer that is taken where no better one comes.
     kept: Option<Kept>,
     told: Told<'a>,
 }

@@ -66,7 +66,7 @@ impl ReAsk {
     fn pays(self, answer: &str, parts: &[Part<'_>], value: Node<'_>) -> bool {
         const BIG: usize = 1 << 10;
         let bytes =
-            || -> usize { parts.iter().filter_map(|part| found(value, &part.steps)).map(|n| n.span().len()).sum() };
+            || -> usize { parts.iter().filter_map(|part| value.follow(&part.steps)).map(|n| n.span().len()).sum() };
         let parted = parts.iter().all(|part| !part.steps.is_empty());
         match self {
             Self::Full => false,
@@ -74,13 +74,6 @@ impl ReAsk {
             Self::Auto => parted && parts.len() <= 8 && answer.len() >= BIG && bytes() <= answer.len() / 4,
         }
     }
-}
-
-fn found<'d>(value: Node<'d>, steps: &[Step<'_>]) -> Option<Node<'d>> {
-    steps.iter().try_fold(value, |node, step| match step {
-        Step::Key(key) => node.get(key),
-        Step::Index(index) => node.at(*index),
-    })
 }
 
 /// Contracts that are made while a request runs, and live as long as it.

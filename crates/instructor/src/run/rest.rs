@@ -75,9 +75,7 @@ impl<'a> Run<'a> {
         match self.job.truncated {
             Truncated::Fail => None,
             Truncated::Raise { factor, most } => {
-                let first =
-                    self.job.shaping.filter(|_| self.draft.is_some()).map_or(&*self.job.settings, |s| s.settings);
-                let settings = self.raised.as_deref().unwrap_or(first);
+                let settings = self.raised.as_deref().unwrap_or(self.job.settings_of(self.draft.is_some()));
                 let limit = settings.max_tokens.or(failure.usage.output);
                 let higher = limit.map_or(most, |limit| limit.saturating_mul(u64::from(factor)).min(most));
                 if limit.is_some_and(|limit| higher <= limit) {

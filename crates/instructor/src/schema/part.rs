@@ -1,5 +1,7 @@
 //! The parts of a value that something is wrong with, and the schema of each.
 
+use std::collections::HashSet;
+
 use instructor_json::{Node, Step};
 use serde_json::{Map, Value, json};
 
@@ -22,25 +24,39 @@ pub(crate) fn name(index: usize) -> String {
 
 /// The smallest parts that hold everything that is wrong, none inside another, in the order of the issues.
 pub(crate) fn parts<'s>(schema: &'s Value, value: Node<'_>, issues: &Issues) -> Vec<Part<'s>> {
-    let mut parts: Vec<Part<'s>> = Vec::new();
-    for issue in issues.as_slice() {
-        let part = part(schema, value, issue.path().steps());
-        if parts.iter().any(|outer| part.path.inside(&outer.path).is_some()) {
-            continue;
-        }
-        parts.retain(|inner| inner.path.inside(&part.path).is_none());
-        parts.push(part);
-    }
-    parts
+    let found = issues.as_slice().iter().map(|issue| part(schema, value, issue.path().steps()));
+    let mut found: Vec<(usize, Part<'s>)> = found.enumerate().collect();
+    // Outer ones first, so that each is compared with those around it only: there may be thousands.
+    found.sort_by_key(|(_, part)| part.steps.len());
+    let mut taken: HashSet<Path> = HashSet::new();
+    found.retain(|(_, part)| {
+        let around = (0..part.steps.len()).any(|depth| {
+            let outer = part.steps.iter().take(depth).cloned();
+            taken.contains(&Path::of_steps(outer))
+        });
+        !around && taken.insert(part.path.clone())
+    });
+    found.sort_by_key(|(index, _)| *index);
+    found.into_iter().map(|(_, part)| part).collect()
 }
 
 /// The schema of an object with each part under its name; none if a definition can't be taken along.
 pub(crate) fn schema_of(parts: &[Part<'_>], root: &Value) -> Option<Value> {
-    let properties: Map<String, Value> =
-        parts.iter().enumerate().map(|(index, part)| (name(index), part.schema.clone())).collect();
-    let names: Vec<String> = properties.keys().cloned().collect();
+    let named = parts.iter().enumerate().map(|(index, part)| (name(index), part.schema.clone(), true));
+    object_of(named, root)
+}
+
+/// The schema of an object with these properties, each with whether it is required, and what they refer to in `root`.
+pub(super) fn object_of(named: impl Iterator<Item = (String, Value, bool)>, root: &Value) -> Option<Value> {
+    let (mut properties, mut required) = (Map::new(), Vec::new());
+    for (name, schema, must) in named {
+        if must {
+            required.push(name.clone());
+        }
+        properties.insert(name, schema);
+    }
     let mut schema =
-        json!({ "type": "object", "properties": properties, "required": names, "additionalProperties": false });
+        json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false });
     if let (Some(draft), Some(map)) = (root.get("$schema"), schema.as_object_mut()) {
         map.insert(String::from("$schema"), draft.clone());
     }
@@ -55,9 +71,10 @@ fn part<'s>(root: &'s Value, value: Node<'_>, to: Vec<Step<'static>>) -> Part<'s
     let (mut path, mut steps) = (Path::root(), Vec::new());
     for step in to {
         let Some(here) = node else { break };
-        let (inner, next) = match &step {
-            Step::Key(key) => (property(schema, root, here, key), here.get(key)),
-            Step::Index(index) => (item(schema, root, here, *index), here.at(*index)),
+        let next = here.step(&step);
+        let inner = match &step {
+            Step::Key(key) => property(schema, root, here, key),
+            Step::Index(index) => item(schema, root, here, *index),
         };
         // Past the end of a list there is no place for one item more.
         let missing = next.is_none() && matches!(step, Step::Index(_));
@@ -123,11 +140,7 @@ pub(crate) fn splice(json: &str, value: Node<'_>, places: &[(&[Step<'_>], &str)]
         let mut node = value;
         let mut key = None;
         for step in *steps {
-            let next = match step {
-                Step::Key(name) => node.get(name),
-                Step::Index(index) => node.at(*index),
-            };
-            match (next, step) {
+            match (node.step(step), step) {
                 (Some(next), _) => node = next,
                 (None, Step::Key(name)) => {
                     key = Some(name);

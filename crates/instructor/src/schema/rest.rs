@@ -3,12 +3,11 @@
 use std::collections::HashSet;
 
 use instructor_json::{Document, Kind, Node, Step};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::align::View;
 use super::cut::{Cut, way};
-use super::part::{property, splice, views};
-use super::tools::define;
+use super::part::{object_of, property, splice, views};
 use crate::validate::Path;
 
 /// What is smaller than this many bytes is not gone on with when it was cut, but asked for anew.
@@ -56,16 +55,7 @@ pub(crate) fn missing(schema: &Value, cut: &Cut, small: bool) -> Option<(String,
 
 /// The schema of an object with all that is missing; none if a definition can't be taken along.
 pub(crate) fn schema_of_rest(missing: &[Missing], root: &Value) -> Option<Value> {
-    let named = || missing.iter().enumerate().map(|(index, one)| (rest_name(index), one));
-    let properties: Map<String, Value> = named().map(|(name, one)| (name, one.schema.clone())).collect();
-    let required: Vec<String> = named().filter(|(_, one)| one.required).map(|(name, _)| name).collect();
-    let mut schema =
-        json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false });
-    if let (Some(draft), Some(map)) = (root.get("$schema"), schema.as_object_mut()) {
-        map.insert(String::from("$schema"), draft.clone());
-    }
-    define(&mut schema, root).ok()?;
-    Some(schema)
+    object_of(missing.iter().enumerate().map(|(index, one)| (rest_name(index), one.schema.clone(), one.required)), root)
 }
 
 struct Keeper<'s, 'o> {
@@ -256,10 +246,7 @@ impl Missing {
         if self.what == What::Value {
             return Some((String::from(new.source()), 0));
         }
-        let here = self.steps.iter().try_fold(root, |node, step| match step {
-            Step::Key(key) => node.get(key),
-            Step::Index(index) => node.at(*index),
-        })?;
+        let here = root.follow(&self.steps)?;
         match self.what {
             What::Value => None,
             What::Items(_) => {

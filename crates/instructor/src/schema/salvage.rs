@@ -212,10 +212,7 @@ pub(crate) fn restored(issues: Issues, value: Node<'_>) -> Issues {
                 _ => None,
             };
             let step = index.map_or(step, Step::Index);
-            node = node.and_then(|node| match &step {
-                Step::Key(key) => node.get(key),
-                Step::Index(index) => node.at(*index),
-            });
+            node = node.and_then(|node| node.step(&step));
             step
         });
         let path = Path::of_steps(steps.collect::<Vec<_>>());
