@@ -189,6 +189,36 @@ pub(crate) struct Extract {
     #[command(flatten)]
     pub(crate) whom: Whom,
 
+    #[command(flatten)]
+    pub(crate) asking: Asking,
+
+    #[command(flatten)]
+    pub(crate) limits: Limits,
+
+    /// No further call once this many dollars are spent, such as 0.05; needs a known price [default: none]
+    #[arg(long, value_name = "USD", help_heading = "Limits")]
+    pub(crate) max_cost: Option<Money>,
+
+    #[command(flatten)]
+    pub(crate) costs: Costs,
+
+    /// Print the JSON on one line
+    #[arg(long, help_heading = "Output")]
+    pub(crate) compact: bool,
+
+    /// Print the exact request instead of sending it, with the key masked, and on standard error the mode; needs no key
+    #[arg(long, help_heading = "Output")]
+    pub(crate) dry_run: bool,
+
+    /// Show attempts, usage and cost on standard error; -vv also shows what was wrong, with text of the answers
+    #[arg(short, long, action = ArgAction::Count, help_heading = "Output")]
+    pub(crate) verbose: u8,
+}
+
+// No doc comment on these: it would take the place of the command's own.
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Asking {
     /// Instructions for the model, as the system message
     #[arg(long, value_name = "TEXT", help_heading = "Request")]
     pub(crate) system: Option<String>,
@@ -220,7 +250,10 @@ pub(crate) struct Extract {
     /// A further top-level field of the request body; can be repeated
     #[arg(long, value_name = "KEY=JSON", value_parser = extra, help_heading = "Request")]
     pub(crate) extra: Vec<(String, Value)>,
+}
 
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Limits {
     /// Further calls after an answer that does not fit, and as many after the service failed [default: 3]
     #[arg(long, value_name = "N", help_heading = "Limits")]
     pub(crate) max_retries: Option<u32>,
@@ -232,11 +265,10 @@ pub(crate) struct Extract {
     /// Time for all attempts and waits together [default: none]
     #[arg(long, value_name = "SECS", value_parser = duration, help_heading = "Limits")]
     pub(crate) deadline: Option<Duration>,
+}
 
-    /// No further call once this many dollars are spent, such as 0.05; needs a known price [default: none]
-    #[arg(long, value_name = "USD", help_heading = "Limits")]
-    pub(crate) max_cost: Option<Money>,
-
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Costs {
     /// A file with prices, which win over those that are known, in the format of the library's guide on cost
     #[arg(long, value_name = "FILE", help_heading = "Cost")]
     pub(crate) prices: Option<PathBuf>,
@@ -248,21 +280,8 @@ pub(crate) struct Extract {
     /// A label for the lines of --ledger
     #[arg(long, value_name = "TEXT", requires = "ledger", help_heading = "Cost")]
     pub(crate) label: Option<String>,
-
-    /// Print the JSON on one line
-    #[arg(long, help_heading = "Output")]
-    pub(crate) compact: bool,
-
-    /// Print the exact request instead of sending it, with the key masked, and on standard error the mode; needs no key
-    #[arg(long, help_heading = "Output")]
-    pub(crate) dry_run: bool,
-
-    /// Show attempts, usage and cost on standard error; -vv also shows what was wrong, with text of the answers
-    #[arg(short, long, action = ArgAction::Count, help_heading = "Output")]
-    pub(crate) verbose: u8,
 }
 
-// No doc comment: it would take the place of the command's own.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Whom {
     /// Whom to ask: PROVIDER/MODEL, such as openai/gpt-5-mini

@@ -1,20 +1,24 @@
 //! `instructor extract`: one request, its value on standard output.
 
 use instructor::blocking::Client;
-use instructor::{Attempt, Budget, ClientBuilder, Error, Ledger, Message, Prices, Profile, Report};
+use instructor::{Attempt, Error, Ledger, Profile, Report};
 
 use crate::args::Extract;
 use crate::failure::Failure;
 use crate::secret::hidden;
-use crate::{input, output, target, usage};
+use crate::{input, output, settings, target, usage};
 
 pub(crate) fn run(args: &Extract) -> Result<(), Failure> {
     // The text comes last: nobody should type or pipe it only to hear that the key is missing.
     let contract = input::contract(&args.schema)?;
     let ledger = Ledger::new();
-    let client = target::client(settings(args, &ledger)?, &args.whom, !args.dry_run, Client::build)?;
+    let mut builder = settings::builder(&args.asking, &args.limits, &args.costs, &ledger)?;
+    if let Some(cost) = args.max_cost {
+        builder = builder.budget(settings::budget(&args.limits).with_cost(cost));
+    }
+    let client = target::client(builder, &args.whom, !args.dry_run, Client::build)?;
     let text = input::text(args.file.as_deref())?;
-    let request = client.request(messages(args, text));
+    let request = client.request(settings::messages(&args.asking, text));
     let failed = |error: &Error| failure(error, args, client.profile());
     if args.dry_run {
         let preview = request.preview_value(&contract).map_err(|e| failed(&e))?;
@@ -24,60 +28,13 @@ pub(crate) fn run(args: &Extract) -> Result<(), Failure> {
     }
     let done = request.create_json(&contract);
     // A call is paid whatever comes of it.
-    let written = args.ledger.as_deref().map_or(Ok(()), |file| usage::append(&ledger, file));
+    let written = args.costs.ledger.as_deref().map_or(Ok(()), |file| usage::append(&ledger, file));
     let (json, completion) = done.map_err(|e| failed(&e))?;
     if args.verbose > 0 {
         output::say(&hidden(&story(&completion.report, args), client.profile()));
     }
     output::result(&if args.compact { output::compact(&json) } else { output::indented(&json) })?;
     written
-}
-
-fn settings(args: &Extract, ledger: &Ledger) -> Result<ClientBuilder, Failure> {
-    let mut builder = instructor::Client::builder().mode(args.mode).ledger(ledger);
-    if let Some(label) = &args.label {
-        builder = builder.label(label.as_str());
-    }
-    if let Some(file) = &args.prices {
-        let prices = Prices::from_json(&input::text(Some(file))?);
-        let prices = prices.map_err(|e| Failure::from_kind(e.kind(), format!("{}: {e}", file.display())))?;
-        builder = builder.prices(Prices::shipped().with_all(prices));
-    }
-    if let Some(model) = &args.shape_model {
-        builder = builder.shape_model(model);
-    }
-    if let Some(temperature) = args.temperature {
-        builder = builder.temperature(temperature);
-    }
-    if let Some(tokens) = args.max_tokens {
-        builder = builder.max_tokens(tokens);
-    }
-    if let Some(reasoning) = args.reasoning {
-        builder = builder.reasoning(reasoning);
-    }
-    if let Some(retries) = args.max_retries {
-        builder = builder.max_retries(retries);
-    }
-    if let Some(timeout) = args.timeout {
-        builder = builder.timeout(timeout);
-    }
-    let mut budget = Budget::new();
-    if let Some(deadline) = args.deadline {
-        budget = budget.with_deadline(deadline);
-    }
-    if let Some(cost) = args.max_cost {
-        budget = budget.with_cost(cost);
-    }
-    builder = builder.budget(budget);
-    Ok(args.extra.iter().fold(builder, |builder, (key, value)| builder.extra(key, value.clone())))
-}
-
-fn messages(args: &Extract, text: String) -> Vec<Message> {
-    let asked = match &args.prompt {
-        Some(prompt) => format!("{prompt}\n\n{text}"),
-        None => text,
-    };
-    args.system.iter().map(Message::system).chain([Message::user(asked)]).collect()
 }
 
 /// The attempts of a success, each with its issues for those who want them.
@@ -116,7 +73,7 @@ fn failure(error: &Error, args: &Extract, profile: &Profile) -> Failure {
         details.push(total(report));
     }
     let details = details.iter().map(|detail| hidden(detail, profile)).collect();
-    Failure::of(error, args, profile).details(details)
+    Failure::of(error, args.verbose, profile).details(details)
 }
 
 fn issues(attempt: &Attempt) -> Option<String> {

@@ -5,7 +5,6 @@ use std::fmt;
 
 use instructor::{Error, ErrorKind, Profile, TransportError, TransportErrorKind};
 
-use crate::args::Extract;
 use crate::exit::Exit;
 use crate::secret::hidden;
 
@@ -38,9 +37,9 @@ impl Failure {
     }
 
     /// What came of asking. The message is one line, unless the person asked for more.
-    pub(crate) fn of(error: &Error, args: &Extract, profile: &Profile) -> Self {
-        let message = if args.verbose > 0 { format!("{error:#}") } else { error.to_string().replace('\n', " ") };
-        let hint = hint(error, args, profile);
+    pub(crate) fn of(error: &Error, verbose: u8, profile: &Profile) -> Self {
+        let message = if verbose > 0 { format!("{error:#}") } else { error.to_string().replace('\n', " ") };
+        let hint = hint(error, verbose, profile);
         Self { hint, ..Self::from_kind(error.kind(), hidden(&message, profile)) }
     }
 
@@ -73,18 +72,18 @@ impl fmt::Display for Failure {
 }
 
 /// Which argument or variable helps.
-fn hint(error: &Error, args: &Extract, profile: &Profile) -> Option<String> {
+fn hint(error: &Error, verbose: u8, profile: &Profile) -> Option<String> {
     let wait = || error.retry_after().map(|wait| format!("the provider asks to wait {} s", wait.as_secs_f64().ceil()));
     Some(match error.kind() {
         ErrorKind::Malformed | ErrorKind::SchemaMismatch | ErrorKind::Rejected | ErrorKind::Runaway => {
-            String::from(match args.verbose {
+            String::from(match verbose {
                 0 => "-v shows every attempt, -vv also what was wrong with the answers",
                 1 => "-vv also shows what was wrong with the answers, with their text",
                 _ => return None,
             })
         }
         ErrorKind::Truncated => String::from("raise --max-tokens"),
-        ErrorKind::Refused if args.verbose < 2 => String::from("-vv shows the model's words"),
+        ErrorKind::Refused if verbose < 2 => String::from("-vv shows the model's words"),
         ErrorKind::Auth if profile.key_env().next().is_none() => {
             String::from("name the variable that holds the key with --api-key-env")
         }

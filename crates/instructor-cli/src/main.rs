@@ -13,6 +13,7 @@ mod providers;
 mod rows;
 mod schema;
 mod secret;
+mod settings;
 mod target;
 mod usage;
 

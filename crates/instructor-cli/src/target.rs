@@ -1,6 +1,5 @@
 //! Whom to ask: from arguments and environment to a client.
 
-use instructor::blocking::Client;
 use instructor::{ClientBuilder, Error, Profile};
 
 use crate::args::{Protocol, Whom};
@@ -10,13 +9,13 @@ use crate::secret;
 /// Stands in for the key of a request that is only shown.
 const PLACEHOLDER: &str = "placeholder";
 
-/// The client for a provider, with its key. `builder` has all other settings; `sends` is whether it has to have a key.
-pub(crate) fn client(
+/// The client for a provider, of either kind, with its key. `builder` has all other settings; `sends` is whether it has to have a key.
+pub(crate) fn client<C>(
     mut builder: ClientBuilder,
     whom: &Whom,
     sends: bool,
-    build: impl FnOnce(ClientBuilder) -> Result<Client, Error>,
-) -> Result<Client, Failure> {
+    build: impl FnOnce(ClientBuilder) -> Result<C, Error>,
+) -> Result<C, Failure> {
     if let Some(url) = &whom.base_url {
         builder = builder.base_url(url);
     }
@@ -45,11 +44,11 @@ pub(crate) fn client(
 }
 
 /// Whatever the keys in the environment are for.
-fn from_env(
+fn from_env<C>(
     builder: ClientBuilder,
     whom: &Whom,
-    build: impl FnOnce(ClientBuilder) -> Result<Client, Error>,
-) -> Result<Client, Failure> {
+    build: impl FnOnce(ClientBuilder) -> Result<C, Error>,
+) -> Result<C, Failure> {
     if whom.api_key_env.is_some() || whom.protocol.is_some() {
         return Err(Failure::setup("--api-key-env and --protocol say nothing without --provider"));
     }
