@@ -10,6 +10,8 @@ mod attr;
 mod case;
 mod check;
 mod ctxt;
+#[cfg(feature = "distil")]
+mod distil;
 mod emit;
 mod model;
 
@@ -107,4 +109,28 @@ pub fn derive_partial(input: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn model(args: TokenStream, item: TokenStream) -> TokenStream {
     model::expand(args.into(), item.into()).into()
+}
+
+/// Makes a function something that a model can learn, and stand in for.
+///
+/// The function stays as it is. Beside it, under its name, are two more:
+///
+/// | | |
+/// |---|---|
+/// | `multiply::distil(&lessons, a, b)` | runs it and writes the call and its result to `Lessons`, a fine-tuning file |
+/// | `multiply::task(a, b)` | the call as a `Task`: the messages that were trained, to ask the tuned model |
+///
+/// The model is told the function's documentation, its signature and its arguments. They have to be `Serialize`; what it
+/// returns, `Serialize` and a `ResponseModel`, or a `Result` of that: an `Err` teaches nothing and is not written. The
+/// function may be `async` and may have lifetimes; it has no `self` and no type parameters.
+///
+/// | Argument | Meaning |
+/// |---|---|
+/// | none | the signature is told |
+/// | `body` | the whole code is told |
+/// | `crate = "path"` | where the `instructor` crate is, if a crate re-exports it |
+#[cfg(feature = "distil")]
+#[proc_macro_attribute]
+pub fn distil(args: TokenStream, item: TokenStream) -> TokenStream {
+    distil::expand(args.into(), item.into()).into()
 }

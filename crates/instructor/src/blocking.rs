@@ -18,12 +18,16 @@
 //! ```
 
 use std::fmt;
+#[cfg(feature = "distil")]
+use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 
 use serde_json::Value;
 
 use crate::client::{ClientBuilder, Core, show};
+#[cfg(feature = "distil")]
+use crate::distil::Lessons;
 use crate::error::Error;
 use crate::fallback::{Asks, Target};
 use crate::future::block_on;
@@ -170,6 +174,14 @@ impl Client {
     pub fn with_fallback(mut self, target: impl Into<Target<Self>>) -> Self {
         self.fallbacks = self.fallbacks.iter().cloned().chain([target.into()]).collect();
         self
+    }
+
+    /// A file of lessons for a model, in the form that this client's provider wants: what functions with
+    /// `#[instructor::distil]` are given and return. See [`Lessons`].
+    #[cfg(feature = "distil")]
+    #[must_use]
+    pub fn lessons(&self, to: impl Write + Send + 'static) -> Lessons {
+        Lessons::new(Some(Arc::clone(&self.core)), to)
     }
 
     /// The provider.

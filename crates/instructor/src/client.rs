@@ -1,6 +1,8 @@
 //! The client: a provider, a model, a transport, and the defaults of its requests.
 
 use std::fmt;
+#[cfg(feature = "distil")]
+use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +11,8 @@ use serde_json::Value;
 
 use crate::cost::{Ledger, Prices};
 use crate::credential::{CredentialSource, Secret};
+#[cfg(feature = "distil")]
+use crate::distil::Lessons;
 use crate::error::Error;
 use crate::fallback::{Asks, Breaker, Health, Target};
 use crate::flight::Flights;
@@ -161,6 +165,14 @@ impl Client {
     pub fn with_fallback(mut self, target: impl Into<Target>) -> Self {
         self.fallbacks = self.fallbacks.iter().cloned().chain([target.into()]).collect();
         self
+    }
+
+    /// A file of lessons for a model, in the form that this client's provider wants: what functions with
+    /// `#[instructor::distil]` are given and return. See [`Lessons`].
+    #[cfg(feature = "distil")]
+    #[must_use]
+    pub fn lessons(&self, to: impl Write + Send + 'static) -> Lessons {
+        Lessons::new(Some(Arc::clone(&self.core)), to)
     }
 
     /// The provider.

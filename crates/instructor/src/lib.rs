@@ -39,6 +39,7 @@
 //! - [`hooks`]: looking on while requests run.
 //! - [`testing`]: answers from a script, through everything but the network.
 //! - [`Prices`], [`Money`], [`Ledger`]: what it costs.
+//! - [`Request::example`]: lines of fine-tuning files.
 //! - [`docs`]: guides on [cost](docs::cost), [healing](docs::healing), [cut answers](docs::cut_answers),
 //!   [media](docs::media), [streaming](docs::streaming), [validation](docs::validation), [limits](docs::limits) and
 //!   [observability](docs::observability).
@@ -48,6 +49,7 @@
 //! | feature | default | what |
 //! |---|---|---|
 //! | `derive` | yes | `#[derive(ResponseModel)]` and `#[instructor::model]` |
+//! | `distil` | | [`distil`](macro@distil): fine-tuning files of what functions return, and the tuned model in their place; see [the guide](docs::distillation) |
 //! | `reqwest` | yes | the async transport, with rustls |
 //! | `http2` | | HTTP/2 for the async transport |
 //! | `blocking` | | [`blocking`] clients on ureq, with rustls |
@@ -68,6 +70,8 @@ mod client;
 pub mod cloud;
 mod cost;
 mod credential;
+#[cfg(feature = "distil")]
+mod distil;
 pub mod docs;
 mod error;
 mod fallback;
@@ -101,6 +105,8 @@ mod wire;
 #[doc(hidden)]
 pub mod __private;
 
+#[cfg(feature = "distil")]
+pub use instructor_derive::distil;
 #[cfg(feature = "derive")]
 pub use instructor_derive::{Partial, ResponseModel, model};
 
@@ -109,6 +115,8 @@ pub use self::client::from_provider;
 pub use self::client::{Client, ClientBuilder};
 pub use self::cost::{Charge, Cost, Entry, Ledger, Money, Price, Prices, Spend};
 pub use self::credential::{Credential, CredentialSource, Http};
+#[cfg(feature = "distil")]
+pub use self::distil::{Lessons, Task};
 pub use self::error::{Error, ErrorKind, TransportError, TransportErrorKind};
 pub use self::fallback::{Breaker, Target};
 pub use self::hooks::Hooks;

@@ -1,6 +1,7 @@
 //! One request being built, and the ways to send it.
 
 mod ask;
+mod example;
 mod streams;
 
 use std::borrow::Cow;

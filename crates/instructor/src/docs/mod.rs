@@ -7,6 +7,10 @@ pub mod cost {}
 
 #[doc = include_str!("cut_answers.md")]
 pub mod cut_answers {}
+#[cfg(feature = "distil")]
+#[doc = include_str!("distillation.md")]
+pub mod distillation {}
+
 #[doc = include_str!("healing.md")]
 pub mod healing {}
 

@@ -69,6 +69,11 @@ pub(crate) trait Wire: fmt::Debug + Send + Sync {
         None
     }
 
+    /// What a line of a fine-tuning file is, where models that speak it are tuned with such.
+    fn tuning(&self) -> Option<&'static Tuning> {
+        None
+    }
+
     /// Headers that the protocol wants on every request, besides the key.
     fn headers(&self) -> &'static [(&'static str, &'static str)] {
         &[]
@@ -102,6 +107,19 @@ pub(crate) trait Wire: fmt::Debug + Send + Sync {
 
     /// A decoder for an answer that comes as an event stream.
     fn stream(&self, profile: &Profile) -> Box<dyn Decoder>;
+}
+
+/// A line of a fine-tuning file: what of a request's body, with the wanted answer as its last turn, is in it.
+#[derive(Debug)]
+pub(crate) struct Tuning {
+    /// The keys that are kept.
+    pub(crate) keys: &'static [&'static str],
+    /// What stands before them.
+    pub(crate) fixed: &'static [(&'static str, &'static str)],
+    /// Whether tools and their calls have a place.
+    pub(crate) tools: bool,
+    /// Whether contents are texts where a request has lists of parts.
+    pub(crate) flat: bool,
 }
 
 /// What a body with a success status can be besides a response.

@@ -7,7 +7,7 @@ mod stream;
 
 use super::limits::{Headers, Names};
 use super::media::Taken;
-use super::{Call, Decoder, Response, Undecoded, Wire};
+use super::{Call, Decoder, Response, Tuning, Undecoded, Wire};
 use crate::error::Error;
 use crate::provider::Profile;
 
@@ -64,9 +64,15 @@ const LIMITS: Headers = Headers {
     },
 };
 
+const TUNING: Tuning = Tuning { keys: &["system", "messages"], fixed: &[], tools: false, flat: true };
+
 impl Wire for Anthropic {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn tuning(&self) -> Option<&'static Tuning> {
+        Some(&TUNING)
     }
 
     fn path(&self) -> &'static str {

@@ -6,7 +6,7 @@ mod media;
 mod stream;
 
 use super::media::Taken;
-use super::{Call, Decoder, Response, Undecoded, Wire};
+use super::{Call, Decoder, Response, Tuning, Undecoded, Wire};
 use crate::error::Error;
 use crate::provider::Profile;
 
@@ -16,9 +16,20 @@ pub(crate) struct Bedrock;
 
 const NAME: &str = "bedrock";
 
+const TUNING: Tuning = Tuning {
+    keys: &["system", "messages"],
+    fixed: &[("schemaVersion", "bedrock-conversation-2024")],
+    tools: false,
+    flat: false,
+};
+
 impl Wire for Bedrock {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn tuning(&self) -> Option<&'static Tuning> {
+        Some(&TUNING)
     }
 
     fn path(&self) -> &'static str {

@@ -7,7 +7,7 @@ mod media;
 mod stream;
 
 use super::media::Taken;
-use super::{Call, Decoder, Response, Undecoded, Wire};
+use super::{Call, Decoder, Response, Tuning, Undecoded, Wire};
 use crate::error::Error;
 use crate::provider::Profile;
 
@@ -37,6 +37,9 @@ const NAME: &str = "gemini";
 /// neutral words. Parts carry signatures and other things beside text or a call, which have to come back with it.
 const VERBATIM: &str = "gemini parts";
 
+const TUNING: Tuning =
+    Tuning { keys: &["systemInstruction", "contents", "tools"], fixed: &[], tools: true, flat: false };
+
 impl Wire for Gemini {
     fn name(&self) -> &'static str {
         NAME
@@ -45,6 +48,10 @@ impl Wire for Gemini {
     #[cfg(feature = "tracing")]
     fn operation(&self) -> &'static str {
         "generate_content"
+    }
+
+    fn tuning(&self) -> Option<&'static Tuning> {
+        Some(&TUNING)
     }
 
     fn path(&self) -> &'static str {

@@ -6,7 +6,7 @@ mod media;
 mod stream;
 
 use super::media::Taken;
-use super::{Call, Decoder, Response, Undecoded, Wire};
+use super::{Call, Decoder, Response, Tuning, Undecoded, Wire};
 use crate::error::Error;
 use crate::provider::Profile;
 
@@ -16,9 +16,16 @@ pub(crate) struct OpenAiChat;
 
 const NAME: &str = "openai_chat";
 
+const TUNING: Tuning =
+    Tuning { keys: &["messages", "tools", "parallel_tool_calls"], fixed: &[], tools: true, flat: false };
+
 impl Wire for OpenAiChat {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn tuning(&self) -> Option<&'static Tuning> {
+        Some(&TUNING)
     }
 
     fn path(&self) -> &'static str {
