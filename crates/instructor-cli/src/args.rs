@@ -9,10 +9,12 @@ use instructor::{Level, Mode, Money, Reasoning, RepairKind};
 use serde_json::Value;
 
 use crate::exit;
+use crate::run::args::Run;
 
 const EXAMPLES: &str = "\
 Examples:
   instructor extract --provider openai/gpt-5-mini --schema ticket.json mail.txt
+  instructor run tickets.jsonl --schema ticket.json -o out.jsonl --concurrency 64
   pdftotext bill.pdf - | instructor extract --schema bill.json --compact
   instructor extract --provider local/qwen3 --base-url http://localhost:8000/v1 --protocol openai --schema ticket.json -
   instructor extract --provider anthropic/claude-haiku-4-5 --schema ticket.json --dry-run mail.txt
@@ -34,6 +36,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Extract(Box<Extract>),
+    Run(Box<Run>),
     Parse(Box<Parse>),
     Schema(Schema),
     Decode(Decode),
@@ -282,7 +285,7 @@ pub(crate) struct Costs {
     pub(crate) label: Option<String>,
 }
 
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Whom {
     /// Whom to ask: PROVIDER/MODEL, such as openai/gpt-5-mini
     ///

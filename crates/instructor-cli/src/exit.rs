@@ -16,6 +16,8 @@ pub(crate) enum Exit {
     Provider = 6,
     Service = 7,
     Budget = 8,
+    Rows = 9,
+    Interrupted = 130,
 }
 
 /// The same, for `--help`.
@@ -29,7 +31,9 @@ Exit codes:
   5  the model refused, or a content filter stopped it
   6  the provider said no: key, credit, bad request
   7  the service failed: connection, timeout, rate limit, overload
-  8  the budget ended: deadline, attempts, tokens, cost";
+  8  the budget ended: deadline, attempts, tokens, cost
+  9  some rows failed
+  130  interrupted";
 
 impl From<ErrorKind> for Exit {
     fn from(kind: ErrorKind) -> Self {

@@ -11,6 +11,7 @@ mod output;
 mod parse;
 mod providers;
 mod rows;
+mod run;
 mod schema;
 mod secret;
 mod settings;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
     };
     let done = match &cli.command {
         Command::Extract(args) => extract::run(args),
+        Command::Run(args) => run::run(args),
         Command::Parse(args) => parse::run(args),
         Command::Decode(args) => decode::run(args),
         Command::Doctor(args) => doctor::run(args),

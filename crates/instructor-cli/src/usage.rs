@@ -90,8 +90,9 @@ struct Line {
     counts: Counts,
 }
 
+/// What some calls used and cost, as JSON.
 #[derive(Serialize)]
-struct Counts {
+pub(crate) struct Counts {
     calls: u64,
     failed: u64,
     uncounted: u64,
@@ -112,32 +113,37 @@ fn json(by: &[By], sums: &Sums, total: &Spend) -> Result<String, Failure> {
         by: Vec<Line>,
         total: Line,
     }
-    // A number with every digit, which no float is made of.
-    let number = |money: Money| RawValue::from_string(money.to_string().replace('$', ""));
-    let line = |names: BTreeMap<&'static str, String>, spend: &Spend| {
-        let Spend { calls, failed, uncounted, usage, cost, .. } = *spend;
-        let counts = Counts {
-            calls,
-            failed,
-            uncounted,
-            input: usage.input,
-            cached: usage.cached,
-            cache_write: usage.cache_write,
-            cache_write_1h: usage.cache_write_1h,
-            output: usage.output,
-            reasoning: usage.reasoning,
-            usd: number(cost.known)?,
-            usd_estimated: number(cost.estimated)?,
-            unknown_cost: cost.unknown,
-        };
-        Ok(Line { names, counts })
-    };
+    let line = |names: BTreeMap<&'static str, String>, spend: &Spend| Ok(Line { names, counts: counts(spend)? });
     let named = |(names, spend): (&Vec<String>, &Spend)| {
         line(by.iter().map(|by| by.name()).zip(names.iter().cloned()).collect(), spend)
     };
-    let all = sums.iter().map(named).collect::<Result<_, serde_json::Error>>();
-    let text = all.and_then(|by| serde_json::to_string_pretty(&All { by, total: line(BTreeMap::new(), total)? }));
-    text.map_err(|error| Failure::unexpected(format!("the sums can't be written: {error}")))
+    let by = sums.iter().map(named).collect::<Result<_, Failure>>()?;
+    serde_json::to_string_pretty(&All { by, total: line(BTreeMap::new(), total)? }).map_err(unwritten)
+}
+
+pub(crate) fn counts(spend: &Spend) -> Result<Counts, Failure> {
+    // A number with every digit, which no float is made of.
+    let number = |money: Money| RawValue::from_string(money.to_string().replace('$', "")).map_err(unwritten);
+    let Spend { calls, failed, uncounted, usage, cost, .. } = *spend;
+    Ok(Counts {
+        calls,
+        failed,
+        uncounted,
+        input: usage.input,
+        cached: usage.cached,
+        cache_write: usage.cache_write,
+        cache_write_1h: usage.cache_write_1h,
+        output: usage.output,
+        reasoning: usage.reasoning,
+        usd: number(cost.known)?,
+        usd_estimated: number(cost.estimated)?,
+        unknown_cost: cost.unknown,
+    })
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "as map_err calls it")]
+fn unwritten(error: serde_json::Error) -> Failure {
+    Failure::unexpected(format!("the sums can't be written: {error}"))
 }
 
 /// Adds what a ledger has to a file, in one go: others may be writing to it.

@@ -411,12 +411,12 @@ fn providers_lists_all_of_them() {
 #[test]
 fn help_and_readme_say_the_same_of_exit_codes() {
     let readme = include_str!("../README.md");
-    for args in [&["--help"][..], &["extract", "--help"]] {
+    for args in [&["--help"][..], &["extract", "--help"], &["run", "--help"]] {
         let ran = run(args, &[("INSTRUCTOR_MODEL", "secret/model")], b"");
         assert_eq!((ran.exit, ran.stderr.as_str()), (0, ""));
         assert!(!ran.stdout.contains("secret/model"), "{}", ran.stdout);
         let (_, codes) = ran.stdout.split_once("Exit codes:\n").unwrap();
-        assert_eq!(codes.lines().count(), 9);
+        assert_eq!(codes.lines().count(), 11);
         for line in codes.lines() {
             let (code, what) = line.trim().split_once("  ").unwrap();
             assert!(readme.contains(&format!("| {code} | {what} |")), "{line}");
