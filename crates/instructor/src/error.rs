@@ -388,6 +388,10 @@ pub enum TransportErrorKind {
     Request,
     /// The host has an address that must not be asked: see [`FetchMedia::permits`](crate::FetchMedia::permits).
     Forbidden,
+    /// A test allows no network: see [`testing::ban_network`](crate::testing::ban_network).
+    Banned,
+    /// A cassette has no such request: see [`testing::Replay`](crate::testing::Replay).
+    Unrecorded,
 }
 
 impl TransportError {
@@ -410,6 +414,12 @@ impl TransportError {
         self.kind
     }
 
+    /// Whether nothing was sent, since it may not be.
+    pub(crate) const fn is_unsent(&self) -> bool {
+        use TransportErrorKind::{Banned, Forbidden, Request, Unrecorded};
+        matches!(self.kind, Request | Forbidden | Banned | Unrecorded)
+    }
+
     /// The innermost cause as text: the outer ones only say that something was sent.
     pub(crate) fn cause(&self) -> Option<String> {
         let mut cause: &(dyn StdError + 'static) = self.source.as_deref()?;
@@ -430,6 +440,8 @@ impl fmt::Display for TransportError {
             TransportErrorKind::TooLarge => "the response body is larger than the limit",
             TransportErrorKind::Request => "the request can't be sent",
             TransportErrorKind::Forbidden => "the address must not be asked",
+            TransportErrorKind::Banned => "the network is banned here",
+            TransportErrorKind::Unrecorded => "no recorded answer fits the request",
         })
     }
 }

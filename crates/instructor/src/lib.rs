@@ -41,8 +41,8 @@
 //! - [`Prices`], [`Money`], [`Ledger`]: what it costs.
 //! - [`Request::example`]: lines of fine-tuning files.
 //! - [`docs`]: guides on [cost](docs::cost), [healing](docs::healing), [cut answers](docs::cut_answers),
-//!   [media](docs::media), [streaming](docs::streaming), [validation](docs::validation), [limits](docs::limits) and
-//!   [observability](docs::observability).
+//!   [media](docs::media), [streaming](docs::streaming), [validation](docs::validation), [limits](docs::limits),
+//!   [testing](docs::testing) and [observability](docs::observability).
 //!
 //! # Crate features
 //!
@@ -56,7 +56,7 @@
 //! | `tower` | | any `tower::Service` as transport: a client and middleware of your own |
 //! | `cloud` | | [`cloud`]: credentials of Azure, Google Cloud and AWS that have to be fetched |
 //! | `tracing` | | spans of requests and their calls, by OpenTelemetry's conventions; see [the guide](docs::observability) |
-//! | `testing` | | [`testing`]: scripted transports |
+//! | `testing` | | [`testing`]: scripted transports, cassettes, a ban of the network; see [the guide](docs::testing) |
 //! | `prices` | yes | [`Prices::shipped`]: the price lists of providers, for the cost of calls |
 //! | `jsonschema` | | run-time schemas with keywords beyond those that schemars prints |
 

@@ -23,5 +23,9 @@ pub mod observability {}
 #[doc = include_str!("streaming.md")]
 pub mod streaming {}
 
+#[cfg(feature = "testing")]
+#[doc = include_str!("testing.md")]
+pub mod testing {}
+
 #[doc = include_str!("validation.md")]
 pub mod validation {}

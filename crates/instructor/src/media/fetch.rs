@@ -353,7 +353,9 @@ impl Fetching {
                 current.failed(ErrorKind::Media, format!("{closed}, or give the bytes"))
             }
             TransportErrorKind::Timeout => current.late(self.policy),
-            TransportErrorKind::Request => current.failed(ErrorKind::Config, format!("{error}{cause}")),
+            TransportErrorKind::Request | TransportErrorKind::Banned | TransportErrorKind::Unrecorded => {
+                current.failed(ErrorKind::Config, format!("{error}{cause}"))
+            }
             TransportErrorKind::Connect | TransportErrorKind::Closed | TransportErrorKind::Interrupted => {
                 current.failed(ErrorKind::Transport, format!("{error}{cause}"))
             }

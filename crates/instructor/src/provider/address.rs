@@ -110,7 +110,7 @@ impl Address {
     }
 }
 
-pub(super) fn escaped(model: &str) -> String {
+pub(crate) fn escaped(model: &str) -> String {
     let mut out = String::with_capacity(model.len());
     for byte in model.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

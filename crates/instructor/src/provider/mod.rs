@@ -11,6 +11,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 pub(crate) use self::address::Address;
+#[cfg(feature = "testing")]
+pub(crate) use self::address::escaped;
 pub(crate) use self::auth::{Auth, Login, Signer};
 use self::models::{Family, is_of};
 use self::reasoning::{Dial, dial};

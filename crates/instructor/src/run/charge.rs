@@ -85,10 +85,7 @@ fn is_free(failure: &Failure, status: Option<u16>, sent: bool) -> bool {
         // What a proxy says of a model that took too long is none of them.
         Some(status) => (400..500).contains(&status) && status != 408 && status != 499 && failure.rejected.is_none(),
         None => match &failure.source {
-            Some(error) => matches!(
-                error.kind(),
-                TransportErrorKind::Connect | TransportErrorKind::Request | TransportErrorKind::Forbidden
-            ),
+            Some(error) => error.kind() == TransportErrorKind::Connect || error.is_unsent(),
             None => !sent,
         },
     }

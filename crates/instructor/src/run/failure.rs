@@ -88,7 +88,7 @@ impl Failure {
 pub(crate) fn unanswered(error: &TransportError) -> (ErrorKind, String) {
     let kind = match error.kind() {
         TransportErrorKind::TooLarge => ErrorKind::Malformed,
-        TransportErrorKind::Request | TransportErrorKind::Forbidden => ErrorKind::Config,
+        _ if error.is_unsent() => ErrorKind::Config,
         _ => ErrorKind::Transport,
     };
     let detail = match error.cause() {

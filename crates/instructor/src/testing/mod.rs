@@ -1,4 +1,5 @@
-//! Tests without a network: a [`Script`] answers requests, everything else is the real path.
+//! Tests without a network: a [`Script`] answers requests, or a [`Cassette`] does with what a provider said once; everything
+//! else is the real path. The [guide](crate::docs::testing) says which one is for what.
 //!
 //! The script stands in for the transport. Requests are encoded, answers decoded, read, validated and asked for again as
 //! in production; time is virtual, so that waits and timeouts cost none.
@@ -25,11 +26,15 @@
 //! ```
 
 mod calls;
+mod cassette;
+mod diff;
 mod fake;
 mod script;
 mod server;
 mod streams;
 
+pub use self::cassette::{Cassette, Missed, Record, Recording, Redaction, Replay, Taped};
 pub use self::fake::fake_body;
 pub use self::script::{Reply, Script, Sent};
 pub use self::server::Server;
+pub use crate::transport::ban::{NetworkBan, ban_network};

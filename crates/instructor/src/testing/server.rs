@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::script::{End, Flow, Script, Spoken};
+use crate::transport::ban;
 
 /// A loopback HTTP server that answers from a [`Script`], so that everything up to the socket is the real path.
 /// It stops when it is dropped.
@@ -30,6 +31,7 @@ impl Server {
     pub(super) fn start(script: Script) -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         let server = Self { address: listener.local_addr()?, stopped: Arc::default() };
+        ban::allow(server.address.to_string());
         let stopped = Arc::clone(&server.stopped);
         thread::spawn(move || {
             for stream in listener.incoming() {
@@ -54,6 +56,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.stopped.store(true, Ordering::Release);
+        ban::forbid(&self.address.to_string());
         // The listener wakes for one more connection and sees that it is to stop.
         let _ = TcpStream::connect_timeout(&self.address, Duration::from_secs(1));
     }

@@ -1,6 +1,8 @@
 //! Bytes over the network, and the clock: everything that the engine must not do itself. A trait for each side, and the
 //! loop that drives the engine over it.
 
+#[cfg(any(feature = "reqwest", feature = "blocking", feature = "testing"))]
+pub(crate) mod ban;
 mod drive;
 #[cfg(any(feature = "reqwest", feature = "blocking"))]
 mod guard;
@@ -19,6 +21,8 @@ use std::future::poll_fn;
 use std::io::Read;
 use std::pin::Pin;
 use std::sync::OnceLock;
+#[cfg(feature = "testing")]
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::{Bytes, BytesMut};
@@ -127,7 +131,7 @@ fn fetches_nothing() -> TransportError {
     TransportError::new(TransportErrorKind::Request).with_source(hint)
 }
 
-fn system_time() -> Now {
+pub(crate) fn system_time() -> Now {
     static START: OnceLock<Instant> = OnceLock::new();
     let start = *START.get_or_init(Instant::now);
     Now::new(start.elapsed(), SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
@@ -161,6 +165,18 @@ impl Body {
     #[must_use]
     pub fn arriving(stream: impl Stream<Item = Result<Bytes, TransportError>> + Send + 'static) -> Self {
         Self(Repr::Arriving(Box::pin(stream)))
+    }
+
+    /// The next piece of it.
+    #[cfg(feature = "testing")]
+    pub(crate) fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, TransportError>>> {
+        match &mut self.0 {
+            Repr::Whole(bytes) => {
+                let bytes = std::mem::take(bytes);
+                Poll::Ready((!bytes.is_empty()).then_some(Ok(bytes)))
+            }
+            Repr::Arriving(stream) => stream.as_mut().poll_next(context),
+        }
     }
 
     /// Takes all of it, at most `limit` bytes.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_core::Stream;
 
+use super::ban;
 use super::guard::{Forbidden, permitted};
 use super::{Body, BoxFuture, Transport};
 use crate::error::{TransportError, TransportErrorKind};
@@ -127,6 +128,7 @@ impl Transport for Reqwest {
         timeout: Option<Duration>,
     ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>> {
         Box::pin(async move {
+            ban::permits(request.uri())?;
             let (parts, body) = request.into_parts();
             let mut request = reqwest::Request::new(parts.method, self.url(&parts.uri)?);
             *request.headers_mut() = parts.headers;
@@ -149,6 +151,7 @@ impl Transport for Reqwest {
         timeout: Duration,
     ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>> {
         Box::pin(async move {
+            ban::permits(request.uri())?;
             let (parts, _) = request.into_parts();
             let url = reqwest::Url::parse(&parts.uri.to_string())
                 .map_err(|e| TransportError::new(TransportErrorKind::Request).with_source(e))?;

@@ -11,6 +11,7 @@ use ureq::typestate::AgentScope;
 use ureq::unversioned::resolver::{self, DefaultResolver, ResolvedSocketAddrs};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
+use super::ban;
 use super::guard::{Forbidden, permitted};
 use super::{BlockingTransport, Idle};
 use crate::error::{TransportError, TransportErrorKind};
@@ -60,6 +61,7 @@ impl BlockingTransport for Ureq {
         timeout: Option<Duration>,
     ) -> Result<http::Response<Box<dyn Read + Send>>, TransportError> {
         // A status is the engine's business, so none is an error here.
+        ban::permits(request.uri())?;
         let (parts, body) = request.into_parts();
         let idle = parts.extensions.get().map(|Idle(idle)| *idle);
         let mut request = self
@@ -92,6 +94,7 @@ impl BlockingTransport for Ureq {
         let resolver = Guarded { private: policy.is_private(), resolver: Resolver::default() };
         let agent = ureq::Agent::with_parts(config, DefaultConnector::default(), resolver);
         let (parts, _) = request.into_parts();
+        ban::permits(&parts.uri)?;
         let response = agent.run(http::Request::from_parts(parts, ())).map_err(failed)?;
         Ok(response.map(|body| Box::new(Timed(body.into_reader(), None)) as Box<dyn Read + Send>))
     }

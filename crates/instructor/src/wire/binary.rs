@@ -162,6 +162,18 @@ pub(super) fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0, |crc, byte| step(step(crc ^ u32::from(*byte))))
 }
 
+/// The messages of a whole stream: event, data, and whether it is a failure. None if it is no such stream, or not whole.
+#[cfg(feature = "testing")]
+pub(crate) fn messages(mut bytes: &[u8]) -> Option<Vec<(Option<String>, String, bool)>> {
+    let mut all = Vec::new();
+    while !bytes.is_empty() {
+        let (Frame { event, data, failed }, rest) = next(bytes).ok()??;
+        all.push((event.map(String::from), String::from(data), failed));
+        bytes = rest;
+    }
+    Some(all)
+}
+
 /// A message as a server writes it.
 #[cfg(any(test, feature = "testing"))]
 pub(crate) fn message(headers: &[(&str, &str)], payload: &[u8]) -> Vec<u8> {

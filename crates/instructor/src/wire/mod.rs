@@ -35,6 +35,8 @@ use crate::provider::Profile;
 
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use self::binary::message;
+#[cfg(feature = "testing")]
+pub(crate) use self::binary::messages;
 pub(crate) use self::declined::Declined;
 pub(crate) use self::failure::{Failure, read_failure};
 use self::frame::Frame;
