@@ -40,6 +40,7 @@
 //! - [`testing`]: answers from a script, through everything but the network.
 //! - [`Prices`], [`Money`], [`Ledger`]: what it costs.
 //! - [`Request::example`]: lines of fine-tuning files.
+//! - Coming from Python Instructor: [its snippets beside ours](docs::from_python).
 //! - [`docs`]: guides on [cost](docs::cost), [healing](docs::healing), [cut answers](docs::cut_answers),
 //!   [media](docs::media), [streaming](docs::streaming), [validation](docs::validation), [limits](docs::limits),
 //!   [testing](docs::testing) and [observability](docs::observability).

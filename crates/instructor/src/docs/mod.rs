@@ -11,6 +11,9 @@ pub mod cut_answers {}
 #[doc = include_str!("distillation.md")]
 pub mod distillation {}
 
+#[doc = include_str!("from_python.md")]
+pub mod from_python {}
+
 #[doc = include_str!("healing.md")]
 pub mod healing {}
 
