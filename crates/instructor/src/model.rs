@@ -15,11 +15,12 @@ use serde_json::Value;
 
 use crate::error::{Error, ErrorKind};
 use crate::schema::{
-    Checker, Dialect, DialectReport, Item, Lowered, Missing, Notation, Part, Policy, ToolSchema, Unlowerable, brief,
-    calls, has_marks, lower, prompt, rendered, schema_of, schema_of_rest, tool_name, tools,
+    Checker, Dialect, DialectReport, Item, Lowered, MARK, Missing, Notation, Part, Policy, SECRET, ToolSchema,
+    Unlowerable, brief, calls, has_marks, is_secret, lower, prompt, rendered, schema_of, schema_of_rest, tool_name,
+    tools,
 };
 use crate::validate::outline::{At, Model, Outlined};
-use crate::validate::{Checks, Context, Issues, Path};
+use crate::validate::{Checks, Context, Issue, Issues, Origin, Path};
 
 /// A type that a language model can be asked for.
 ///
@@ -89,6 +90,7 @@ struct Inner {
     check: Result<Check, String>,
     policy: Policy,
     salvages: bool,
+    secrets: bool,
     lowered: [OnceLock<Result<Lowered, Unlowerable>>; Dialect::COUNT],
     prompt: OnceLock<String>,
     brief: OnceLock<String>,
@@ -171,7 +173,8 @@ impl Contract {
             tool_name: tool_name(name),
             description,
             check: Check::compile(&schema),
-            salvages: policy == Policy::Declared && has_marks(&schema),
+            salvages: policy == Policy::Declared && has_marks(&schema, MARK),
+            secrets: has_marks(&schema, SECRET),
             schema,
             policy,
             lowered: Default::default(),
@@ -316,14 +319,29 @@ impl Contract {
         })
     }
 
+    /// Whether quoting what stands at a place could show a value that is not to be shown.
+    pub(crate) fn is_secret(&self, path: &Path) -> bool {
+        self.0.secrets && is_secret(self.schema(), path)
+    }
+
+    /// Issues that quote nothing secret. What a function says it means to say.
+    pub(crate) fn masked(&self, issues: Issues) -> Issues {
+        if !self.0.secrets {
+            return issues;
+        }
+        let quotes = |issue: &Issue| issue.origin() != Origin::Rule && self.is_secret(issue.path());
+        let mask = |issue: Issue| if quotes(&issue) { issue.masked() } else { issue };
+        issues.into_iter().map(mask).collect::<Vec<_>>().into()
+    }
+
     pub(crate) fn issues(&self, node: Node<'_>) -> Issues {
-        match &self.0.check {
+        self.masked(match &self.0.check {
             Ok(Check::Native(checker)) => checker.check(node),
             #[cfg(feature = "jsonschema")]
             Ok(Check::Full(validator)) => full_issues(validator, node),
             // `checkable` has refused it before anything was sent.
             Err(_) => Issues::new(),
-        }
+        })
     }
 }
 
@@ -359,7 +377,6 @@ impl Check {
 
 #[cfg(feature = "jsonschema")]
 fn full_issues(validator: &jsonschema::Validator, node: Node<'_>) -> Issues {
-    use crate::validate::{Issue, Origin};
     let value: Value = match serde_json::from_str(node.source()) {
         Ok(value) => value,
         Err(e) => return Issues::from(format!("a JSON value: {e}")),

@@ -58,7 +58,8 @@ impl Contract {
     /// The value in a text. One that fits as it is need not be aligned, unless `always`.
     pub(crate) fn find<'a>(&self, text: &'a str, options: ParseOptions, always: bool) -> Result<Found<'a>, Error> {
         self.checkable()?;
-        let reader = Reader { schema: self.schema(), check: &|node| self.issues(node), lowered: None, options, always };
+        let (schema, secret) = (self.schema(), &|path: &_| self.is_secret(path));
+        let reader = Reader { schema, check: &|node| self.issues(node), secret, lowered: None, options, always };
         let found = reader.read(text).map_err(|issue| {
             let got = issue.got_text().map_or_else(String::new, |got| format!("got {got}, "));
             Error::new(ErrorKind::Malformed, format!("{got}wanted {}", issue.wanted())).with_issues(issue.into())

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 pub use instructor_json::{Level, Options as ParseOptions, RepairKind, Severity};
 
+use crate::dsl::MASK;
 use crate::validate::Path;
 
 /// One thing that was changed on the way from an answer to its value.
@@ -33,6 +34,13 @@ impl fmt::Display for Repair {
 }
 
 impl Repair {
+    /// Without text of the answer.
+    pub(crate) fn mask(&mut self) {
+        for text in [&mut self.before, &mut self.after].into_iter().filter(|text| !text.is_empty()) {
+            *text = String::from(MASK);
+        }
+    }
+
     /// Those that the reader of JSON made.
     pub(crate) fn of_syntax(text: &str, candidate: &instructor_json::Candidate<'_>) -> Vec<Self> {
         let document = &candidate.document;

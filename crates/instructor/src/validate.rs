@@ -13,6 +13,7 @@ pub use self::checks::{CheckError, Checks};
 pub(crate) use self::checks::{Checked, Checking, Rules, each};
 pub(crate) use self::outline::Ruled;
 pub(crate) use self::visit::Visit;
+use crate::dsl::MASK;
 
 /// Where in an answer something is: a JSON path such as `$.items[2].price`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -209,6 +210,14 @@ impl Issue {
         }
         self.path = path;
         self
+    }
+
+    /// The issue without what was got.
+    pub(crate) fn masked(self) -> Self {
+        match self.got {
+            Some(_) => self.got(MASK),
+            None => self,
+        }
     }
 
     /// Where.

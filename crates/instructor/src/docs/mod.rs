@@ -23,6 +23,9 @@ pub mod media {}
 #[doc = include_str!("observability.md")]
 pub mod observability {}
 
+#[doc = include_str!("response_types.md")]
+pub mod response_types {}
+
 #[doc = include_str!("streaming.md")]
 pub mod streaming {}
 

@@ -80,6 +80,7 @@ pub(super) fn item(
     let reader = Reader {
         schema: tool.contract.schema(),
         check: &|node| tool.contract.issues(node),
+        secret: &|path| tool.contract.is_secret(path),
         lowered: lowered(tool).filter(|lowered| !lowered.is_identity()),
         options,
         always: false,

@@ -215,7 +215,7 @@ fn weigh(asked: &Asked<'_, '_>, keep: &mut Judge<'_>, response: &Response, done:
         None => {
             let wrong = std::mem::take(&mut found.issues);
             let complete = !answer.lacks_items();
-            let issues = answer.issues(against(wrong, found.value(), keep));
+            let issues = answer.issues(against(job.contract, wrong, found.value(), keep));
             if issues.is_empty() {
                 return None;
             }
@@ -236,7 +236,7 @@ fn weigh(asked: &Asked<'_, '_>, keep: &mut Judge<'_>, response: &Response, done:
                 Err(issue) => return malformed(issue),
             };
             done.repairs.append(&mut whole.repairs);
-            let issues = against(std::mem::take(&mut whole.issues), whole.value(), keep);
+            let issues = against(job.contract, std::mem::take(&mut whole.issues), whole.value(), keep);
             if issues.is_empty() {
                 return None;
             }
@@ -246,7 +246,7 @@ fn weigh(asked: &Asked<'_, '_>, keep: &mut Judge<'_>, response: &Response, done:
             let wrong = std::mem::take(&mut found.issues);
             let Some(document) = patching.apply(found.value(), &wrong) else { return malformed(cut()) };
             let issues = if wrong.is_empty() {
-                against(job.contract.issues(document.root()), document.root(), keep)
+                against(job.contract, job.contract.issues(document.root()), document.root(), keep)
             } else {
                 patching.placed(wrong.clone())
             };
@@ -290,7 +290,9 @@ fn reading<'t>(
     text: &'t str,
 ) -> Result<Found<'t>, Issue> {
     let check = |node: Node<'_>| contract.issues(node);
-    Reader { schema: contract.schema(), check: &check, lowered, options: job.reading, always: false }.read(text)
+    let secret = |path: &Path| contract.is_secret(path);
+    Reader { schema: contract.schema(), check: &check, secret: &secret, lowered, options: job.reading, always: false }
+        .read(text)
 }
 
 /// What is there of an answer that was cut, in the canonical form of all of it.
@@ -312,10 +314,10 @@ fn wrong(issues: Issues) -> Failure {
 
 /// What the schema, the type and the validators say, together, so that one re-ask can mend all of it. What the type
 /// says adds nothing once the schema has spoken.
-fn against(mut issues: Issues, value: Node<'_>, keep: &mut Judge<'_>) -> Issues {
+fn against(contract: &Contract, mut issues: Issues, value: Node<'_>, keep: &mut Judge<'_>) -> Issues {
     let more = keep.take(value);
     let schema_spoke = !issues.is_empty();
-    issues.extend(more.into_iter().filter(|issue| !schema_spoke || issue.origin() == Origin::Rule));
+    issues.extend(contract.masked(more).into_iter().filter(|issue| !schema_spoke || issue.origin() == Origin::Rule));
     issues
 }
 

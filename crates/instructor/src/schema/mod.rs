@@ -21,6 +21,7 @@ mod report;
 mod resolve;
 mod rest;
 mod salvage;
+mod secret;
 mod shape;
 mod tools;
 
@@ -35,6 +36,7 @@ pub(crate) use self::read::{Found, Reader};
 pub(crate) use self::render::{brief, calls, prompt};
 pub(crate) use self::rest::{Missing, What, join, missing, rest_name, schema_of_rest};
 pub(crate) use self::salvage::{MARK, bad_items, has_marks, may_be_given_up, restored, without};
+pub(crate) use self::secret::{SECRET, is_secret};
 
 /// A schema in the notation for prompts.
 pub(crate) fn rendered(schema: &serde_json::Value, policy: Policy) -> String {

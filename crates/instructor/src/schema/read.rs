@@ -43,6 +43,8 @@ impl Found<'_> {
 pub(crate) struct Reader<'r> {
     pub(crate) schema: &'r Value,
     pub(crate) check: &'r dyn Fn(Node<'_>) -> Issues,
+    /// Whether what stands at a place is not to be quoted.
+    pub(crate) secret: &'r dyn Fn(&Path) -> bool,
     /// The form that the model was shown, if it is not the schema's own.
     pub(crate) lowered: Option<&'r Lowered>,
     pub(crate) options: ParseOptions,
@@ -72,6 +74,16 @@ impl Reader<'_> {
     /// Of several candidates the one that fits best is taken. Several that fit as well and differ are an issue, but for
     /// [`Level::Lenient`], which takes the last.
     pub(crate) fn read<'a>(&self, text: &'a str) -> Result<Found<'a>, Issue> {
+        let mask = |issue: Issue| if (self.secret)(issue.path()) { issue.masked() } else { issue };
+        let mut found = self.search(text).map_err(mask)?;
+        found.issues = found.issues.into_iter().map(mask).collect::<Vec<_>>().into();
+        for repair in found.repairs.iter_mut().filter(|repair| (self.secret)(&repair.path)) {
+            repair.mask();
+        }
+        Ok(found)
+    }
+
+    fn search<'a>(&self, text: &'a str) -> Result<Found<'a>, Issue> {
         if let Some(whole) = self.whole(text) {
             return Ok(whole);
         }

@@ -15,11 +15,11 @@ use crate::validate::{Issues, Path};
 /// The keyword that marks a list.
 pub(crate) const MARK: &str = "x-salvage";
 
-/// Whether a schema marks a list anywhere.
-pub(crate) fn has_marks(schema: &Value) -> bool {
+/// Whether a schema has a mark anywhere.
+pub(crate) fn has_marks(schema: &Value, mark: &str) -> bool {
     match schema {
-        Value::Object(map) => map.contains_key(MARK) || map.values().any(has_marks),
-        Value::Array(list) => list.iter().any(has_marks),
+        Value::Object(map) => map.contains_key(mark) || map.values().any(|inner| has_marks(inner, mark)),
+        Value::Array(list) => list.iter().any(|inner| has_marks(inner, mark)),
         _ => false,
     }
 }
@@ -43,7 +43,7 @@ pub(crate) fn may_be_given_up(root: &Value, to: &Path) -> bool {
     false
 }
 
-fn alternatives<'s>(schema: &'s Value, root: &'s Value, depth: usize) -> Vec<View<'s>> {
+pub(super) fn alternatives<'s>(schema: &'s Value, root: &'s Value, depth: usize) -> Vec<View<'s>> {
     let view = View::of(schema, root);
     let branches = view.branches.iter().filter(|_| depth < 8);
     let mut all: Vec<View<'s>> = branches.flat_map(|branch| alternatives(branch, root, depth + 1)).collect();

@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::closed::Closed;
 use super::tracker::Tracker;
 use super::watchdog::{Runaway, Watchdog};
@@ -36,8 +34,7 @@ struct Parts<'s> {
     tracker: Tracker,
     ruled: Option<Ruled>,
     context: Context,
-    /// The schema, if it has items which may fail by themselves.
-    salvaged: Option<&'s Value>,
+    contract: &'s Contract,
 }
 
 impl<'s> Watch<'s> {
@@ -53,8 +50,7 @@ impl<'s> Watch<'s> {
             let spots = Arc::new(Spots::new(contract.schema(), options.level()));
             let (ruled, context) = rules;
             let sink = Closed::root(Arc::clone(&spots), true, ruled.clone());
-            let salvaged = contract.salvages().then(|| contract.schema());
-            Parts { spots, sink, tracker: Tracker::new(None, options), ruled, context, salvaged }
+            Parts { spots, sink, tracker: Tracker::new(None, options), ruled, context, contract }
         });
         Self { show, limits, runaway: Runaway::default(), parts, options, over: false }
     }
@@ -70,13 +66,13 @@ impl<'s> Watch<'s> {
         if self.over {
             return Ok(());
         }
-        if let Some(Parts { sink, tracker, context, salvaged, .. }) = &mut self.parts {
+        if let Some(Parts { sink, tracker, context, contract, .. }) = &mut self.parts {
             // What can't be read is for the final reading to say.
             let _ = tracker.read(text, sink);
             if tracker.is_sure() {
-                stop(sink.take(), *salvaged)?;
+                stop(sink.take(), contract)?;
                 for due in sink.due() {
-                    stop(due.ruled.run(&due.place, &due.json, context), *salvaged)?;
+                    stop(due.ruled.run(&due.place, &due.json, context), contract)?;
                 }
             }
         }
@@ -94,9 +90,10 @@ impl Parts<'_> {
 }
 
 /// Stops the answer if there is something wrong that is not given up.
-fn stop(mut issues: Issues, salvaged: Option<&Value>) -> Result<(), Stop> {
-    if let Some(schema) = salvaged {
-        let fatal = issues.into_iter().filter(|issue| !may_be_given_up(schema, issue.path()));
+fn stop(issues: Issues, contract: &Contract) -> Result<(), Stop> {
+    let mut issues = contract.masked(issues);
+    if contract.salvages() {
+        let fatal = issues.into_iter().filter(|issue| !may_be_given_up(contract.schema(), issue.path()));
         issues = fatal.collect::<Vec<_>>().into();
     }
     if issues.is_empty() { Ok(()) } else { Err(Stop::invalid(issues)) }
@@ -139,14 +136,14 @@ impl Follow for Watch<'_> {
         let shows = self.show.as_mut().map_or(Ok(false), |show| show.call(plan, call))?;
         self.endless(call.arguments.get(call.told..).unwrap_or_default())?;
         let parts = self.parts.as_ref().filter(|_| call.over && !self.over);
-        if let Some(Parts { ruled, context, salvaged, .. }) = parts {
+        if let Some(Parts { ruled, context, contract, .. }) = parts {
             let Called { index, name, arguments, .. } = call;
             let read = plan.item(index, &ToolCall::new("", name, arguments), self.options);
             let ruled = ruled.as_ref().and_then(|ruled| ruled.item(index)).filter(|ruled| ruled.is_due(false));
             match (read, ruled) {
-                (Err(issues), _) => stop(issues, *salvaged)?,
+                (Err(issues), _) => stop(issues, contract)?,
                 (Ok(json), Some(ruled)) => {
-                    stop(ruled.run(&Path::root().index(index), &json, context), *salvaged)?;
+                    stop(ruled.run(&Path::root().index(index), &json, context), contract)?;
                 }
                 (Ok(_), None) => {}
             }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::schema::MARK;
+use crate::schema::{MARK, SECRET};
 
 /// The keywords of a schema that decide what fits.
 pub(in crate::schema) struct View<'s> {
@@ -21,6 +21,8 @@ pub(in crate::schema) struct View<'s> {
     pub(in crate::schema) title: Option<&'s str>,
     /// A list whose items may fail by themselves.
     pub(in crate::schema) salvaged: bool,
+    /// A value that is not to be quoted.
+    pub(in crate::schema) secret: bool,
     types: Vec<&'s str>,
     items: Option<&'s Value>,
     prefix: Option<&'s Vec<Value>>,
@@ -43,6 +45,7 @@ impl<'s> View<'s> {
             patterns: false,
             title: None,
             salvaged: false,
+            secret: false,
             types: Vec::new(),
             items: None,
             prefix: None,
@@ -65,6 +68,7 @@ impl<'s> View<'s> {
         }
         self.title = text("title").or(self.title);
         self.salvaged |= map.get(MARK) == Some(&Value::Bool(true));
+        self.secret |= map.get(SECRET) == Some(&Value::Bool(true));
         self.named = list("x-enum").or(self.named);
         self.properties.extend(map.get("properties").and_then(Value::as_object).into_iter().flat_map(entries));
         self.required.extend(list("required").into_iter().flatten().filter_map(Value::as_str));
