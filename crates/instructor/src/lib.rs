@@ -32,7 +32,7 @@
 //! - [`Message`] and [`Media`]: what is said: text, images, documents, sound.
 //! - [`ResponseModel`] and [`Contract`]: what is asked for. [`Issue`] and [`Context`]: validator functions.
 //! - [`Credential`] and [`CredentialSource`]: credentials that end, handed in at run time.
-//! - [`Maybe`], [`Reasoned`], [`Labels`], [`Secret`]: types for answers, put around types of your own.
+//! - [`Maybe`], [`Reasoned`], [`Cited`], [`Labels`], [`Secret`]: types for answers, put around types of your own.
 //! - [`Mode`]: how it is asked for. [`Profile`]: whom, known by name or made at run time.
 //! - [`Retry`] and [`Budget`]: how often, how long, how much. [`Limiter`]: how fast, all requests together. [`Error`] and
 //!   [`Report`]: what came of it.
@@ -43,7 +43,8 @@
 //! - [`Request::example`]: lines of fine-tuning files.
 //! - Coming from Python Instructor: [its snippets beside ours](docs::from_python).
 //! - [`docs`]: guides on [cost](docs::cost), [healing](docs::healing), [cut answers](docs::cut_answers),
-//!   [media](docs::media), [response types](docs::response_types), [streaming](docs::streaming),
+//!   [media](docs::media), [response types](docs::response_types), [citations](docs::citations),
+//!   [streaming](docs::streaming),
 //!   [validation](docs::validation), [limits](docs::limits), [testing](docs::testing) and
 //!   [observability](docs::observability).
 //!
@@ -121,7 +122,10 @@ pub use self::cost::{Charge, Cost, Entry, Ledger, Money, Price, Prices, Spend};
 pub use self::credential::{Credential, CredentialSource, Http};
 #[cfg(feature = "distil")]
 pub use self::distil::{Lessons, Task};
-pub use self::dsl::{Label, Labels, Maybe, NoResult, PartialMaybe, PartialReasoned, Reasoned, Secret};
+pub use self::dsl::{
+    Cited, Label, Labels, Likeness, Maybe, MissingQuotes, NoResult, PartialCited, PartialMaybe, PartialReasoned, Quote,
+    QuoteMatch, Reasoned, Secret, Source,
+};
 pub use self::error::{Error, ErrorKind, TransportError, TransportErrorKind};
 pub use self::fallback::{Breaker, Target};
 pub use self::hooks::Hooks;

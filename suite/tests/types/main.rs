@@ -1,5 +1,6 @@
 //! Response types, in every mode, on every protocol, whole and streamed, nested in one another.
 
+mod cited;
 mod kinds;
 mod labels;
 mod maybe;

@@ -1,5 +1,7 @@
 //! Guides: how to do a job, with examples that run.
 
+#[doc = include_str!("citations.md")]
+pub mod citations {}
 #[doc = include_str!("limits.md")]
 pub mod limits {}
 #[doc = include_str!("cost.md")]

@@ -1,11 +1,13 @@
 //! Response types for what comes up again and again: an answer that may not be there, one that is thought about first,
-//! labels, values that nobody is to see.
+//! quotes that show it, labels, values that nobody is to see.
 
+mod cite;
 mod labels;
 mod maybe;
 mod reasoned;
 mod secret;
 
+pub use self::cite::{Cited, Likeness, MissingQuotes, PartialCited, Quote, QuoteMatch, Source};
 pub use self::labels::{Label, Labels};
 pub use self::maybe::{Maybe, NoResult, PartialMaybe};
 pub use self::reasoned::{PartialReasoned, Reasoned};

@@ -105,6 +105,11 @@ impl<'v> Checks<'v> {
         begun.push((path, Box::pin(async move { check.await.map_err(Into::into) })));
     }
 
+    /// What functions are given.
+    pub(crate) const fn context(&self) -> &'v Context {
+        self.context
+    }
+
     /// Adds what the value of a key has.
     pub fn key(&mut self, key: &'v str, add: impl FnOnce(&mut Self)) {
         self.within(Step::Key(key), add);
