@@ -53,6 +53,8 @@ pub enum ErrorKind {
     /// Media at a URL could not be fetched: it is not there, too large, of another kind, or where
     /// [`FetchMedia`](crate::FetchMedia) does not allow it to be.
     Media,
+    /// A file or stream of the caller's could not be read or written.
+    Io,
     /// A limit of the caller's ended the run: attempts, tokens or deadline.
     Budget,
     /// The request was dropped while the attempt was being made. Told to [hooks](crate::hooks) alone: nobody is left to
@@ -85,6 +87,7 @@ impl ErrorKind {
             Self::Rejected => "rejected",
             Self::Unchecked => "unchecked",
             Self::Media => "media",
+            Self::Io => "io",
             Self::Budget => "budget",
             Self::Cancelled => "cancelled",
             Self::Unsupported => "unsupported",
@@ -110,6 +113,7 @@ impl ErrorKind {
             Self::Rejected => "a validator rejected the answer",
             Self::Unchecked => "the answer could not be checked",
             Self::Media => "media of the request is missing",
+            Self::Io => "a file could not be read or written",
             Self::Budget => "the budget ended",
             Self::Cancelled => "the request was dropped on its way",
             Self::Unsupported => "not supported",

@@ -58,6 +58,7 @@
 //! | `http2` | | HTTP/2 for the async transport |
 //! | `blocking` | | [`blocking`] clients on ureq, with rustls |
 //! | `tower` | | any `tower::Service` as transport: a client and middleware of your own |
+//! | `batch` | | [`batch`]: many requests at once through providers' batches, for half the price |
 //! | `cloud` | | [`cloud`]: credentials of Azure, Google Cloud and AWS that have to be fetched |
 //! | `tracing` | | spans of requests and their calls, by OpenTelemetry's conventions; see [the guide](docs::observability) |
 //! | `testing` | | [`testing`]: scripted transports, cassettes, a ban of the network; see [the guide](docs::testing) |
@@ -66,6 +67,8 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "batch")]
+pub mod batch;
 #[cfg(any(feature = "blocking", feature = "testing"))]
 pub mod blocking;
 mod calendar;
@@ -153,7 +156,7 @@ pub use self::transport::reqwest::Reqwest;
 pub use self::transport::tower::Tower;
 #[cfg(feature = "blocking")]
 pub use self::transport::ureq::Ureq;
-pub use self::transport::{BlockingTransport, Body, BoxFuture, Transport};
+pub use self::transport::{BlockingTransport, Body, BoxFuture, Transport, Upload};
 pub use self::validate::{CheckError, Checks, Context, Issue, Issues, Origin, Path};
 pub use self::wire::{Finish, RateLimit, RateLimits, Response, Usage};
 

@@ -292,7 +292,21 @@ impl fmt::Debug for Opaque {
 #[derive(Clone, Debug)]
 pub struct Messages<'a>(Cow<'a, [Message]>);
 
-impl Messages<'_> {
+impl<'a> Messages<'a> {
+    /// These, after others.
+    #[cfg(feature = "batch")]
+    pub(crate) fn after(self, first: &[Message]) -> Self {
+        if first.is_empty() {
+            return self;
+        }
+        Self(Cow::Owned(first.iter().cloned().chain(self.into_owned()).collect()))
+    }
+
+    #[cfg(feature = "batch")]
+    pub(crate) fn into_owned(self) -> Vec<Message> {
+        self.0.into_owned()
+    }
+
     /// The messages.
     #[must_use]
     pub fn as_slice(&self) -> &[Message] {

@@ -3,17 +3,16 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, header};
+use http::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::client::{Client, Core};
+use crate::client::Client;
 use crate::error::{Error, ErrorKind};
 use crate::fallback::Asks;
 use crate::provider::Address;
-use crate::transport::{Transport, once};
+use crate::transport::{Errand, Load, done};
 use crate::validate::{CheckError, Issue};
-use crate::wire::read_failure;
 
 /// Asks a moderation model what is harmful in a text, over a client's transport and with its key, for
 /// [async validator functions](crate::docs::validation#async-functions).
@@ -229,48 +228,9 @@ impl<C: Asks> Moderator<C> {
                 profile.id()
             )));
         };
-        let address = Address::new(&core.base_url, path)?;
+        let url = Address::new(&core.base_url, path)?.of(&self.model)?;
         let body = Bytes::from(json!({ "model": self.model, "input": text }).to_string());
-        let began = transport.now().monotonic;
-        let mut failed = 0;
-        loop {
-            let error = match self.ask(&transport, core, &address, body.clone()).await {
-                Ok(moderation) => return Ok(moderation),
-                Err(error) => error,
-            };
-            failed += 1;
-            let retry = &core.options.retry;
-            let elapsed = transport.now().monotonic.saturating_sub(began);
-            let asked = error.retry_after();
-            let too_long = asked.is_some_and(|wait| wait > retry.longest_retry_after());
-            if !error.is_retryable() || too_long || !retry.retries(error.kind()) || !retry.goes_on(failed, elapsed) {
-                return Err(error);
-            }
-            transport.sleep(asked.unwrap_or_else(|| retry.wait().before(failed - 1, fastrand::f64()))).await;
-        }
-    }
-
-    async fn ask(
-        &self,
-        transport: &dyn Transport,
-        core: &Core,
-        address: &Address,
-        body: Bytes,
-    ) -> Result<Moderation, Error> {
-        let length = HeaderValue::from(body.len());
-        let mut request = Request::new(body);
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = address.of(&self.model)?;
-        *request.headers_mut() = core.endpoint.headers.clone();
-        request.headers_mut().insert(header::CONTENT_LENGTH, length);
-        let answer = once(transport, core, request).await?;
-        if !(200..300).contains(&answer.status) {
-            let failure = read_failure(answer.status, &answer.headers, &answer.body, transport.now().unix);
-            let said =
-                core.endpoint.key.as_ref().map_or_else(|| failure.describe(), |key| key.masked(failure.describe()));
-            let error = Error::new(failure.kind, said).with_status(failure.status);
-            return Err(error.with_retry_after(failure.retry_after));
-        }
+        let answer = done(&transport, core, &Errand::new(Method::POST, url, Load::Bytes(body))).await?;
         let read = Moderation::read(&answer.body);
         read.ok_or_else(|| Error::new(ErrorKind::Malformed, "no results of a moderation").with_raw(Some(answer.body)))
     }

@@ -1,6 +1,8 @@
 //! One request being built, and the ways to send it.
 
 mod ask;
+#[cfg(feature = "batch")]
+mod batched;
 mod example;
 mod streams;
 
@@ -33,7 +35,7 @@ use crate::model::{Contract, ResponseModel};
 use crate::options::{Options, setters};
 use crate::provider::Reasoning;
 use crate::repair::{Level, RepairKind};
-use crate::run::{Budget, Completion, Job, Judges, ReAsk, Retry, Shaping, Shelf, Truncated};
+use crate::run::{AtHand, Budget, Completion, Job, Judges, ReAsk, Retry, Shaping, Shelf, Truncated};
 use crate::stream::{BadItems, Watch, Watchdog};
 use crate::transport::{Show, Watching};
 use crate::validate::{Checking, Context, Issue, Issues, Origin, Path, Ruled, Rules};
@@ -71,6 +73,10 @@ pub struct Request<'a, C = Client> {
     fallbacks: Vec<Target<C>>,
     /// A type is made of the answer, which knows of items that were given up.
     typed: bool,
+    /// What the client has learnt of the mode is left aside.
+    fresh: bool,
+    /// An answer that is there before anything is sent.
+    at_hand: Option<AtHand>,
     error: Option<Error>,
 }
 
@@ -85,6 +91,8 @@ impl<'a, C> Request<'a, C> {
             context: Context::new(),
             fallbacks: Vec::new(),
             typed: true,
+            fresh: false,
+            at_hand: None,
             error: None,
         }
     }
@@ -152,8 +160,10 @@ impl<'a, C> Request<'a, C> {
         let forms = Forms::of(&endpoint.profile, model);
         let wanted = forms.check(endpoint.profile.id(), self.messages.as_slice(), options.fetch.is_some())?;
         let memory = &core.memory;
-        let plan =
-            |mode, model, family| Plan::new(mode, contract, &endpoint.profile, family, memory.recall(model, contract));
+        let plan = |mode, model, family| {
+            let known = if self.fresh { None } else { memory.recall(model, contract) };
+            Plan::new(mode, contract, &endpoint.profile, family, known)
+        };
         let thinking = |model, reasoning| endpoint.profile.thinking(model, reasoning, &options.settings);
         let first = thinking(model, options.reasoning)?;
         let settings = first.settings;

@@ -4,6 +4,7 @@ use super::scan::{follow, paths, tokens};
 use super::{Finding, Tree};
 
 const ROOMS: &[&str] = &[
+    "crates/instructor/src/batch/protocol",
     "crates/instructor/src/limiter",
     "crates/instructor/src/mode",
     "crates/instructor/src/run",

@@ -57,6 +57,11 @@ impl Money {
         self.0
     }
 
+    /// So many per cent of it.
+    pub(crate) const fn percent(self, percent: u8) -> Self {
+        Self(self.0.saturating_mul(percent as u128) / 100)
+    }
+
     /// Reads a number of dollars as JSON writes it, or people: `0.05`, `$1`, `4.88e-05`. What is finer than a trillionth is
     /// rounded to it.
     pub(crate) fn read(text: &str) -> Option<Self> {

@@ -1,5 +1,9 @@
 //! Guides: how to do a job, with examples that run.
 
+#[cfg(feature = "batch")]
+#[doc = include_str!("batch.md")]
+pub mod batch {}
+
 #[doc = include_str!("citations.md")]
 pub mod citations {}
 #[doc = include_str!("limits.md")]

@@ -2,6 +2,7 @@
 
 mod address;
 pub(crate) mod auth;
+mod batches;
 pub(crate) mod models;
 mod reasoning;
 mod spec;
@@ -11,9 +12,12 @@ use std::borrow::Cow;
 use std::fmt;
 
 pub(crate) use self::address::Address;
-#[cfg(feature = "testing")]
+#[cfg(any(feature = "batch", feature = "testing"))]
 pub(crate) use self::address::escaped;
 pub(crate) use self::auth::{Auth, Login, Signer};
+pub(crate) use self::batches::Batches;
+#[cfg(feature = "batch")]
+pub(crate) use self::batches::{BatchForm, Ids};
 use self::models::{Family, is_of};
 use self::reasoning::{Dial, dial};
 pub use self::reasoning::{Effort, Reasoning};
@@ -63,6 +67,8 @@ pub(crate) struct Row {
     pub(crate) max_tokens_field: &'static str,
     /// The model that `Client::from_env` takes where no model is named.
     pub(crate) default_model: Option<&'static str>,
+    /// How it takes many requests at once, to be answered within a day, if it does.
+    pub(crate) batches: Option<&'static Batches>,
 }
 
 /// Facts about how a server departs from its protocol. A wire branches on these, never on names.
@@ -181,6 +187,8 @@ pub struct Profile {
     max_tokens_field: Cow<'static, str>,
     default_max_tokens: Option<u64>,
     default_model: Option<&'static str>,
+    #[cfg_attr(not(feature = "batch"), expect(dead_code, reason = "read where batches are made"))]
+    batches: Option<&'static Batches>,
 }
 
 impl Profile {
@@ -397,6 +405,29 @@ impl Profile {
         &self.max_tokens_field
     }
 
+    /// How it takes batches, if it does.
+    #[cfg(feature = "batch")]
+    pub(crate) const fn batches(&self) -> Option<&'static Batches> {
+        self.batches
+    }
+
+    /// With batches as the provider whose protocol it speaks has them, for gateways and servers of your own.
+    ///
+    /// ```
+    /// use instructor::Profile;
+    ///
+    /// let gateway = Profile::openai_compatible("gateway", "https://llm.example.com/v1").with_batches();
+    /// # drop(gateway);
+    /// ```
+    #[cfg(feature = "batch")]
+    #[must_use]
+    pub fn with_batches(mut self) -> Self {
+        self.batches = self
+            .batches
+            .or_else(|| TABLE.iter().filter(|row| row.wire.name() == self.protocol()).find_map(|row| row.batches));
+        self
+    }
+
     pub(crate) const fn default_max_tokens(&self) -> Option<u64> {
         self.default_max_tokens
     }
@@ -429,6 +460,7 @@ impl From<&Row> for Profile {
             max_tokens_field: Cow::Borrowed(row.max_tokens_field),
             default_max_tokens: None,
             default_model: row.default_model,
+            batches: row.batches,
         }
     }
 }
@@ -453,6 +485,7 @@ pub(crate) const OPENAI_COMPATIBLE: Row = Row {
     reasoning: &[("", &dial::EFFORT)],
     max_tokens_field: "max_tokens",
     default_model: None,
+    batches: None,
 };
 
 /// Those that want a key.

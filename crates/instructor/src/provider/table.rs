@@ -3,8 +3,9 @@
 //!
 //! The order is the order in which `Client::from_env` looks for keys.
 
+use super::batches::{FILES, JOBS, MESSAGES, OPERATIONS};
 use super::{
-    ANTHROPIC_COMPATIBLE, ANTHROPIC_PUBLISHED, Auth, BEDROCK_CONVERSE, COHERE_CHAT, GEMINI_COMPATIBLE,
+    ANTHROPIC_COMPATIBLE, ANTHROPIC_PUBLISHED, Auth, BEDROCK_CONVERSE, Batches, COHERE_CHAT, GEMINI_COMPATIBLE,
     GEMINI_PUBLISHED, Login, OLLAMA_CHAT, OPENAI_COMPATIBLE, OPENAI_KEYED, OPENAI_RESPONSES_COMPATIBLE, Quirks, Row,
     dial,
 };
@@ -23,6 +24,7 @@ pub(crate) const TABLE: &[Row] = &[
         max_tokens_field: "max_completion_tokens",
         default_model: Some("gpt-5-mini"),
         quirks: Quirks::CACHE_KEY,
+        batches: Some(&FILES),
         ..OPENAI_KEYED
     },
     Row {
@@ -37,6 +39,7 @@ pub(crate) const TABLE: &[Row] = &[
         dialect: Dialect::OpenAi,
         default_model: Some("gpt-5-mini"),
         quirks: Quirks::CACHE_KEY,
+        batches: Some(&FILES),
         ..OPENAI_RESPONSES_COMPATIBLE
     },
     Row {
@@ -47,6 +50,7 @@ pub(crate) const TABLE: &[Row] = &[
         key_env: &["ANTHROPIC_API_KEY"],
         keyless: false,
         default_model: Some("claude-haiku-4-5"),
+        batches: Some(&MESSAGES),
         ..ANTHROPIC_COMPATIBLE
     },
     Row {
@@ -59,6 +63,7 @@ pub(crate) const TABLE: &[Row] = &[
         key_env: &["GEMINI_API_KEY", "GOOGLE_API_KEY"],
         keyless: false,
         default_model: Some("gemini-2.5-flash"),
+        batches: Some(&OPERATIONS),
         ..GEMINI_COMPATIBLE
     },
     Row {
@@ -96,6 +101,8 @@ pub(crate) const TABLE: &[Row] = &[
         reasoning: &[("qwen", &dial::EFFORT_NONE), ("", &dial::EFFORT)],
         // a stream of json_schema or json_object is a 400
         quirks: Quirks::NO_STREAMED_JSON,
+        // a file of at most 100 MB
+        batches: Some(&Batches { bytes: 100_000_000, ..FILES }),
         ..OPENAI_KEYED
     },
     Row {
@@ -151,6 +158,7 @@ pub(crate) const TABLE: &[Row] = &[
         max_tokens_field: "max_completion_tokens",
         // chat takes no `file` part
         quirks: Quirks::NO_FILE_PARTS.and(Quirks::CACHE_KEY),
+        batches: Some(&FILES),
         ..OPENAI_KEYED
     },
     Row {
@@ -181,6 +189,7 @@ pub(crate) const TABLE: &[Row] = &[
         default_model: Some("mistral-small-latest"),
         // parts are `document_url`, and `input_audio` with the bare base64 text
         quirks: Quirks::FLAT_PARTS.and(Quirks::CACHE_KEY).and(Quirks::NO_STREAM_OPTIONS),
+        batches: Some(&JOBS),
         ..OPENAI_KEYED
     },
     Row {
@@ -531,6 +540,7 @@ pub(crate) const TABLE: &[Row] = &[
         preferred: Mode::Schema,
         dialect: Dialect::OpenAi,
         quirks: Quirks::CACHE_KEY,
+        batches: Some(&FILES),
         ..OPENAI_RESPONSES_COMPATIBLE
     },
     Row {

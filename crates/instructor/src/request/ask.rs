@@ -64,7 +64,7 @@ impl<C: Asks> Request<'_, C> {
     ) -> Result<(T, Completion), Error> {
         self.take_error()?;
         let mut pilot = None;
-        while self.options.single_flight && self.fallbacks.is_empty() && pilot.is_none() {
+        while self.options.single_flight && self.fallbacks.is_empty() && self.at_hand.is_none() && pilot.is_none() {
             let job = self.job(self.core, &self.options, contract, false)?;
             // Media that have to be fetched first are not in the request yet.
             if !job.wanted.is_empty() {
@@ -129,6 +129,7 @@ impl<C: Asks> Request<'_, C> {
         let mut targets = self.client.fallbacks().iter().chain(&self.fallbacks);
         let mut place = Place { client: self.client, options: Cow::Borrowed(&*self.options) };
         let streamed = watching.is_some();
+        let mut at_hand = self.at_hand.clone();
         loop {
             let mut next = targets.next();
             let transport = place.client.over();
@@ -150,6 +151,9 @@ impl<C: Asks> Request<'_, C> {
                 },
             };
             let mut run = Run::new(&job, &mut *judge, std::mem::take(&mut carried));
+            if let Some(at_hand) = at_hand.take() {
+                run.begin_with(at_hand);
+            }
             let limit = place.core().max_response_bytes;
             let hedge = next.and_then(|target| Some((target, target.hedge?, other.as_deref_mut()?)));
             if let Some((target, delay, judge)) = hedge.filter(|_| !streamed) {

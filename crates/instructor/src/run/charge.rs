@@ -19,7 +19,10 @@ impl Run<'_> {
         now: Now,
     ) -> Option<Charge> {
         let price = self.price(model);
-        let charge = self.charged(failure, seen, usage, price.as_ref(), now);
+        let charge = self.charged(failure, seen, usage, price.as_ref(), now).map(|charge| match charge {
+            Charge::Counted(money) => Charge::Counted(money.percent(self.percent)),
+            charge => charge,
+        });
         // As for tokens: what is not counted must not make the budget endless.
         let guess = || {
             let output = usage.output.unwrap_or_default().max(seen.size as u64 / 4);

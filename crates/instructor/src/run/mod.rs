@@ -3,6 +3,7 @@
 //! [`Run::step`] takes what happened and says what to do next. Bytes and time come in as arguments, so that the async
 //! driver, the blocking driver and the tests (with virtual time) are thin loops around the same machine.
 
+mod at_hand;
 mod charge;
 mod checks;
 mod failure;
@@ -29,6 +30,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::HeaderMap;
 
+pub(crate) use self::at_hand::AtHand;
 pub(crate) use self::checks::CheckTime;
 use self::checks::Held;
 use self::failure::Failure;
@@ -99,7 +101,7 @@ pub(crate) enum Event {
 }
 
 /// An HTTP answer, whole.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
@@ -171,6 +173,10 @@ pub(crate) struct Run<'a> {
     judge: &'a mut Judge<'a>,
     /// How it is asked for now.
     plan: Plan<'a>,
+    /// An answer that is taken in the place of the first that would be sent for.
+    at_hand: Option<AtHand>,
+    /// How much of the price the call costs, in per cent.
+    percent: u8,
     /// The media that are not here yet.
     fetching: Option<Fetching>,
     /// The caller's messages with what was fetched for them.
@@ -236,6 +242,8 @@ impl<'a> Run<'a> {
             job,
             judge,
             plan: job.plan,
+            at_hand: None,
+            percent: 100,
             fetching: job.fetching(),
             completed: None,
             draft: None,
@@ -303,6 +311,9 @@ impl<'a> Run<'a> {
 
     /// The next request, or first its turn, or what authorises it.
     fn send(&mut self, now: Now) -> Step {
+        if let Some(at_hand) = self.at_hand.take() {
+            return self.take_at_hand(at_hand, now);
+        }
         if let Some(why) = self.spent(now, Duration::ZERO) {
             return self.over(why, now);
         }
@@ -357,6 +368,7 @@ impl<'a> Run<'a> {
         };
         self.tell_request(self.messages(), &request);
         self.told.calling = true;
+        self.percent = 100;
         self.sent = now.monotonic;
         self.sent_bytes = request.body().len();
         let model = self.job.model_of(self.draft.is_some());
@@ -364,7 +376,7 @@ impl<'a> Run<'a> {
         Step::Send { request, timeout: self.timeout(now) }
     }
 
-    fn encode(&self) -> Result<http::Request<Bytes>, Error> {
+    pub(crate) fn encode(&self) -> Result<http::Request<Bytes>, Error> {
         let shaping = self.draft.is_some();
         let settings = self.raised.as_deref().unwrap_or(self.job.settings_of(shaping));
         let settings = match settings.temperature.filter(|_| self.own_temperature) {

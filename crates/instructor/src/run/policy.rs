@@ -35,6 +35,7 @@ pub(crate) const fn remedy(kind: ErrorKind) -> Remedy {
         | ErrorKind::BadRequest
         | ErrorKind::Unchecked
         | ErrorKind::Media
+        | ErrorKind::Io
         | ErrorKind::Budget
         | ErrorKind::Cancelled
         | ErrorKind::Unsupported

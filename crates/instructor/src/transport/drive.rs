@@ -252,9 +252,9 @@ async fn listen(
     (limit, (sent, check)): (usize, (Duration, CheckTime)),
     watching: &mut Watching<'_>,
 ) -> Event {
-    let (parts, body) = response.into_parts();
+    let (parts, mut body) = response.into_parts();
     let Watching { show, idle, time } = watching;
-    let mut pieces = Pieces { transport, body, idle: *idle, sent, time: *time, wake: None, since: None };
+    let mut pieces = Pieces { sent, time: *time, ..Pieces::new(transport, &mut body, *idle) };
     let (ending, size, tail) = hear(&mut pieces, listener, (limit, check), *show).await;
     if checked(transport, *show, check).await {
         shown(*show).await;
@@ -309,9 +309,9 @@ async fn hear(
 
 /// A body piece by piece, none of which may take longer than the idle time, and all of them no longer than the time that
 /// an attempt has.
-struct Pieces<'t> {
+pub(super) struct Pieces<'t> {
     transport: &'t dyn Transport,
-    body: Body,
+    body: &'t mut Body,
     idle: Option<Duration>,
     /// When the request was sent.
     sent: Duration,
@@ -322,14 +322,18 @@ struct Pieces<'t> {
     since: Option<Duration>,
 }
 
-impl Pieces<'_> {
+impl<'t> Pieces<'t> {
+    pub(super) fn new(transport: &'t dyn Transport, body: &'t mut Body, idle: Option<Duration>) -> Self {
+        Self { transport, body, idle, sent: Duration::ZERO, time: None, wake: None, since: None }
+    }
+
     /// Why nothing more may come, if the time is over.
     fn late(&self) -> Option<Stop> {
         let time = self.time.filter(|time| self.transport.now().monotonic >= self.sent + *time)?;
         Some(Stop::runaway(&format!("nothing complete after {time:?}")))
     }
 
-    async fn next(&mut self) -> Result<Option<Bytes>, TransportError> {
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, TransportError> {
         let Self { transport, body, idle, sent, time, wake, since } = self;
         let stream = match &mut body.0 {
             Repr::Whole(bytes) => {

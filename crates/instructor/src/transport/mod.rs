@@ -11,6 +11,7 @@ mod once;
 pub(crate) mod reqwest;
 #[cfg(feature = "tower")]
 pub(crate) mod tower;
+mod upload;
 #[cfg(feature = "blocking")]
 pub(crate) mod ureq;
 #[cfg(any(feature = "blocking", feature = "testing"))]
@@ -29,7 +30,10 @@ use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 
 pub(crate) use self::drive::{Show, Watching, checked, drive, shown};
-pub(crate) use self::once::once;
+pub(crate) use self::once::{Errand, Load, done};
+#[cfg(feature = "batch")]
+pub(crate) use self::once::{opened, piece};
+pub use self::upload::Upload;
 #[cfg(any(feature = "blocking", feature = "testing"))]
 pub(crate) use self::via::Blocking;
 use crate::error::{TransportError, TransportErrorKind};
@@ -48,6 +52,18 @@ pub trait Transport: Send + Sync {
         request: http::Request<Bytes>,
         timeout: Option<Duration>,
     ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>>;
+
+    /// Sends a request whose body is read while it goes out. By default all of it is read first, and sent by `send`.
+    fn upload(
+        &self,
+        request: http::Request<Upload>,
+        timeout: Option<Duration>,
+    ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>> {
+        match in_memory(request) {
+            Ok(request) => self.send(request, timeout),
+            Err(error) => Box::pin(std::future::ready(Err(error))),
+        }
+    }
 
     /// Waits.
     fn sleep(&self, wait: Duration) -> BoxFuture<'_, ()>;
@@ -93,6 +109,19 @@ pub trait BlockingTransport: Send + Sync {
         timeout: Option<Duration>,
     ) -> Result<http::Response<Box<dyn Read + Send>>, TransportError>;
 
+    /// Sends a request whose body is read while it goes out. By default all of it is read first, and sent by `send`.
+    ///
+    /// # Errors
+    ///
+    /// As `send`; or where the body can't be read.
+    fn upload(
+        &self,
+        request: http::Request<Upload>,
+        timeout: Option<Duration>,
+    ) -> Result<http::Response<Box<dyn Read + Send>>, TransportError> {
+        self.send(in_memory(request)?, timeout)
+    }
+
     /// Waits.
     fn sleep(&self, wait: Duration) {
         std::thread::sleep(wait);
@@ -124,6 +153,13 @@ pub trait BlockingTransport: Send + Sync {
     fn now(&self) -> Now {
         system_time()
     }
+}
+
+fn in_memory(request: http::Request<Upload>) -> Result<http::Request<Bytes>, TransportError> {
+    let (head, body) = request.into_parts();
+    let body =
+        body.into_bytes().map_err(|error| TransportError::new(TransportErrorKind::Request).with_source(error))?;
+    Ok(http::Request::from_parts(head, body))
 }
 
 fn fetches_nothing() -> TransportError {
@@ -225,6 +261,14 @@ impl<X: Transport + ?Sized> Transport for &X {
         timeout: Option<Duration>,
     ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>> {
         (**self).send(request, timeout)
+    }
+
+    fn upload(
+        &self,
+        request: http::Request<Upload>,
+        timeout: Option<Duration>,
+    ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>> {
+        (**self).upload(request, timeout)
     }
 
     fn sleep(&self, wait: Duration) -> BoxFuture<'_, ()> {

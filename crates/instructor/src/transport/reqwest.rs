@@ -1,6 +1,7 @@
 //! The async transport on reqwest.
 
 use std::error::Error as StdError;
+use std::io::Read as _;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::OnceLock;
@@ -12,7 +13,7 @@ use futures_core::Stream;
 
 use super::ban;
 use super::guard::{Forbidden, permitted};
-use super::{Body, BoxFuture, Transport};
+use super::{Body, BoxFuture, Transport, Upload};
 use crate::error::{TransportError, TransportErrorKind};
 use crate::media::{FetchMedia, address};
 
@@ -64,6 +65,22 @@ impl Reqwest {
         // A second address is parsed each time.
         let _ = self.first.set((uri.clone(), url.clone()));
         Ok(url)
+    }
+
+    async fn execute(
+        &self,
+        request: http::Request<reqwest::Body>,
+        timeout: Option<Duration>,
+    ) -> Result<http::Response<Body>, TransportError> {
+        ban::permits(request.uri())?;
+        let (parts, body) = request.into_parts();
+        let mut request = reqwest::Request::new(parts.method, self.url(&parts.uri)?);
+        *request.headers_mut() = parts.headers;
+        *request.body_mut() = Some(body);
+        *request.timeout_mut() = timeout;
+        let response = self.client()?.execute(request).await.map_err(unanswered)?;
+        let response: http::Response<reqwest::Body> = response.into();
+        Ok(response.map(|body| Body::arriving(Chunks(body))))
     }
 
     fn builder(&self) -> reqwest::ClientBuilder {
@@ -127,17 +144,15 @@ impl Transport for Reqwest {
         request: http::Request<Bytes>,
         timeout: Option<Duration>,
     ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>> {
-        Box::pin(async move {
-            ban::permits(request.uri())?;
-            let (parts, body) = request.into_parts();
-            let mut request = reqwest::Request::new(parts.method, self.url(&parts.uri)?);
-            *request.headers_mut() = parts.headers;
-            *request.body_mut() = Some(body.into());
-            *request.timeout_mut() = timeout;
-            let response = self.client()?.execute(request).await.map_err(unanswered)?;
-            let response: http::Response<reqwest::Body> = response.into();
-            Ok(response.map(|body| Body::arriving(Chunks(body))))
-        })
+        Box::pin(self.execute(request.map(Into::into), timeout))
+    }
+
+    fn upload(
+        &self,
+        request: http::Request<Upload>,
+        timeout: Option<Duration>,
+    ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>> {
+        Box::pin(self.execute(request.map(|upload| reqwest::Body::wrap(Sending(upload))), timeout))
     }
 
     fn sleep(&self, wait: Duration) -> BoxFuture<'_, ()> {
@@ -166,6 +181,39 @@ impl Transport for Reqwest {
             let response: http::Response<reqwest::Body> = response.into();
             Ok(response.map(|body| Body::arriving(Chunks(body))))
         })
+    }
+}
+
+/// The bytes of a piece of what is sent.
+const PIECE: usize = 64 << 10;
+
+/// A body that is read while it is sent.
+struct Sending(Upload);
+
+impl http_body::Body for Sending {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
+        let mut piece = vec![0; PIECE];
+        loop {
+            return Poll::Ready(match self.0.read(&mut piece) {
+                Ok(0) => None,
+                Ok(read) => {
+                    piece.truncate(read);
+                    Some(Ok(http_body::Frame::data(piece.into())))
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) => Some(Err(error)),
+            });
+        }
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        http_body::SizeHint::with_exact(self.0.length())
     }
 }
 

@@ -13,7 +13,7 @@ use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
 use super::ban;
 use super::guard::{Forbidden, permitted};
-use super::{BlockingTransport, Idle};
+use super::{BlockingTransport, Idle, Upload};
 use crate::error::{TransportError, TransportErrorKind};
 use crate::media::{FetchMedia, address};
 
@@ -39,6 +39,24 @@ impl Ureq {
     }
 }
 
+impl Ureq {
+    fn run(
+        &self,
+        request: http::Request<impl ureq::AsSendBody>,
+        timeout: Option<Duration>,
+    ) -> Result<http::Response<Box<dyn Read + Send>>, TransportError> {
+        ban::permits(request.uri())?;
+        // A status is the engine's business, so none is an error here.
+        let idle = request.extensions().get().map(|Idle(idle)| *idle);
+        let mut request = self.agent.configure_request(request).http_status_as_error(false).timeout_global(timeout);
+        if idle.is_some() {
+            request = request.timeout_per_read(idle);
+        }
+        let response = self.agent.run(request.build()).map_err(failed)?;
+        Ok(response.map(|body| Box::new(Timed(body.into_reader(), idle)) as Box<dyn Read + Send>))
+    }
+}
+
 fn config(connect_timeout: Duration) -> ConfigBuilder<AgentScope> {
     ureq::Agent::config_builder()
         .timeout_connect(Some(connect_timeout))
@@ -60,20 +78,16 @@ impl BlockingTransport for Ureq {
         request: http::Request<Bytes>,
         timeout: Option<Duration>,
     ) -> Result<http::Response<Box<dyn Read + Send>>, TransportError> {
-        // A status is the engine's business, so none is an error here.
-        ban::permits(request.uri())?;
         let (parts, body) = request.into_parts();
-        let idle = parts.extensions.get().map(|Idle(idle)| *idle);
-        let mut request = self
-            .agent
-            .configure_request(http::Request::from_parts(parts, &*body))
-            .http_status_as_error(false)
-            .timeout_global(timeout);
-        if idle.is_some() {
-            request = request.timeout_per_read(idle);
-        }
-        let response = self.agent.run(request.build()).map_err(failed)?;
-        Ok(response.map(|body| Box::new(Timed(body.into_reader(), idle)) as Box<dyn Read + Send>))
+        self.run(http::Request::from_parts(parts, &*body), timeout)
+    }
+
+    fn upload(
+        &self,
+        request: http::Request<Upload>,
+        timeout: Option<Duration>,
+    ) -> Result<http::Response<Box<dyn Read + Send>>, TransportError> {
+        self.run(request.map(ureq::SendBody::from_owned_reader), timeout)
     }
 
     fn park(&self, most: Duration) -> bool {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_core::Stream;
 
-use super::{BlockingTransport, Body, BoxFuture, Transport};
+use super::{BlockingTransport, Body, BoxFuture, Transport, Upload};
 use crate::error::{TransportError, TransportErrorKind};
 use crate::future::bell;
 use crate::media::FetchMedia;
@@ -31,6 +31,14 @@ impl Transport for Blocking<'_> {
         timeout: Option<Duration>,
     ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>> {
         arriving(self.0.send(request, timeout))
+    }
+
+    fn upload(
+        &self,
+        request: http::Request<Upload>,
+        timeout: Option<Duration>,
+    ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>> {
+        arriving(self.0.upload(request, timeout))
     }
 
     fn sleep(&self, wait: Duration) -> BoxFuture<'_, ()> {
