@@ -61,6 +61,7 @@
 //! | `batch` | | [`batch`]: many requests at once through providers' batches, for half the price |
 //! | `cloud` | | [`cloud`]: credentials of Azure, Google Cloud and AWS that have to be fetched |
 //! | `tracing` | | spans of requests and their calls, by OpenTelemetry's conventions; see [the guide](docs::observability) |
+//! | `templates` | | `Template`: messages with places for values; see the guide `docs::templating` |
 //! | `testing` | | [`testing`]: scripted transports, cassettes, a ban of the network; see [the guide](docs::testing) |
 //! | `prices` | yes | [`Prices::shipped`]: the price lists of providers, for the cost of calls |
 //! | `jsonschema` | | run-time schemas with keywords beyond those that schemars prints |
@@ -103,6 +104,8 @@ mod run;
 mod salvage;
 pub mod schema;
 mod stream;
+#[cfg(feature = "templates")]
+mod template;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod trace;
@@ -150,6 +153,8 @@ pub use self::stream::{
     BadItems, Change, Field, ItemStream, Partial, PartialMap, PartialReader, PartialStream, PartialValue, Patch,
     Patches, Snapshots, Watchdog, Whole,
 };
+#[cfg(feature = "templates")]
+pub use self::template::Template;
 #[cfg(feature = "reqwest")]
 pub use self::transport::reqwest::Reqwest;
 #[cfg(feature = "tower")]

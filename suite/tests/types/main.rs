@@ -6,6 +6,7 @@ mod labels;
 mod maybe;
 mod reasoned;
 mod secret;
+mod templates;
 
 use instructor::Mode;
 

@@ -39,5 +39,9 @@ pub mod streaming {}
 #[doc = include_str!("testing.md")]
 pub mod testing {}
 
+#[cfg(feature = "templates")]
+#[doc = include_str!("templating.md")]
+pub mod templating {}
+
 #[doc = include_str!("validation.md")]
 pub mod validation {}
