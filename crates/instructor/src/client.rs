@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::cache::{Cache, Caching};
 use crate::cost::{Ledger, Prices};
 use crate::credential::{CredentialSource, Secret};
 #[cfg(feature = "distil")]

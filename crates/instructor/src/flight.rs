@@ -9,6 +9,7 @@ use std::task::{Poll, Waker};
 
 use bytes::Bytes;
 
+use crate::cache::CacheKey;
 use crate::error::Error;
 use crate::model::Contract;
 use crate::options::Options;
@@ -22,18 +23,26 @@ pub(crate) struct Key {
     contract: u64,
     /// The policies, in a number.
     policies: u64,
+    /// Where the answer is kept.
+    cached: Option<CacheKey>,
 }
 
 impl Key {
     /// `typed`: whether a type is made of the answer, which knows of items that were given up.
-    pub(crate) fn new(request: &http::Request<Bytes>, contract: &Contract, options: &Options, typed: bool) -> Self {
+    pub(crate) fn new(
+        request: &http::Request<Bytes>,
+        contract: &Contract,
+        options: &Options,
+        typed: bool,
+        cached: Option<CacheKey>,
+    ) -> Self {
         let Options { reading, retry, reask, truncated, budget, timeout, watchdog, fetch, bad_items, .. } = options;
         let mut hasher = DefaultHasher::new();
         format!("{reading:?} {retry:?} {reask:?} {truncated:?} {budget:?} {timeout:?} {watchdog:?} {fetch:?}")
             .hash(&mut hasher);
-        (bad_items, typed).hash(&mut hasher);
+        (bad_items, typed, options.caches.caching, options.caches.ttl).hash(&mut hasher);
         let (address, body) = (request.uri().to_string(), request.body().clone());
-        Self { address, body, contract: contract.id(), policies: hasher.finish() }
+        Self { address, body, contract: contract.id(), policies: hasher.finish(), cached }
     }
 }
 

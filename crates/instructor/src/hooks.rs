@@ -65,6 +65,7 @@ use bytes::Bytes;
 use http::HeaderValue;
 use serde_json::Value;
 
+use crate::cache::CacheEvent;
 use crate::error::{Error, ErrorKind};
 use crate::media;
 use crate::message::Message;
@@ -121,6 +122,8 @@ macro_rules! events {
 }
 
 events! {
+    /// The request's [cache](crate::cache) did something for it, or nothing for a reason.
+    on_cache: Cache,
     /// A medium of the request was fetched; see [`FetchMedia`](crate::FetchMedia).
     on_fetch: Fetch,
     /// A request is about to be sent: the first, or a further one. Python's `completion:kwargs`.
@@ -179,6 +182,16 @@ pub struct About<'a> {
     pub model: &'a str,
     /// The name of the response model.
     pub contract: &'a str,
+}
+
+/// What a cache did.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Cache<'a> {
+    /// Whose request it is.
+    pub about: About<'a>,
+    /// What was done, as in the report.
+    pub event: &'a CacheEvent,
 }
 
 /// A medium that was fetched.

@@ -39,10 +39,11 @@
 //! - [`Partial`] and [`Field`]: what is shown while an answer arrives.
 //! - [`hooks`]: looking on while requests run.
 //! - [`testing`]: answers from a script, through everything but the network.
-//! - [`Prices`], [`Money`], [`Ledger`]: what it costs.
+//! - [`Prices`], [`Money`], [`Ledger`]: what it costs. [`cache`]: answers that need no second call.
 //! - [`Request::example`]: lines of fine-tuning files.
 //! - Coming from Python Instructor: [its snippets beside ours](docs::from_python).
-//! - [`docs`]: guides on [cost](docs::cost), [healing](docs::healing), [cut answers](docs::cut_answers),
+//! - [`docs`]: guides on [caching](docs::caching), [cost](docs::cost), [healing](docs::healing),
+//!   [cut answers](docs::cut_answers),
 //!   [media](docs::media), [response types](docs::response_types), [citations](docs::citations),
 //!   [streaming](docs::streaming),
 //!   [validation](docs::validation), [limits](docs::limits), [testing](docs::testing) and
@@ -64,6 +65,9 @@
 //! | `templates` | | `Template`: messages with places for values; see the guide `docs::templating` |
 //! | `testing` | | [`testing`]: scripted transports, cassettes, a ban of the network; see [the guide](docs::testing) |
 //! | `prices` | yes | [`Prices::shipped`]: the price lists of providers, for the cost of calls |
+//! | `cache` | | [`cache::MemoryCache`]: answers that are kept in memory |
+//! | `cache-disk` | | [`cache::DiskCache`]: answers that are kept in a folder, for any number of processes |
+//! | `cache-redis` | | [`cache::RedisCache`]: answers that are kept in Redis |
 //! | `jsonschema` | | run-time schemas with keywords beyond those that schemars prints |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -72,6 +76,7 @@
 pub mod batch;
 #[cfg(any(feature = "blocking", feature = "testing"))]
 pub mod blocking;
+pub mod cache;
 mod calendar;
 mod client;
 #[cfg(feature = "cloud")]

@@ -270,6 +270,11 @@ impl Opaque {
         Self { wire, json }
     }
 
+    /// Whose block it is.
+    pub(crate) const fn wire(&self) -> &'static str {
+        self.wire
+    }
+
     /// The JSON text, if the block belongs to this protocol.
     pub(crate) fn for_wire(&self, wire: &str) -> Option<&RawValue> {
         (self.wire == wire).then_some(&*self.json)

@@ -3,7 +3,7 @@
 use std::any::TypeId;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
-use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher, Hash};
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
@@ -95,7 +95,7 @@ struct Inner {
     prompt: OnceLock<String>,
     brief: OnceLock<String>,
     toolset: OnceLock<Result<Toolset, String>>,
-    id: OnceLock<u64>,
+    digest: OnceLock<[u8; 32]>,
 }
 
 /// The items of a list as tools.
@@ -181,7 +181,7 @@ impl Contract {
             prompt: OnceLock::new(),
             brief: OnceLock::new(),
             toolset: OnceLock::new(),
-            id: OnceLock::new(),
+            digest: OnceLock::new(),
         }))
     }
 
@@ -238,10 +238,18 @@ impl Contract {
 
     /// A number that tells it from others: the same for the same name and schema, however often they are built.
     pub(crate) fn id(&self) -> u64 {
-        *self.0.id.get_or_init(|| {
-            let mut hasher = DefaultHasher::new();
-            (self.name(), self.schema().to_string()).hash(&mut hasher);
-            hasher.finish()
+        let [a, b, c, d, e, f, g, h, ..] = *self.digest();
+        u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    }
+
+    /// [`id`](Self::id) in full, the same in every process.
+    pub(crate) fn digest(&self) -> &[u8; 32] {
+        self.0.digest.get_or_init(|| {
+            let mut hash = hmac_sha256::Hash::new();
+            hash.update((self.name().len() as u64).to_le_bytes());
+            hash.update(self.name());
+            hash.update(self.schema().to_string());
+            hash.finalize()
         })
     }
 
@@ -322,6 +330,11 @@ impl Contract {
     /// Whether quoting what stands at a place could show a value that is not to be shown.
     pub(crate) fn is_secret(&self, path: &Path) -> bool {
         self.0.secrets && is_secret(self.schema(), path)
+    }
+
+    /// Whether there is anything secret in its values.
+    pub(crate) fn has_secrets(&self) -> bool {
+        self.0.secrets
     }
 
     /// Issues that quote nothing secret. What a function says it means to say.

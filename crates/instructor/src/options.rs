@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::cache::Caches;
 use crate::cost::Account;
 use crate::hooks::Hooked;
 use crate::limiter::Limiter;
@@ -25,6 +26,7 @@ pub(crate) struct Options {
     pub(crate) retry: Retry,
     pub(crate) reask: ReAsk,
     pub(crate) single_flight: bool,
+    pub(crate) caches: Caches,
     pub(crate) truncated: Truncated,
     pub(crate) budget: Budget,
     pub(crate) limiter: Option<Limiter>,
@@ -52,6 +54,7 @@ impl Default for Options {
             retry: Retry::new(),
             reask: ReAsk::Auto,
             single_flight: false,
+            caches: Caches::default(),
             truncated: Truncated::Fail,
             budget: Budget::new(),
             limiter: None,
@@ -155,6 +158,42 @@ macro_rules! setters {
         /// [`fallback`](Request::fallback) of their own.
         pub fn single_flight(mut self, single: bool) -> Self {
             self.options().single_flight = single;
+            self
+        }
+
+        /// With a store of answers: a request that was answered before is answered again without a call. See
+        /// [`cache`](crate::cache). Requests that are the same and in flight together are sent as one, as with
+        /// [`single_flight`](Self::single_flight).
+        pub fn cache(mut self, store: impl Cache + 'static) -> Self {
+            self.options().caches.store = Some(Arc::new(store));
+            self
+        }
+
+        /// With what is done with the store: [`Caching::Refresh`] takes no stored answer, [`Caching::Bypass`] stores none
+        /// either.
+        pub fn caching(mut self, caching: Caching) -> Self {
+            self.options().caches.caching = caching;
+            self
+        }
+
+        /// With this long for which a stored answer may be taken: an answer that is stored is not taken any longer, nor does
+        /// this request take an older one. For ever by default.
+        pub fn cache_ttl(mut self, ttl: Duration) -> Self {
+            self.options().caches.ttl = Some(ttl);
+            self
+        }
+
+        /// With a name for those who share answers: a tenant, say, or a team with many keys. Without one, those share them
+        /// who have the same key; see the guide on [caching](crate::docs::caching).
+        pub fn cache_namespace(mut self, namespace: impl Into<Arc<str>>) -> Self {
+            self.options().caches.namespace = Some(namespace.into());
+            self
+        }
+
+        /// With this long at most to wait for another request, of another process too, that is making the same answer; 30
+        /// seconds by default. None is waited for if it is zero.
+        pub fn cache_wait(mut self, most: Duration) -> Self {
+            self.options().caches.wait = most;
             self
         }
 

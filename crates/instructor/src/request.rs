@@ -20,6 +20,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::cache::{Cache, Caching};
 use crate::client::{Client, Core};
 use crate::cost::{Ledger, Prices};
 use crate::error::{Error, ErrorKind};
@@ -35,7 +36,7 @@ use crate::model::{Contract, ResponseModel};
 use crate::options::{Options, setters};
 use crate::provider::Reasoning;
 use crate::repair::{Level, RepairKind};
-use crate::run::{AtHand, Budget, Completion, Job, Judges, ReAsk, Retry, Shaping, Shelf, Truncated};
+use crate::run::{AtHand, Budget, Completion, Job, Judges, Memory, ReAsk, Retry, Shaping, Shelf, Truncated};
 use crate::stream::{BadItems, Watch, Watchdog};
 use crate::transport::{Show, Watching};
 use crate::validate::{Checking, Context, Issue, Issues, Origin, Path, Ruled, Rules};
@@ -148,6 +149,18 @@ impl<'a, C> Request<'a, C> {
         contract: &'j Contract,
         streamed: bool,
     ) -> Result<Job<'j>, Error> {
+        self.job_by(core, options, contract, streamed, &core.memory)
+    }
+
+    /// The same, of a client that has learnt this.
+    fn job_by<'j>(
+        &'j self,
+        core: &'j Core,
+        options: &'j Options,
+        contract: &'j Contract,
+        streamed: bool,
+        memory: &'j Memory,
+    ) -> Result<Job<'j>, Error> {
         let endpoint = &core.endpoint;
         let model = options.model.as_deref().unwrap_or_default();
         if model.is_empty() {
@@ -159,7 +172,6 @@ impl<'a, C> Request<'a, C> {
         contract.checkable()?;
         let forms = Forms::of(&endpoint.profile, model);
         let wanted = forms.check(endpoint.profile.id(), self.messages.as_slice(), options.fetch.is_some())?;
-        let memory = &core.memory;
         let plan = |mode, model, family| {
             let known = if self.fresh { None } else { memory.recall(model, contract) };
             Plan::new(mode, contract, &endpoint.profile, family, known)
@@ -206,6 +218,8 @@ impl<'a, C> Request<'a, C> {
             check_timeout: options.check_timeout,
             streamed,
             onward: None,
+            cached: None,
+            own: true,
             alone: AtomicBool::new(false),
             hooks: &options.hooks,
             #[cfg(feature = "tracing")]
@@ -382,6 +396,10 @@ impl<T: DeserializeOwned> Slot<T> {
 impl<T: DeserializeOwned + Send> Judges for Slot<T> {
     fn take(&mut self, value: Node<'_>) -> Issues {
         self.take(value)
+    }
+
+    fn forget(&mut self) {
+        self.value = None;
     }
 
     fn has_checks(&self) -> bool {

@@ -16,6 +16,7 @@ use super::job::BatchJob;
 use super::protocol::{self, Protocol};
 use super::results::BatchResults;
 use super::writer::BatchWriter;
+use crate::cache::{Cache, Caching};
 use crate::client::Client;
 use crate::cost::{Ledger, Prices};
 use crate::error::Error;

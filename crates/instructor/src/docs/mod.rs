@@ -6,6 +6,10 @@ pub mod batch {}
 
 #[doc = include_str!("citations.md")]
 pub mod citations {}
+
+#[doc = include_str!("caching.md")]
+pub mod caching {}
+
 #[doc = include_str!("limits.md")]
 pub mod limits {}
 #[doc = include_str!("cost.md")]

@@ -11,13 +11,14 @@ use instructor_json::Document;
 use serde::de::DeserializeOwned;
 
 use super::{Request, Slot};
+use crate::cache::{Asked, Caching, Pigeonhole, key};
 use crate::client::Core;
 use crate::error::{Error, ErrorKind};
 use crate::fallback::{Asks, Target};
 use crate::flight::{Key, Role};
 use crate::model::Contract;
 use crate::options::Options;
-use crate::run::{Carried, Completion, Job, Judge, Judges, Run};
+use crate::run::{Cached, Carried, Completion, Job, Judge, Judges, Memory, Run};
 use crate::transport::{Transport, Watching, drive};
 use crate::validate::{Checking, Ruled, Rules, each};
 
@@ -63,15 +64,18 @@ impl<C: Asks> Request<'_, C> {
         rules: Rules<T>,
     ) -> Result<(T, Completion), Error> {
         self.take_error()?;
+        let cached = self.cached(contract);
         let mut pilot = None;
-        while self.options.single_flight && self.fallbacks.is_empty() && self.at_hand.is_none() && pilot.is_none() {
+        let single = self.options.single_flight || matches!(cached, Some(Ok(_)));
+        while single && self.fallbacks.is_empty() && self.at_hand.is_none() && pilot.is_none() {
             let job = self.job(self.core, &self.options, contract, false)?;
             // Media that have to be fetched first are not in the request yet.
             if !job.wanted.is_empty() {
                 break;
             }
             let request = job.encode(&job.plan, job.messages, &[], false, None)?;
-            match self.core.flights.join(Key::new(&request, contract, &self.options, self.typed)) {
+            let place = cached.as_ref().and_then(|cached| Some(cached.as_ref().ok()?.key));
+            match self.core.flights.join(Key::new(&request, contract, &self.options, self.typed, place)) {
                 Role::Pilot(role) => pilot = Some(role),
                 Role::Passenger(passenger) => match passenger.landing().await.as_deref() {
                     Some(Ok((json, completion))) => {
@@ -94,7 +98,7 @@ impl<C: Asks> Request<'_, C> {
         let end = {
             let mut watch = self.options.watchdog.map(|_| self.watch(Some(contract), ruled, None));
             let watching = watch.as_mut().map(|watch| self.watching(watch));
-            self.ask(contract, &mut slot, Some(&mut hedge), watching).await
+            self.ask(contract, (&mut slot, Some(&mut hedge)), watching, cached.as_ref()).await
         };
         if let Some(pilot) = pilot {
             pilot.land(Arc::new(match &end {
@@ -109,6 +113,30 @@ impl<C: Asks> Request<'_, C> {
         if hedged { hedge.with(completion) } else { slot.with(completion) }
     }
 
+    /// Where the answer is kept, or why nowhere; none without a cache. It is the same place however the answer comes, whole or
+    /// streamed, and whatever the client has learnt.
+    pub(super) fn cached(&self, contract: &Contract) -> Option<Cached> {
+        static NOTHING: Memory = Memory::new();
+        let (options, caches) = (&self.options, &self.options.caches);
+        // An answer that is at hand is asked of nobody.
+        let store = caches.store().filter(|_| self.at_hand.is_none())?;
+        // What is wrong with a request is told where it is sent.
+        let job = self.job_by(self.core, options, contract, false, &NOTHING).ok()?;
+        let encoded = if job.wanted.is_empty() {
+            job.encode(&job.plan, job.messages, &[], false, None).ok()?
+        } else {
+            http::Request::default()
+        };
+        let asked = Asked { request: &encoded, job: &job, contract, reading: options.reading };
+        Some(key(&asked, caches).map(|key| Pigeonhole {
+            store: Arc::clone(store),
+            key,
+            refresh: caches.caching == Caching::Refresh,
+            ttl: caches.ttl,
+            wait: caches.wait,
+        }))
+    }
+
     /// Whether a value that another request has got passes the async functions here.
     async fn passes(&self, checking: Option<Checking<'_>>) -> Result<bool, Error> {
         let (over, time) = (self.client.over(), self.options.check_timeout);
@@ -121,15 +149,16 @@ impl<C: Asks> Request<'_, C> {
     pub(super) async fn ask(
         &self,
         contract: &Contract,
-        judge: &mut Judge<'_>,
-        mut other: Option<&mut Judge<'_>>,
+        (judge, mut other): (&mut Judge<'_>, Option<&mut Judge<'_>>),
         mut watching: Option<Watching<'_>>,
+        cached: Option<&Cached>,
     ) -> Result<(Completion, bool), Error> {
         let mut carried = Carried::default();
         let mut targets = self.client.fallbacks().iter().chain(&self.fallbacks);
         let mut place = Place { client: self.client, options: Cow::Borrowed(&*self.options) };
         let streamed = watching.is_some();
         let mut at_hand = self.at_hand.clone();
+        let mut own = true;
         loop {
             let mut next = targets.next();
             let transport = place.client.over();
@@ -139,8 +168,9 @@ impl<C: Asks> Request<'_, C> {
                 place = self.place(target);
                 continue;
             }
+            let first = std::mem::take(&mut own) && carried.report().hops().is_empty();
             let job = match self.job_at(&place, contract, streamed, next) {
-                Ok(job) => job,
+                Ok(job) => Job { cached, own: first, ..job },
                 Err(error) => match next.filter(|target| target.onward().after(error.kind())) {
                     Some(target) => {
                         carried.leave(place.provider(), place.model(), error.kind(), false, error.message());
@@ -234,7 +264,7 @@ impl<C: Asks> Request<'_, C> {
         let Ok(job) = self.job_at(beside, contract, false, None) else { return Raced::Alone(first.await) };
         alone.store(true, Ordering::Relaxed);
         let other = beside.client.over();
-        let mut hedge = Run::new(&job, judge, Carried::default());
+        let mut hedge = Run::new(&job, judge, Carried::beside());
         let mut second = Box::pin(drive(&other, &mut hedge, beside.core().max_response_bytes, None));
         let (mut ended, mut failed) = (None, None);
         let end = poll_fn(|context| {

@@ -116,13 +116,14 @@ impl<'a, C: Asks> Request<'a, C> {
     ) -> BoxFuture<'a, Result<(T, Completion), Error>> {
         Box::pin(async move {
             self.take_error()?;
+            let cached = self.cached(&contract);
             let mut growing = Growing::new(self.options.reading, desk);
             let mut json = String::new();
             let completion = {
                 let mut judge = Noted { slot: &mut slot, json: &mut json };
                 let mut watch = self.watch(Some(&contract), ruled, Some(&mut growing));
                 let watching = Some(self.watching(&mut watch));
-                self.ask(&contract, &mut judge, None, watching).await?.0
+                self.ask(&contract, (&mut judge, None), watching, cached.as_ref()).await?.0
             };
             // What the answer had to be aligned for only the final reading understands.
             let repaired = completion.report.attempts().last().is_some_and(|attempt| {
@@ -142,26 +143,25 @@ impl<'a, C: Asks> Request<'a, C> {
         Box::pin(async move {
             self.take_error()?;
             let contract = Contract::of::<Vec<T>>();
+            let cached = self.cached(&contract);
             let mut slot = Slot::new(self.context.clone(), Rules::<T>::OF);
             let make = Box::new(move |item: Node<'_>| {
                 let issues = slot.take(item);
                 slot.value.take().filter(|_| issues.is_empty()).ok_or(issues)
             });
             let rules = (Rules::OF, self.context.clone());
-            let mut making =
-                Making::new(T::contract(), make, rules, (self.options.reading, self.options.bad_items), desk);
-            let mut list = String::new();
+            let keeps = matches!(cached, Some(Ok(_)));
+            let options = (self.options.reading, self.options.bad_items, keeps);
+            let mut making = Making::new(T::contract(), make, rules, options, desk);
+            let mut judge = Listed { list: String::new(), slot: Slot::<Vec<T>>::new(self.context.clone(), Rules::OF) };
             let ended = {
-                let mut judge = |node: Node<'_>| {
-                    list = String::from(node.source());
-                    Issues::new()
-                };
                 let mut watch = self.watch(None, None, Some(&mut making));
                 let watching = Some(self.watching(&mut watch));
-                self.ask(&contract, &mut judge, None, watching).await.map(|(completion, _)| completion)
+                let asked = self.ask(&contract, (&mut judge, None), watching, cached.as_ref());
+                asked.await.map(|(completion, _)| completion)
             };
             making.take();
-            let news = ended.is_ok() && making.replace(&list);
+            let news = ended.is_ok() && making.replace(&judge.list);
             let time = CheckTime::new(self.options.check_timeout);
             if news | checked(&self.client.over(), &mut making, time).await | making.give_up() {
                 shown(&mut making).await;
@@ -185,6 +185,42 @@ impl<T: DeserializeOwned + Send> Judges for Noted<'_, T> {
             *self.json = String::from(value.source());
         }
         self.slot.take(value)
+    }
+
+    fn forget(&mut self) {
+        self.slot.forget();
+    }
+
+    fn has_checks(&self) -> bool {
+        self.slot.has_checks()
+    }
+
+    fn check(&self) -> Option<Checking<'_>> {
+        self.slot.check()
+    }
+}
+
+/// Notes the JSON of a list whose items are judged one by one, unless it is a kept one, which is taken as a whole or not at
+/// all.
+struct Listed<T> {
+    list: String,
+    slot: Slot<Vec<T>>,
+}
+
+impl<T: DeserializeOwned + Send> Judges for Listed<T> {
+    fn take(&mut self, value: Node<'_>) -> Issues {
+        self.list = String::from(value.source());
+        Issues::new()
+    }
+
+    fn retake(&mut self, value: Node<'_>) -> Issues {
+        self.list = String::from(value.source());
+        self.slot.take(value)
+    }
+
+    fn forget(&mut self) {
+        self.list.clear();
+        self.slot.forget();
     }
 
     fn has_checks(&self) -> bool {

@@ -64,6 +64,10 @@ impl Run<'_> {
     }
 
     pub(super) fn checked(&mut self, checked: Checked, now: Now) -> Step {
+        let checked = match self.rechecked(checked, now) {
+            Ok(step) => return step,
+            Err(checked) => checked,
+        };
         // Nothing is checked but what is held.
         let Some(Held { response, done, given, seen, time, since }) = self.held.take() else {
             return self.send(now);

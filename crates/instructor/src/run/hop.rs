@@ -17,6 +17,8 @@ pub(crate) struct Carried {
     pub(super) tokens: u64,
     pub(super) money: Money,
     pub(super) started: Option<Duration>,
+    /// Its cache was asked.
+    pub(super) looked: bool,
     /// Who it is, for those that look on; none for one that begins.
     pub(super) thread: Option<Thread>,
 }
@@ -35,6 +37,15 @@ impl Carried {
         });
     }
 
+    /// Of one that is asked beside another, which deals with the cache.
+    pub(crate) fn beside() -> Self {
+        Self { looked: true, ..Self::default() }
+    }
+
+    pub(crate) const fn report(&self) -> &Report {
+        &self.report
+    }
+
     pub(crate) fn into_report(self) -> Report {
         self.report
     }
@@ -45,10 +56,10 @@ impl<'a> Run<'a> {
         if let Some(hop) = carried.report.hops.last_mut() {
             hop.dropped = foreign(job.messages, job.endpoint.profile.wire().name());
         }
-        let Carried { report, tokens, money, started, thread } = carried;
+        let Carried { report, tokens, money, started, looked, thread } = carried;
         let resumed = started.is_some();
         let started = started.unwrap_or_default();
-        Self { report, tokens, money, started, resumed, ..Self::fresh(job, judge, thread) }
+        Self { report, tokens, money, started, resumed, looked, ..Self::fresh(job, judge, thread) }
     }
 
     /// Whether the request goes to the next target after this error.
@@ -75,7 +86,7 @@ impl<'a> Run<'a> {
     /// What goes along to the next target, with what was done here and beside it.
     pub(crate) fn carry_both(self, report: Report) -> Carried {
         let tokens = report.usage().total().unwrap_or(self.tokens);
-        Carried { report, tokens, money: self.money, started: Some(self.started), thread: None }
+        Carried { report, tokens, money: self.money, started: Some(self.started), looked: true, thread: None }
     }
 
     /// What goes along to the next target after this error; the error again, if there is none to go to.
@@ -85,7 +96,8 @@ impl<'a> Run<'a> {
         }
         let Self { job, tokens, money, started, draft, told, .. } = self;
         let report = error.take_report();
-        let mut carried = Carried { report, tokens, money, started: Some(started), thread: Some(told.into_thread()) };
+        let (started, thread) = (Some(started), Some(told.into_thread()));
+        let mut carried = Carried { report, tokens, money, started, looked: true, thread };
         let model = job.model_of(draft.is_some());
         carried.leave(job.endpoint.profile.id(), model, error.kind(), false, error.message());
         Ok(carried)

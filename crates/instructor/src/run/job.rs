@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, header};
 
-use super::{Budget, Memory, Onward, ReAsk, Retry, Shelf, Truncated};
+use super::{Budget, Cached, Memory, Onward, ReAsk, Retry, Shelf, Truncated};
 use crate::cost::Account;
 use crate::credential::{Keyring, Secret};
 use crate::error::Error;
@@ -79,6 +79,10 @@ pub(crate) struct Job<'a> {
     pub(crate) streamed: bool,
     /// When the request goes on to another target, if there is one.
     pub(crate) onward: Option<Onward>,
+    /// Where its answer is kept, or why nowhere; none without a cache.
+    pub(crate) cached: Option<&'a Cached>,
+    /// It is the first that is asked, whose answers are kept.
+    pub(crate) own: bool,
     /// Another target is asked beside this one.
     pub(crate) alone: AtomicBool,
     /// Who looks on.

@@ -126,6 +126,8 @@ pub(crate) struct Given {
     pub(crate) issues: Issues,
     /// What is to be asked for again by itself.
     pub(crate) left: Option<Left>,
+    /// The JSON of all that was given out, where it is going to be kept and is all.
+    pub(crate) json: Option<String>,
 }
 
 /// What is left of an answer whose other parts are settled.

@@ -33,6 +33,10 @@ impl Learnt {
 }
 
 impl Memory {
+    pub(crate) const fn new() -> Self {
+        Self { some: AtomicBool::new(false), learnt: RwLock::new(VecDeque::new()) }
+    }
+
     /// Where to start, if it was learnt.
     pub(crate) fn recall(&self, model: &str, contract: &Contract) -> Option<Rung> {
         if !self.some.load(Ordering::Acquire) {

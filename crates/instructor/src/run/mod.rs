@@ -4,6 +4,7 @@
 //! driver, the blocking driver and the tests (with virtual time) are thin loops around the same machine.
 
 mod at_hand;
+mod cached;
 mod charge;
 mod checks;
 mod failure;
@@ -31,6 +32,8 @@ use bytes::Bytes;
 use http::HeaderMap;
 
 pub(crate) use self::at_hand::AtHand;
+use self::cached::Dealing;
+pub(crate) use self::cached::{Ask, Cached, Word};
 pub(crate) use self::checks::CheckTime;
 use self::checks::Held;
 use self::failure::Failure;
@@ -98,6 +101,8 @@ pub(crate) enum Event {
     Checked(Checked),
     /// What came of a fetch.
     Fetched(Result<Answer, TransportError>),
+    /// What the request's cache said.
+    Cached(Word),
 }
 
 /// An HTTP answer, whole.
@@ -122,6 +127,8 @@ pub(crate) enum Step {
     Check(Duration),
     /// Get media for the request.
     Fetch(Get),
+    /// Ask the request's cache.
+    Cache(Ask),
     Wait(Duration),
     Done(Result<Completion, Error>),
 }
@@ -233,6 +240,9 @@ pub(crate) struct Run<'a> {
     last: Option<(Failure, Seen)>,
     /// The last answer that is taken where no better one comes.
     kept: Option<Kept>,
+    /// Its cache was asked, here or at another target.
+    looked: bool,
+    dealing: Dealing,
     told: Told<'a>,
 }
 
@@ -276,6 +286,8 @@ impl<'a> Run<'a> {
             held: None,
             last: None,
             kept: None,
+            looked: false,
+            dealing: Dealing::default(),
             told: Told::new(job, thread),
         }
     }
@@ -288,9 +300,9 @@ impl<'a> Run<'a> {
                     self.started = now.monotonic;
                 }
                 self.tell_hops();
-                self.fetch(now)
+                self.open(now)
             }
-            Event::Woke => self.send(now),
+            Event::Woke => self.look_again(now).unwrap_or_else(|| self.send(now)),
             Event::Entered(entered) => self.entered(entered, now),
             Event::Authorised(Ok(credential)) => self.authorised(credential, now),
             Event::Authorised(Err(error)) => {
@@ -302,6 +314,7 @@ impl<'a> Run<'a> {
             Event::Failed(error) => self.unanswered(error, now),
             Event::Checked(checked) => self.checked(checked, now),
             Event::Fetched(answer) => self.fetched(answer, now),
+            Event::Cached(word) => self.store_said(word, now),
         }
     }
 

@@ -107,9 +107,13 @@ impl<'a> Run<'a> {
 
     /// What was done to parts that were given out belongs to the attempt.
     pub(super) fn settled(&mut self, mut verdict: Verdict<'a>, given: Given, seen: Seen, now: Now) -> Step {
-        let Given { mut repairs, issues, left, .. } = given;
+        let Given { mut repairs, issues, left, json, .. } = given;
         match &mut verdict {
-            Verdict::Taken(_, done) => done.repairs.append(&mut repairs),
+            Verdict::Taken(_, done) => {
+                done.repairs.append(&mut repairs);
+                done.issues.extend(issues);
+                done.json = done.json.take().or(json);
+            }
             Verdict::Failed(failure) => {
                 failure.repairs.append(&mut repairs);
                 // What was asked for is not in this answer, so it is asked for in the same words again.
@@ -117,13 +121,7 @@ impl<'a> Run<'a> {
             }
             Verdict::Drafted(..) => {}
         }
-        let mut step = self.judged(verdict, seen, now);
-        if let Step::Done(Ok(completion)) = &mut step
-            && let Some(attempt) = completion.report.attempts.last_mut()
-        {
-            attempt.issues.extend(issues);
-        }
-        step
+        self.judged(verdict, seen, now)
     }
 
     fn note_limits(&mut self, headers: &HeaderMap, now: Now) {
@@ -132,7 +130,7 @@ impl<'a> Run<'a> {
 
     fn judged(&mut self, verdict: Verdict<'a>, seen: Seen, now: Now) -> Step {
         match verdict {
-            Verdict::Taken(response, Lost { issues, repairs }) => {
+            Verdict::Taken(response, Lost { issues, repairs, json }) => {
                 self.learn();
                 self.attempt(None, repairs, &seen, response.usage, response.model.as_deref(), now);
                 if let Some(attempt) = self.report.attempts.last_mut() {
@@ -141,7 +139,7 @@ impl<'a> Run<'a> {
                 let draft = self.draft.take().map(|(draft, _)| Box::new(draft));
                 let raw = seen.body.unwrap_or_default();
                 let completion = Completion { response, draft, raw, report: self.close(now) };
-                self.done(Ok(completion))
+                self.conclude(completion, json, now)
             }
             Verdict::Drafted(response, messages, shaping) => {
                 self.attempt(None, Vec::new(), &seen, response.usage, response.model.as_deref(), now);

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::cache::{CacheEvent, Stored};
 use crate::cost::{Charge, Cost};
 use crate::error::ErrorKind;
 use crate::media::Fetched;
@@ -17,6 +18,7 @@ pub struct Report {
     pub(crate) fetched: Vec<Fetched>,
     pub(crate) attempts: Vec<Attempt>,
     pub(crate) hops: Vec<Hop>,
+    pub(crate) cache: Vec<CacheEvent>,
     pub(crate) elapsed: Duration,
     pub(crate) shared: bool,
 }
@@ -33,6 +35,27 @@ impl Report {
     #[must_use]
     pub const fn is_shared(&self) -> bool {
         self.shared
+    }
+
+    /// What the request's [cache](crate::cache) did for it, in order; nothing without one.
+    #[must_use]
+    pub fn cache(&self) -> &[CacheEvent] {
+        &self.cache
+    }
+
+    /// Where the value came from, if it is a stored one: when it was made, of whom, and what it cost then.
+    #[must_use]
+    pub fn stored(&self) -> Option<&Stored> {
+        self.cache.iter().find_map(|event| match event {
+            CacheEvent::Hit(stored) => Some(&**stored),
+            _ => None,
+        })
+    }
+
+    /// Whether the value is a stored one, for which no call was made.
+    #[must_use]
+    pub fn is_cached(&self) -> bool {
+        self.stored().is_some()
     }
 
     /// From which targets the request went on to the next; see [`Target`](crate::Target).
@@ -52,14 +75,18 @@ impl Report {
         self.attempts.extend(other.attempts);
         self.hops.extend(other.hops);
         self.fetched.extend(other.fetched);
+        self.cache.extend(other.cache);
         for (number, attempt) in (1..).zip(&mut self.attempts) {
             attempt.number = number;
         }
     }
 
-    /// The sum of what the attempts used. What no attempt knows is unknown.
+    /// The sum of what the attempts used. What no attempt knows is unknown; a [stored](Self::stored) value used nothing.
     #[must_use]
     pub fn usage(&self) -> Usage {
+        if self.attempts.is_empty() && self.is_cached() {
+            return Usage { input: Some(0), output: Some(0), ..Usage::default() };
+        }
         self.attempts.iter().fold(Usage::default(), |sum, attempt| sum + attempt.usage)
     }
 
@@ -119,7 +146,7 @@ impl fmt::Display for Hop {
     }
 }
 
-/// A line for each part that was fetched, each attempt and each hop.
+/// A line for each part that was fetched, each attempt, each hop, and each thing that the cache did.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let fetched = self.fetched.iter().map(|fetched| fetched as &dyn fmt::Display);
@@ -132,7 +159,8 @@ impl fmt::Display for Report {
                 hops(index, index + 1).chain(std::iter::once(attempt as &dyn fmt::Display))
             });
         let last = hops(self.attempts.len(), usize::MAX);
-        for (i, line) in fetched.chain(attempts).chain(last).enumerate() {
+        let cache = self.cache.iter().map(|event| event as &dyn fmt::Display);
+        for (i, line) in fetched.chain(attempts).chain(last).chain(cache).enumerate() {
             if i > 0 {
                 f.write_str("\n")?;
             }
@@ -237,5 +265,36 @@ impl fmt::Display for Attempt {
             write!(f, "{} {repair}", if i == 0 { "; repaired:" } else { "," })?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+impl Attempt {
+    /// One that went well.
+    pub(crate) fn for_tests() -> Self {
+        Self {
+            number: 1,
+            provider: String::from("openai"),
+            model: String::from("m"),
+            mode: Mode::Schema,
+            strict: true,
+            temperature: None,
+            patch: Vec::new(),
+            continues: None,
+            failure: None,
+            repeated: false,
+            status: Some(200),
+            usage: Usage::default(),
+            cost: None,
+            stopped: None,
+            elapsed: Duration::ZERO,
+            waited: Duration::ZERO,
+            queued: Duration::ZERO,
+            request_id: None,
+            rate_limits: RateLimits::default(),
+            issues: Issues::new(),
+            repairs: Vec::new(),
+            detail: String::new(),
+        }
     }
 }

@@ -27,6 +27,8 @@ pub(super) struct Spared {
 /// What was done to an answer, and what was wrong with what was given up of it.
 #[derive(Default)]
 pub(super) struct Lost {
+    /// The JSON of the value, where it is going to be kept.
+    pub(super) json: Option<String>,
     pub(super) issues: Issues,
     pub(super) repairs: Vec<Repair>,
 }
@@ -63,7 +65,7 @@ impl Spared {
                 before: short(item.json()),
                 after: String::new(),
             });
-            return Some(Lost { issues, repairs: repairs.collect() });
+            return Some(Lost { issues, repairs: repairs.collect(), json: None });
         }
         None
     }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::outcome::Seen;
 use super::{Attempt, Completion, Failure, Job, Now, Run, Step};
+use crate::cache::CacheEvent;
 use crate::error::{Error, ErrorKind};
 use crate::hooks::{self, About, Done, End, Hooks, LastAttempt, Next};
 use crate::message::Message;
@@ -105,6 +106,13 @@ impl<'a> Run<'a> {
         for hop in self.report.hops.iter().skip(from) {
             let event = hooks::Hopped { about: self.about(), hop };
             self.tell(|hooks| hooks.on_hop(&event));
+        }
+    }
+
+    pub(super) fn tell_cache(&self, event: &CacheEvent) {
+        if self.is_watched() {
+            let event = hooks::Cache { about: self.about(), event };
+            self.tell(|hooks| hooks.on_cache(&event));
         }
     }
 

@@ -27,6 +27,14 @@ pub(crate) trait Judges: Send {
     /// Makes the typed value from its JSON and keeps it, or says what is wrong.
     fn take(&mut self, value: Node<'_>) -> Issues;
 
+    /// [`take`](Self::take), of a value that was kept of another request.
+    fn retake(&mut self, value: Node<'_>) -> Issues {
+        self.take(value)
+    }
+
+    /// Drops the value that it keeps.
+    fn forget(&mut self) {}
+
     /// Whether something of the value is to be awaited before it is right.
     fn has_checks(&self) -> bool {
         false
@@ -217,6 +225,7 @@ fn weigh(asked: &Asked<'_, '_>, keep: &mut Judge<'_>, response: &Response, done:
             let complete = !answer.lacks_items();
             let issues = answer.issues(against(job.contract, wrong, found.value(), keep));
             if issues.is_empty() {
+                keep_json(job, done, found.value());
                 return None;
             }
             let told = plan.lowered().and_then(|lowered| found.told(&issues, lowered));
@@ -238,6 +247,7 @@ fn weigh(asked: &Asked<'_, '_>, keep: &mut Judge<'_>, response: &Response, done:
             done.repairs.append(&mut whole.repairs);
             let issues = against(job.contract, std::mem::take(&mut whole.issues), whole.value(), keep);
             if issues.is_empty() {
+                keep_json(job, done, whole.value());
                 return None;
             }
             return Some(Failure { answer: Some(String::from(whole.value().source())), ..wrong(issues) });
@@ -251,6 +261,7 @@ fn weigh(asked: &Asked<'_, '_>, keep: &mut Judge<'_>, response: &Response, done:
                 patching.placed(wrong.clone())
             };
             if issues.is_empty() {
+                keep_json(job, done, document.root());
                 return None;
             }
             // Parts that came wrong are not in it, but others that were wrong before.
@@ -271,6 +282,11 @@ fn weigh(asked: &Asked<'_, '_>, keep: &mut Judge<'_>, response: &Response, done:
     let spared = spared.filter(|_| job.bad_items == BadItems::ReAsk).map(Box::new);
     let whole = whole.filter(|_| job.reask != ReAsk::Full);
     Some(Failure { told, answer: whole, spared, ..wrong(issues) })
+}
+
+/// Notes the JSON of a value that is valid, if it is going to be kept.
+fn keep_json(job: &Job<'_>, done: &mut Lost, value: Node<'_>) {
+    done.json = job.cached.map(|_| String::from(value.source()));
 }
 
 /// Whether the type has lists whose items may fail by themselves.

@@ -95,6 +95,9 @@ pub(crate) struct Making<T> {
     issues: Issues,
     /// The items that are to be asked for again.
     held: Vec<Held>,
+    /// The items so far as JSON, each with its place, as long as all are right and to be kept.
+    kept: Option<Vec<(usize, String)>>,
+    keeps: bool,
     /// They have been asked for: what has come of them, in the order of the answer once that is complete.
     again: Option<Again<T>>,
 }
@@ -126,7 +129,7 @@ impl<T: Send> Making<T> {
         item: Contract,
         make: Make<T>,
         rules: (Rules<T>, Context),
-        (options, bad): (ParseOptions, BadItems),
+        (options, bad, keeps): (ParseOptions, BadItems, bool),
         desk: Arc<Desk<Made<T>>>,
     ) -> Self {
         Self {
@@ -145,6 +148,8 @@ impl<T: Send> Making<T> {
             repairs: Vec::new(),
             issues: Issues::new(),
             held: Vec::new(),
+            kept: None,
+            keeps,
             again: None,
         }
     }
@@ -184,7 +189,11 @@ impl<T: Send> Making<T> {
                 repair.path = repair.path.within(&place);
                 repair
             }));
-            (self.make)(found.value()).map_err(rejected)
+            let made = (self.make)(found.value()).map_err(rejected)?;
+            if let Some(kept) = &mut self.kept {
+                kept.push((at, String::from(found.value().source())));
+            }
+            Ok(made)
         });
         self.wait(at, json, made)
     }
@@ -208,6 +217,9 @@ impl<T: Send> Making<T> {
     /// Deals with an item; whether there is something to give out.
     fn put(&mut self, at: usize, json: &str, made: Result<T, Error>) -> bool {
         self.count += 1;
+        if made.is_err() {
+            self.kept = None;
+        }
         if let Some(again) = &mut self.again {
             again.items.push((at, String::from(json), made));
             return false;
@@ -298,6 +310,7 @@ impl<T: Send> Follow for Making<T> {
         self.items = Items::default();
         self.tracker = Tracker::new(plan.dialect(), self.options);
         self.count = 0;
+        self.kept = (self.keeps && self.again.is_none()).then(Vec::new);
         self.waiting.clear();
         self.ended = false;
         self.repairs.clear();
@@ -355,7 +368,13 @@ impl<T: Send> Follow for Making<T> {
         if left.is_some() {
             self.again.get_or_insert_default();
         }
-        Given { any, repairs: std::mem::take(&mut self.repairs), issues: std::mem::take(&mut self.issues), left }
+        let json = self.kept.take().filter(|kept| self.ended && kept.len() == self.count).map(|mut kept| {
+            kept.sort_by_key(|(at, _)| *at);
+            let items: Vec<String> = kept.into_iter().map(|(_, item)| item).collect();
+            format!("[{}]", items.join(","))
+        });
+        let (repairs, issues) = (std::mem::take(&mut self.repairs), std::mem::take(&mut self.issues));
+        Given { any, repairs, issues, left, json }
     }
 }
 

@@ -7,7 +7,9 @@ use tracing::field::{DebugValue, Empty, debug};
 use tracing::{Instrument, Level, Span};
 
 use super::content;
-use crate::hooks::{Done, End, Failure, Fetch, Hooks, Hopped, Next, Reask, Repaired, Request, Response, StepDown};
+use crate::hooks::{
+    Cache, Done, End, Failure, Fetch, Hooks, Hopped, Next, Reask, Repaired, Request, Response, StepDown,
+};
 use crate::run::Job;
 
 /// Whose spans they are, for filters.
@@ -47,6 +49,7 @@ impl<'a> Trace<'a> {
             instructor.request.id = id,
             instructor.response_model = contract,
             instructor.attempts = Empty,
+            instructor.cache = Empty,
             "error.type" = Empty,
         );
         Self { job, request, call: Mutex::new(Span::none()) }
@@ -98,6 +101,14 @@ fn millis(time: Duration) -> i64 {
 }
 
 impl Hooks for Trace<'_> {
+    fn on_cache(&self, event: &Cache<'_>) {
+        let word = event.event.as_str();
+        // The last word is what came of it.
+        self.request.record("instructor.cache", word);
+        let detail = tracing::field::display(event.event);
+        tracing::event!(target: TARGET, parent: &self.request, Level::INFO, cache = word, detail, "cache");
+    }
+
     fn on_fetch(&self, event: &Fetch<'_>) {
         let fetched = event.fetched;
         tracing::event!(

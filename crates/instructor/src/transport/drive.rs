@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -149,12 +149,34 @@ async fn steps(
                 // A value that has no checks any more has passed them.
                 Event::Checked(found.unwrap_or_else(|| Checked::Found(Issues::new())))
             }
+            Step::Cache(ask) => Event::Cached(match within(ask.put(), || transport.bell(ask.time)).await {
+                Some(word) => word,
+                None => ask.late(),
+            }),
             Step::Fetch(Get { request, policy, timeout }) => {
                 let response = transport.fetch(request, policy, timeout).await;
                 Event::Fetched(arrived(response, policy.max_bytes()).await)
             }
         };
     }
+}
+
+/// What comes of a future until a bell rings. No clock is set where it is there at once.
+async fn within<'b, T>(future: impl Future<Output = T>, bell: impl FnOnce() -> BoxFuture<'b, ()>) -> Option<T> {
+    let mut future = pin!(future);
+    let (mut bell, mut ringing) = (Some(bell), None);
+    poll_fn(|context| {
+        if let Poll::Ready(value) = future.as_mut().poll(context) {
+            return Poll::Ready(Some(value));
+        }
+        if let Some(bell) = bell.take() {
+            ringing = Some(bell());
+        }
+        ringing
+            .as_mut()
+            .map_or(Poll::Pending, |bell: &mut BoxFuture<'b, ()>| bell.as_mut().poll(context).map(|()| None))
+    })
+    .await
 }
 
 /// A request on its way. Where it is dropped there, whoever looks on is told.
