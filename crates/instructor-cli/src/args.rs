@@ -283,6 +283,18 @@ pub(crate) struct Costs {
     /// A label for the lines of --ledger
     #[arg(long, value_name = "TEXT", requires = "ledger", help_heading = "Cost")]
     pub(crate) label: Option<String>,
+
+    /// Keep answers in a folder, and take those that are there: the same again makes no call, in later runs too
+    #[arg(long, value_name = "DIR", help_heading = "Cost")]
+    pub(crate) cache: Option<PathBuf>,
+
+    /// Take no kept answer that is older, such as 90m, 12h or 7d [default: any age]
+    #[arg(long, value_name = "TIME", value_parser = duration, requires = "cache", help_heading = "Cost")]
+    pub(crate) cache_ttl: Option<Duration>,
+
+    /// Take no kept answer, and keep the new ones
+    #[arg(long, requires = "cache", help_heading = "Cost")]
+    pub(crate) refresh: bool,
 }
 
 #[derive(Clone, Debug, Default, Args)]
@@ -394,7 +406,9 @@ fn duration(text: &str) -> Result<Duration, String> {
         "" | "s" => 1.0,
         "ms" => 0.001,
         "m" => 60.0,
-        _ => return Err(String::from("write seconds or a unit: 30, 1.5, 30s, 500ms, 2m")),
+        "h" => 3600.0,
+        "d" => 86400.0,
+        _ => return Err(String::from("write seconds or a unit: 30, 1.5, 30s, 500ms, 2m, 12h, 7d")),
     };
     let number: f64 = number.parse().map_err(|_| String::from("write a number first: 30, 1.5, 30s, 500ms, 2m"))?;
     let duration = Duration::try_from_secs_f64(number * seconds).map_err(|_| String::from("that is too long"))?;
@@ -432,10 +446,18 @@ mod tests {
     #[test]
     fn durations_read_as_people_write_them() {
         let ms = |text| duration(text).map(|d| d.as_millis());
-        for (text, wanted) in [("30", 30_000), ("1.5", 1500), ("30s", 30_000), ("2m", 120_000), ("500ms", 500)] {
+        for (text, wanted) in [
+            ("30", 30_000),
+            ("1.5", 1500),
+            ("30s", 30_000),
+            ("2m", 120_000),
+            ("500ms", 500),
+            ("1h", 3_600_000),
+            ("2d", 172_800_000),
+        ] {
             assert_eq!(ms(text), Ok(wanted), "{text}");
         }
-        for text in ["", "0", "0ms", "-1", "s", "1h", "1e3", "1.2.3", "inf", "NaN", "99999999999999999999999", "３"] {
+        for text in ["", "0", "0ms", "-1", "s", "1w", "1e3", "1.2.3", "inf", "NaN", "99999999999999999999999", "３"] {
             assert!(ms(text).is_err(), "{text}");
         }
     }

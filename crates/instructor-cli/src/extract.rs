@@ -1,6 +1,7 @@
 //! `instructor extract`: one request, its value on standard output.
 
 use instructor::blocking::Client;
+use instructor::cache::CacheEvent;
 use instructor::{Attempt, Error, Ledger, Profile, Report};
 
 use crate::args::Extract;
@@ -30,6 +31,10 @@ pub(crate) fn run(args: &Extract) -> Result<(), Failure> {
     // A call is paid whatever comes of it.
     let written = args.costs.ledger.as_deref().map_or(Ok(()), |file| usage::append(&ledger, file));
     let (json, completion) = done.map_err(|e| failed(&e))?;
+    // It costs no less the next time, which is worth to know.
+    for event in completion.report.cache().iter().filter(|event| matches!(event, CacheEvent::Failed(..))) {
+        output::say(&event.to_string());
+    }
     if args.verbose > 0 {
         output::say(&hidden(&story(&completion.report, args), client.profile()));
     }
@@ -46,6 +51,8 @@ fn story(report: &Report, args: &Extract) -> String {
             lines.push(attempt.issues.to_string());
         }
     }
+    let told = report.cache().iter().filter(|event| !matches!(event, CacheEvent::Failed(..)));
+    lines.extend(told.map(CacheEvent::to_string));
     lines.push(total(report));
     lines.join("\n")
 }

@@ -1,5 +1,6 @@
 //! What is said to a client of how to ask: from arguments to its settings.
 
+use instructor::cache::{Caching, DiskCache};
 use instructor::{Budget, Client, ClientBuilder, Ledger, Message, Prices};
 
 use crate::args::{Asking, Costs, Limits};
@@ -39,6 +40,17 @@ pub(crate) fn builder(
     }
     if let Some(timeout) = limits.timeout {
         builder = builder.timeout(timeout);
+    }
+    if let Some(folder) = &costs.cache {
+        let cache = DiskCache::open(folder).map_err(|e| Failure::from_kind(e.kind(), e.to_string()))?;
+        // Whoever names the folder means it, whatever the key is today.
+        builder = builder.cache(cache).cache_namespace("instructor-cli");
+    }
+    if let Some(ttl) = costs.cache_ttl {
+        builder = builder.cache_ttl(ttl);
+    }
+    if costs.refresh {
+        builder = builder.caching(Caching::Refresh);
     }
     Ok(asking.extra.iter().fold(builder, |builder, (key, value)| builder.extra(key, value.clone())))
 }

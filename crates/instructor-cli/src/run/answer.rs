@@ -39,6 +39,8 @@ pub(crate) enum Form {
 pub(crate) struct Answered {
     pub(crate) end: End,
     pub(crate) cost: Cost,
+    /// Whether it was kept from before.
+    pub(crate) cached: bool,
 }
 
 #[derive(Debug)]
@@ -57,18 +59,21 @@ impl Question {
             Ok(text) => text,
             Err(why) => {
                 let line = with_key(row, key, json!({ "error": why, "kind": "row", "issues": [], "attempts": 0 }));
-                return Answered { end: End::Failed(line, None), cost: Cost::default() };
+                return Answered { end: End::Failed(line, None), cost: Cost::default(), cached: false };
             }
         };
         let request = self.client.request(settings::messages(&self.asking, text)).budget(budget);
         match request.create_json(&self.contract).await {
             Ok((json, completion)) => Answered {
                 cost: completion.report.cost(),
+                cached: completion.report.is_cached(),
                 end: End::Done(self.form.line(row, key, &json, self.with_usage.then_some(&completion))),
             },
-            Err(error) => {
-                Answered { cost: error.report().cost(), end: End::Failed(self.failed(row, key, &error), Some(error)) }
-            }
+            Err(error) => Answered {
+                cost: error.report().cost(),
+                cached: false,
+                end: End::Failed(self.failed(row, key, &error), Some(error)),
+            },
         }
     }
 

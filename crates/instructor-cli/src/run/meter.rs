@@ -36,6 +36,8 @@ pub(crate) struct Progress {
     /// In this run.
     pub(crate) done: u64,
     pub(crate) failed: u64,
+    /// Of those that are done, how many were kept from before.
+    pub(crate) cached: u64,
     pub(crate) cost: Cost,
 }
 

@@ -281,8 +281,12 @@ fn told(pump: &Pump, before: &Before) -> String {
     }
     let rate = grouped((ended as f64 / seconds.max(0.001)) as u64);
     let spent = meter::spent(&progress.cost);
+    let cached = match progress.cached {
+        0 => String::new(),
+        cached => format!(", {} from the cache", grouped(cached)),
+    };
     format!(
-        "{done} rows done, {} of them now in {}, {rate}/s{spent}{failed}",
+        "{done} rows done, {} of them now in {}, {rate}/s{cached}{spent}{failed}",
         grouped(progress.done),
         meter::time(seconds)
     )
@@ -309,7 +313,7 @@ fn summary(
         "done": before.done + progress.done,
         "failed": before.failed + progress.failed,
         "before": { "done": before.done, "failed": before.failed },
-        "now": { "done": progress.done, "failed": progress.failed },
+        "now": { "done": progress.done, "failed": progress.failed, "cached": progress.cached },
         "stopped": stopped,
         "seconds": seconds,
         "rows_per_second": (progress.done + progress.failed) as f64 / seconds.max(0.001),

@@ -157,8 +157,9 @@ impl Pump {
     }
 
     fn take(&mut self, (place, answered): (usize, Answered)) {
-        let Answered { end, cost } = answered;
+        let Answered { end, cost, cached } = answered;
         self.progress.cost += cost;
+        self.progress.cached += u64::from(cached);
         let spent = self.limits.max_cost.is_some_and(|limit| self.progress.cost.total() >= limit);
         if spent {
             self.stop.get_or_insert(Stop::Cost);

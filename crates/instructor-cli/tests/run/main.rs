@@ -414,3 +414,22 @@ fn the_request_of_the_first_row_is_shown_without_a_key() {
     assert_eq!(server.calls(), 0);
     assert!(!folder.0.join("out.jsonl").exists());
 }
+
+#[test]
+fn another_run_of_the_same_rows_makes_no_call() {
+    let (folder, server) = (Folder::new(), Server::echo(SHORT));
+    folder.write("in.jsonl", &rows(200));
+    let run_to = |out: &str| run(&folder, &server, &[&TEXT[..], &["--cache", "answers", "--json", "-o", out]].concat());
+    let ran = run_to("one.jsonl");
+    assert_eq!((ran.exit, server.calls()), (0, 200), "{}", ran.stderr);
+    let ran = run_to("two.jsonl");
+    assert_eq!((ran.exit, server.calls()), (0, 200), "{}", ran.stderr);
+    let summary: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((&summary["now"]["cached"], &summary["spent"]["calls"]), (&json!(200), &json!(0)));
+    let sorted = |name: &str| {
+        let mut lines: Vec<String> = folder.read(name).lines().map(String::from).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(sorted("one.jsonl"), sorted("two.jsonl"));
+}
