@@ -53,6 +53,19 @@ fn run(args: &[&str], variables: &[(&str, &str)], stdin: &[u8]) -> Ran {
     }
 }
 
+#[test]
+fn a_fake_model_needs_no_key_and_no_network() {
+    let run = |model: &str| {
+        run(&["extract", "--schema", SCHEMA, "--model", model], &[("INSTRUCTOR_NETWORK", "off")], TEXT.as_bytes())
+    };
+    let ran = run("fake/1");
+    assert_eq!(ran.exit, 0, "{ran:?}");
+    let person: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert!(person["name"].is_string() && person["age"].as_i64().unwrap() <= 150);
+    assert_eq!(run("fake/1").stdout, ran.stdout);
+    assert_ne!(run("fake/2").stdout, ran.stdout);
+}
+
 /// `instructor extract` with the schema and text from above, with a key for every provider.
 fn extract(args: &[&str]) -> Ran {
     let all = [&["extract", "--schema", SCHEMA], args].concat();

@@ -77,8 +77,12 @@ impl Client {
     #[cfg(feature = "blocking")]
     pub fn build(builder: ClientBuilder) -> Result<Self, Error> {
         let core = builder.core()?;
-        let transport = crate::transport::ureq::Ureq::new(core.connect_timeout);
-        Ok(Self { core: Arc::new(core), transport: Arc::new(transport), fallbacks: Arc::default() })
+        let transport: Arc<dyn BlockingTransport> = match core.endpoint.profile.is_fake() {
+            #[cfg(feature = "fake")]
+            true => Arc::new(crate::fake::FakeModel::new()),
+            _ => Arc::new(crate::transport::ureq::Ureq::new(core.connect_timeout)),
+        };
+        Ok(Self { core: Arc::new(core), transport, fallbacks: Arc::default() })
     }
 
     /// From the builder that the async client has too, over another transport than the built-in one.

@@ -377,6 +377,12 @@ impl ClientBuilder {
         let profile = self.profile.ok_or_else(|| {
             Error::config("no provider: name one with provider(\"openai/gpt-5-mini\") or profile(..)")
         })?;
+        if profile.is_fake() && cfg!(not(feature = "fake")) {
+            let id = profile.id();
+            return Err(Error::config(format!(
+                "what answers for {id:?} is a feature of this library: turn it on ({id})"
+            )));
+        }
         let base_url = self.base_url.or_else(|| auth::variable(profile.base_url_env()?));
         let Access { key, keyring, signer, base_url } = profile.access(self.given, base_url)?;
         let address = Address::new(&base_url, profile.wire().path())?;
@@ -405,13 +411,21 @@ impl fmt::Debug for ClientBuilder {
     }
 }
 
-#[cfg(feature = "reqwest")]
 fn default_transport(core: &Core) -> Result<Arc<dyn Transport>, Error> {
+    #[cfg(feature = "fake")]
+    if core.endpoint.profile.is_fake() {
+        return Ok(Arc::new(crate::fake::FakeModel::new()));
+    }
+    network(core)
+}
+
+#[cfg(feature = "reqwest")]
+fn network(core: &Core) -> Result<Arc<dyn Transport>, Error> {
     let secure = core.endpoint.address.is_secure() || core.endpoint.keyring.is_some();
     Ok(Arc::new(crate::transport::reqwest::Reqwest::new(core.connect_timeout, secure)))
 }
 
 #[cfg(not(feature = "reqwest"))]
-fn default_transport(_: &Core) -> Result<Arc<dyn Transport>, Error> {
+fn network(_: &Core) -> Result<Arc<dyn Transport>, Error> {
     Err(Error::config("no transport: turn on the feature \"reqwest\" or pass one with transport(..)"))
 }

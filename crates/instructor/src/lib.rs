@@ -63,6 +63,7 @@
 //! | `cloud` | | [`cloud`]: credentials of Azure, Google Cloud and AWS that have to be fetched |
 //! | `tracing` | | spans of requests and their calls, by OpenTelemetry's conventions; see [the guide](docs::observability) |
 //! | `templates` | | `Template`: messages with places for values; see the guide `docs::templating` |
+//! | `fake` | | [`Fake`] values of any schema, and the provider `fake`, which answers with them: `fake/42` |
 //! | `testing` | | [`testing`]: scripted transports, cassettes, a ban of the network; see [the guide](docs::testing) |
 //! | `prices` | yes | [`Prices::shipped`]: the price lists of providers, for the cost of calls |
 //! | `cache` | | [`cache::MemoryCache`]: answers that are kept in memory |
@@ -88,6 +89,8 @@ mod distil;
 pub mod docs;
 mod dsl;
 mod error;
+#[cfg(feature = "fake")]
+mod fake;
 mod fallback;
 mod flight;
 mod future;
@@ -138,6 +141,8 @@ pub use self::dsl::{
     QuoteMatch, Reasoned, Secret, Source,
 };
 pub use self::error::{Error, ErrorKind, TransportError, TransportErrorKind};
+#[cfg(feature = "fake")]
+pub use self::fake::{Fake, FakeModel, Invalid};
 pub use self::fallback::{Breaker, Target};
 pub use self::hooks::Hooks;
 pub use self::judge::{Judge, Verdict};

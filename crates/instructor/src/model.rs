@@ -314,6 +314,18 @@ impl Contract {
         }
     }
 
+    /// Values of it.
+    #[cfg(feature = "fake")]
+    pub(crate) fn samples(&self) -> crate::schema::Samples<'_> {
+        crate::schema::Samples::of(&self.0.schema, self.0.policy)
+    }
+
+    /// The contract of a schema as a model sees it: without keys that nobody named.
+    #[cfg(feature = "fake")]
+    pub(crate) fn shown(schema: Value) -> Self {
+        Self::build("the schema of the request", schema, Policy::Declared)
+    }
+
     /// Whether there are lists in it whose items may fail by themselves.
     pub(crate) fn salvages(&self) -> bool {
         self.0.salvages

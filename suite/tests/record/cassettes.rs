@@ -102,7 +102,7 @@ fn a_cassette_is_made_to_be_read() {
     let script = Script::new()
         .reply(Reply::status(429).header("retry-after", "2").header("set-cookie", "session=1").header("server", "x"))
         .reply(Reply::value(rome()).chunks(20).pieces(9).header("content-type", "text/event-stream"));
-    let image = Media::image(vec![0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a].repeat(200));
+    let image = Media::image([0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a].repeat(200));
     let client = recorded(&script, "openai/gpt-5-mini", &path);
     let messages = [Message::user("Which city?").with(image)];
     block_on(async {

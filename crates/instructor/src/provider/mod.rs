@@ -55,6 +55,8 @@ pub(crate) struct Row {
     pub(crate) login: Option<Login>,
     /// Whether it can be used without a key.
     pub(crate) keyless: bool,
+    /// Whether no server is asked: what answers is in the program.
+    pub(crate) fake: bool,
     /// What `Mode::Auto` starts with here.
     pub(crate) preferred: Mode,
     /// The modes that it has beside the preferred one; text is had by all.
@@ -179,6 +181,7 @@ pub struct Profile {
     auth: Auth,
     login: Option<Login>,
     keyless: bool,
+    fake: bool,
     preferred: Mode,
     modes: Cow<'static, [Mode]>,
     dialect: Dialect,
@@ -325,6 +328,12 @@ impl Profile {
         self.keyless
     }
 
+    /// Whether no server is asked: what answers is in the program.
+    #[must_use]
+    pub const fn is_fake(&self) -> bool {
+        self.fake
+    }
+
     /// The protocol's name, such as `openai_chat`.
     #[must_use]
     pub fn protocol(&self) -> &'static str {
@@ -452,6 +461,7 @@ impl From<&Row> for Profile {
             auth: row.auth,
             login: row.login,
             keyless: row.keyless,
+            fake: row.fake,
             preferred: row.preferred,
             modes: Cow::Borrowed(row.modes),
             dialect: row.dialect,
@@ -478,6 +488,7 @@ pub(crate) const OPENAI_COMPATIBLE: Row = Row {
     auth: Auth::Bearer,
     login: None,
     keyless: true,
+    fake: false,
     preferred: Mode::Tools,
     modes: &[Mode::Schema, Mode::Tools, Mode::Json],
     dialect: Dialect::Plain,

@@ -555,4 +555,13 @@ pub(crate) const TABLE: &[Row] = &[
         dialect: Dialect::Xai,
         ..OPENAI_RESPONSES_COMPATIBLE
     },
+    Row {
+        id: "fake",
+        docs: "https://docs.rs/instructor-rs/latest/instructor/struct.FakeModel.html",
+        // nothing is sent there: the name is reserved for what is nowhere
+        base_url: "http://fake.invalid/v1",
+        fake: true,
+        default_model: Some("1"),
+        ..OPENAI_COMPATIBLE
+    },
 ];

@@ -21,6 +21,8 @@ mod report;
 mod resolve;
 mod rest;
 mod salvage;
+#[cfg(feature = "fake")]
+mod sample;
 mod secret;
 mod shape;
 mod tools;
@@ -36,6 +38,8 @@ pub(crate) use self::read::{Found, Reader};
 pub(crate) use self::render::{brief, calls, prompt};
 pub(crate) use self::rest::{Missing, What, join, missing, rest_name, schema_of_rest};
 pub(crate) use self::salvage::{MARK, bad_items, has_marks, may_be_given_up, restored, without};
+#[cfg(feature = "fake")]
+pub(crate) use self::sample::{Random, Samples, broken, sentence, word};
 pub(crate) use self::secret::{SECRET, is_secret};
 
 /// A schema in the notation for prompts.

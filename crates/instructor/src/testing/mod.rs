@@ -25,16 +25,13 @@
 //! # Ok::<(), instructor::Error>(())
 //! ```
 
-mod calls;
 mod cassette;
 mod diff;
-mod fake;
 mod script;
 mod server;
-mod streams;
 
 pub use self::cassette::{Cassette, Missed, Record, Recording, Redaction, Replay, Taped};
-pub use self::fake::fake_body;
 pub use self::script::{Reply, Script, Sent};
 pub use self::server::Server;
+pub use crate::fake::fake_body;
 pub use crate::transport::ban::{NetworkBan, ban_network};

@@ -12,12 +12,11 @@ use futures_core::Stream;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::Value;
 
-use super::fake::{Said, answer};
 use super::server::Server;
-use super::streams;
 use crate::blocking;
 use crate::client::{Client, ClientBuilder};
 use crate::error::{TransportError, TransportErrorKind};
+use crate::fake::{Said, answer, streams};
 use crate::future::bell;
 use crate::media::FetchMedia;
 use crate::provider::{Address, Profile};

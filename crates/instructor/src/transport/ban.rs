@@ -30,8 +30,7 @@ pub(super) fn permits(uri: &http::Uri) -> Result<(), TransportError> {
         return Ok(());
     }
     let by = if rules.bans > 0 { "testing::ban_network()" } else { "INSTRUCTOR_NETWORK=off" };
-    let next =
-        "give the client a testing::Script or a testing::Replay as transport, or allow the host with NetworkBan::allow";
+    let next = "give the client a testing::Script or a testing::Replay as transport, or the model fake/1; or allow the host with NetworkBan::allow";
     Err(TransportError::new(TransportErrorKind::Banned).with_source(format!("{by} keeps requests from {host}; {next}")))
 }
 

@@ -140,7 +140,7 @@ fn long(bytes: &mut &[u8]) -> Option<u32> {
 }
 
 /// The CRC-32 of zlib and Ethernet.
-pub(super) fn crc32(bytes: &[u8]) -> u32 {
+pub(crate) fn crc32(bytes: &[u8]) -> u32 {
     const TABLE: [u32; 16] = {
         let mut table = [0; 16];
         let mut i: u32 = 0;
@@ -174,35 +174,10 @@ pub(crate) fn messages(mut bytes: &[u8]) -> Option<Vec<(Option<String>, String, 
     Some(all)
 }
 
-/// A message as a server writes it.
-#[cfg(any(test, feature = "testing"))]
-pub(crate) fn message(headers: &[(&str, &str)], payload: &[u8]) -> Vec<u8> {
-    let mut written = Vec::new();
-    for (name, value) in headers {
-        written.push(name.len() as u8);
-        written.extend_from_slice(name.as_bytes());
-        written.push(7);
-        written.extend_from_slice(&(value.len() as u16).to_be_bytes());
-        written.extend_from_slice(value.as_bytes());
-    }
-    framed(&written, payload)
-}
-
-#[cfg(any(test, feature = "testing"))]
-fn framed(headers: &[u8], payload: &[u8]) -> Vec<u8> {
-    let total = PRELUDE + headers.len() + payload.len() + CHECKSUM;
-    let mut out = Vec::from((total as u32).to_be_bytes());
-    out.extend_from_slice(&(headers.len() as u32).to_be_bytes());
-    out.extend_from_slice(&crc32(&out).to_be_bytes());
-    out.extend_from_slice(headers);
-    out.extend_from_slice(payload);
-    out.extend_from_slice(&crc32(&out).to_be_bytes());
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fake::{framed, message};
 
     /// Event, data, and whether it is a failure.
     type Read = (Option<String>, String, bool);

@@ -7,7 +7,7 @@ mod alike;
 pub(crate) mod anthropic;
 mod audit;
 pub(crate) mod bedrock;
-mod binary;
+pub(crate) mod binary;
 mod body;
 mod cache;
 pub(crate) mod cohere;
@@ -33,8 +33,6 @@ use crate::error::Error;
 use crate::message::{Message, PromptCache, ToolCall};
 use crate::provider::Profile;
 
-#[cfg(any(test, feature = "testing"))]
-pub(crate) use self::binary::message;
 #[cfg(feature = "testing")]
 pub(crate) use self::binary::messages;
 pub(crate) use self::declined::Declined;

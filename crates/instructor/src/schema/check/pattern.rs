@@ -30,7 +30,7 @@ impl Pattern {
     }
 }
 
-fn rewrite(text: &str) -> String {
+pub(in crate::schema) fn rewrite(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
     // The position in the class, counted from 1 after its bracket; 0 outside of one.

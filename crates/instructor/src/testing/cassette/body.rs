@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::redact::{Known, Redaction};
-use crate::wire::{message, messages};
+use crate::fake::message;
+use crate::wire::messages;
 
 /// A body. A whole answer is one value, a stream the list of its events; the pieces that it came in are not kept, since
 /// reading does not depend on them.

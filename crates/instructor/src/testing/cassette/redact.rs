@@ -298,7 +298,7 @@ fn indexes(value: &Value, out: &mut String) {
             for (name, value) in fields {
                 match value {
                     Value::Number(number) if letters(name).ends_with("index") => {
-                        out.push_str(&format!("{name}{number}"))
+                        out.push_str(&format!("{name}{number}"));
                     }
                     value => indexes(value, out),
                 }

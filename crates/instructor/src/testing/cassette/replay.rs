@@ -128,7 +128,7 @@ impl Replay {
         let value = asked.value();
         let fits = |(_, (exchange, _)): &(usize, &(Exchange, bool))| exchange.request.value() == value;
         let all = || state.exchanges.iter().enumerate().filter(fits);
-        let found = all().find(|(_, (_, used))| !used).or_else(|| all().last().filter(|_| self.0.repeats));
+        let found = all().find(|(_, (_, used))| !used).or_else(|| all().next_back().filter(|_| self.0.repeats));
         let Some(found) = found.map(|(index, _)| index) else {
             let missed = Missed::new(&self.0.path, &asked, &state.exchanges);
             return Err(TransportError::new(TransportErrorKind::Unrecorded).with_source(missed));

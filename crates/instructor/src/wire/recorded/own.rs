@@ -11,9 +11,9 @@ use http::{HeaderMap, HeaderName};
 use serde_json::{Map, Value, json};
 
 use super::{random, view};
+use crate::fake::message;
 use crate::message::Message;
 use crate::provider::{Profile, Quirks};
-use crate::wire::message;
 use crate::wire::{CUT, Call, Failure, Output, Response, Settings, Undecoded, read_failure, read_response};
 
 const OPENAI: [&str; 3] = [

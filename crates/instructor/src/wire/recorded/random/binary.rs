@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::super::corpus::{self, Dialect};
 use super::{cut, edited, edits, in_pieces, json_of, outcome};
+use crate::fake::message;
 use crate::provider::Profile;
-use crate::wire::message;
 use crate::wire::read_response;
 
 const EVENTS: [&str; 7] = [

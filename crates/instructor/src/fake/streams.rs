@@ -3,10 +3,10 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::wire::message;
+use super::frames::message;
 
 /// Whether a request wants its answer as a stream.
-pub(super) fn wanted(path: &str, request: &Value) -> bool {
+pub(crate) fn wanted(path: &str, request: &Value) -> bool {
     let asked = request.get("stream").and_then(Value::as_bool);
     // One protocol streams unless it is told not to.
     let by_path = [":streamGenerateContent", ":streamRawPredict", "/converse-stream"];
@@ -14,14 +14,14 @@ pub(super) fn wanted(path: &str, request: &Value) -> bool {
 }
 
 /// The path of the same request for an answer that comes whole.
-pub(super) fn plain(path: &str) -> String {
+pub(crate) fn plain(path: &str) -> String {
     path.replace(":streamGenerateContent", ":generateContent")
         .replace(":streamRawPredict", ":rawPredict")
         .replace("/converse-stream", "/converse")
 }
 
 /// The stream that tells an answer in deltas of so many characters.
-pub(super) fn tell(path: &str, request: &Value, answer: &Value, size: usize) -> Bytes {
+pub(crate) fn tell(path: &str, request: &Value, answer: &Value, size: usize) -> Bytes {
     let mut out = Told { bytes: Vec::new(), size: size.max(1) };
     if path.contains(":generateContent") {
         out.gemini(answer);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::fake::{self, Said};
+use super::answer::{self, Said};
 
 /// Where a request has its first tool, in each protocol.
 const TOOLS: &[&str] =
@@ -28,14 +28,14 @@ pub(super) fn answer(path: &str, request: &Value, calls: &[(String, Value)]) -> 
             // The arguments are said as they are, whatever the schema of the first tool is.
             *tool = json!({ "type": "function", "name": name });
         }
-        let mut answer = fake::answer(path, &request, Said::Value(value));
+        let mut answer = answer::answer(path, &request, Said::Value(value));
         for call in list(&mut answer).into_iter().flatten() {
             number(call, n + 1);
         }
         answer
     };
     let mut answers = calls.iter().enumerate().map(one);
-    let Some(mut whole) = answers.next() else { return fake::answer(path, request, Said::Text("")) };
+    let Some(mut whole) = answers.next() else { return answer::answer(path, request, Said::Text("")) };
     for mut next in answers {
         let more = list(&mut next).map(std::mem::take).unwrap_or_default();
         if let Some(calls) = list(&mut whole) {

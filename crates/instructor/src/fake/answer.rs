@@ -8,7 +8,8 @@ use super::calls;
 /// as text. The protocol is told by the path: OpenAI's chat completions or responses, Anthropic's messages,
 /// Gemini's `generateContent`, Cohere's chat, Ollama's or Bedrock's Converse.
 ///
-/// Servers of your own tests can use it where a [`Script`](super::Script) is not enough.
+/// Servers of your own tests can use it where a [`Script`](crate::testing::Script) is not enough.
+#[cfg(feature = "testing")]
 #[must_use]
 pub fn fake_body(path: &str, request: &Value, value: &Value) -> Value {
     answer(path, request, Said::Value(value))
@@ -16,7 +17,7 @@ pub fn fake_body(path: &str, request: &Value, value: &Value) -> Value {
 
 /// What a fake model says.
 #[derive(Clone, Copy)]
-pub(super) enum Said<'a> {
+pub(crate) enum Said<'a> {
     /// A value, in the form that the request asks for.
     Value(&'a Value),
     /// Plain text, whatever was asked for.
@@ -25,7 +26,7 @@ pub(super) enum Said<'a> {
     Calls(&'a [(String, Value)]),
 }
 
-pub(super) fn answer(path: &str, request: &Value, said: Said<'_>) -> Value {
+pub(crate) fn answer(path: &str, request: &Value, said: Said<'_>) -> Value {
     let (value, text) = match said {
         Said::Value(value) => (value, None),
         Said::Text(text) => (&Value::Null, Some(text)),
