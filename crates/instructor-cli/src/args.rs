@@ -8,13 +8,16 @@ use instructor::schema::Dialect;
 use instructor::{Level, Mode, Money, Reasoning, RepairKind};
 use serde_json::Value;
 
+use crate::batch::args::Batch;
 use crate::exit;
 use crate::run::args::Run;
+use crate::tuning::args::{Files, Jobs};
 
 const EXAMPLES: &str = "\
 Examples:
   instructor extract --provider openai/gpt-5-mini --schema ticket.json mail.txt
   instructor run tickets.jsonl --schema ticket.json -o out.jsonl --concurrency 64
+  instructor batch create tickets.jsonl --schema ticket.json --provider openai/gpt-5-mini
   pdftotext bill.pdf - | instructor extract --schema bill.json --compact
   instructor extract --provider local/qwen3 --base-url http://localhost:8000/v1 --protocol openai --schema ticket.json -
   instructor extract --provider anthropic/claude-haiku-4-5 --schema ticket.json --dry-run mail.txt
@@ -37,6 +40,9 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Extract(Box<Extract>),
     Run(Box<Run>),
+    Batch(Batch),
+    Files(Files),
+    Jobs(Jobs),
     Parse(Box<Parse>),
     Schema(Schema),
     Decode(Decode),
@@ -270,7 +276,7 @@ pub(crate) struct Limits {
     pub(crate) deadline: Option<Duration>,
 }
 
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Costs {
     /// A file with prices, which win over those that are known, in the format of the library's guide on cost
     #[arg(long, value_name = "FILE", help_heading = "Cost")]
@@ -400,7 +406,7 @@ pub(crate) enum Protocol {
     Anthropic,
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let (number, unit) = text.split_at(text.find(|c: char| c != '.' && !c.is_ascii_digit()).unwrap_or(text.len()));
     let seconds = match unit {
         "" | "s" => 1.0,

@@ -1,6 +1,7 @@
 //! `instructor`: JSON that fits a schema, out of text, on the command line.
 
 mod args;
+mod batch;
 mod decode;
 mod doctor;
 mod exit;
@@ -16,6 +17,7 @@ mod schema;
 mod secret;
 mod settings;
 mod target;
+mod tuning;
 mod usage;
 
 use std::process::ExitCode;
@@ -37,6 +39,9 @@ fn main() -> ExitCode {
     let done = match &cli.command {
         Command::Extract(args) => extract::run(args),
         Command::Run(args) => run::run(args),
+        Command::Batch(args) => batch::run(args),
+        Command::Files(args) => tuning::files(args),
+        Command::Jobs(args) => tuning::jobs(args),
         Command::Parse(args) => parse::run(args),
         Command::Decode(args) => decode::run(args),
         Command::Doctor(args) => doctor::run(args),

@@ -62,9 +62,9 @@ fn profile<'s>(spec: &'s str, whom: &Whom) -> Result<Option<(Profile, &'s str)>,
         return Ok(None);
     };
     let own = whom.protocol.zip(whom.base_url.as_deref()).map(|(protocol, url)| match protocol {
-        Protocol::Openai => Profile::openai_compatible(id, url),
-        Protocol::OpenaiResponses => Profile::openai_responses_compatible(id, url),
-        Protocol::Anthropic => Profile::anthropic_compatible(id, url),
+        Protocol::Openai => Profile::openai_compatible(id, url).with_batches(),
+        Protocol::OpenaiResponses => Profile::openai_responses_compatible(id, url).with_batches(),
+        Protocol::Anthropic => Profile::anthropic_compatible(id, url).with_batches(),
     });
     let known = Profile::named(id);
     if let (Some(known), Some(own)) = (&known, &own)

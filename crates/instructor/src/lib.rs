@@ -60,6 +60,7 @@
 //! | `blocking` | | [`blocking`] clients on ureq, with rustls |
 //! | `tower` | | any `tower::Service` as transport: a client and middleware of your own |
 //! | `batch` | | [`batch`]: many requests at once through providers' batches, for half the price |
+//! | `tuning` | | [`tuning`]: files of lessons, and jobs that make models of them |
 //! | `cloud` | | [`cloud`]: credentials of Azure, Google Cloud and AWS that have to be fetched |
 //! | `tracing` | | spans of requests and their calls, by OpenTelemetry's conventions; see [the guide](docs::observability) |
 //! | `templates` | | `Template`: messages with places for values; see the guide `docs::templating` |
@@ -118,6 +119,8 @@ mod template;
 pub mod testing;
 mod trace;
 mod transport;
+#[cfg(feature = "tuning")]
+pub mod tuning;
 mod validate;
 mod wire;
 

@@ -12,6 +12,7 @@ mod fake;
 mod flow;
 mod http;
 mod results;
+mod tuning;
 
 use std::collections::BTreeMap;
 use std::future::Future;

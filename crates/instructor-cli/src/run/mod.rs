@@ -9,10 +9,10 @@ mod done;
 mod file;
 mod fingerprint;
 mod meter;
-mod prompt;
+pub(crate) mod prompt;
 mod pump;
 mod signal;
-mod source;
+pub(crate) mod source;
 
 use std::path::{Path, PathBuf};
 

@@ -48,15 +48,20 @@ enum Piece {
 
 impl Prompt {
     pub(crate) fn new(args: &Run) -> Result<Self, Failure> {
-        let from = match (&args.column, &args.template) {
-            (Some(column), _) => From::Column(column.clone()),
+        Self::of(args.column.as_deref(), args.template.as_deref(), args.key.as_deref())
+    }
+
+    /// Of a column or a template, and of the column that a row is known by.
+    pub(crate) fn of(column: Option<&str>, template: Option<&str>, key: Option<&str>) -> Result<Self, Failure> {
+        let from = match (column, template) {
+            (Some(column), _) => From::Column(String::from(column)),
             (None, Some(template)) => From::Template(pieces(&written(template)?).map_err(|why| {
                 Failure::setup(format!("--template: {why}"))
                     .hint("a brace that is meant as one is written twice: {{ }}")
             })?),
             (None, None) => From::Row,
         };
-        Ok(Self { from, key: args.key.clone() })
+        Ok(Self { from, key: key.map(String::from) })
     }
 
     /// All that the text depends on, beside the row.
@@ -110,7 +115,7 @@ impl Prompt {
 }
 
 /// A template that names a file is what the file has.
-fn written(template: &str) -> Result<String, Failure> {
+pub(crate) fn written(template: &str) -> Result<String, Failure> {
     if template.contains('{') {
         return Ok(String::from(template));
     }

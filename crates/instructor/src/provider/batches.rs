@@ -14,6 +14,14 @@ pub(crate) struct Batches {
     pub(crate) ids: Ids,
 }
 
+impl Batches {
+    /// Whether it keeps files, as `/files` does.
+    #[cfg(feature = "tuning")]
+    pub(crate) fn has_files(&self) -> bool {
+        matches!(self.form, BatchForm::Files | BatchForm::Jobs)
+    }
+}
+
 /// By which protocol it takes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BatchForm {

@@ -71,6 +71,8 @@ pub(crate) struct Row {
     pub(crate) default_model: Option<&'static str>,
     /// How it takes many requests at once, to be answered within a day, if it does.
     pub(crate) batches: Option<&'static Batches>,
+    /// Whether it makes models of files of lessons, in the form that OpenAI has.
+    pub(crate) tuning: bool,
 }
 
 /// Facts about how a server departs from its protocol. A wire branches on these, never on names.
@@ -192,6 +194,8 @@ pub struct Profile {
     default_model: Option<&'static str>,
     #[cfg_attr(not(feature = "batch"), expect(dead_code, reason = "read where batches are made"))]
     batches: Option<&'static Batches>,
+    #[cfg_attr(not(feature = "batch"), expect(dead_code, reason = "read where models are tuned"))]
+    tuning: bool,
 }
 
 impl Profile {
@@ -420,7 +424,14 @@ impl Profile {
         self.batches
     }
 
-    /// With batches as the provider whose protocol it speaks has them, for gateways and servers of your own.
+    /// Whether it tunes models.
+    #[cfg(feature = "tuning")]
+    pub(crate) const fn tunes(&self) -> bool {
+        self.tuning
+    }
+
+    /// With batches, files and fine-tuning as the provider whose protocol it speaks has them, for gateways and servers of
+    /// your own.
     ///
     /// ```
     /// use instructor::Profile;
@@ -431,9 +442,10 @@ impl Profile {
     #[cfg(feature = "batch")]
     #[must_use]
     pub fn with_batches(mut self) -> Self {
-        self.batches = self
-            .batches
-            .or_else(|| TABLE.iter().filter(|row| row.wire.name() == self.protocol()).find_map(|row| row.batches));
+        let wire = self.wire.name();
+        let same = || TABLE.iter().filter(|row| row.wire.name() == wire);
+        self.batches = self.batches.or_else(|| same().find_map(|row| row.batches));
+        self.tuning |= same().any(|row| row.tuning);
         self
     }
 
@@ -471,6 +483,7 @@ impl From<&Row> for Profile {
             default_max_tokens: None,
             default_model: row.default_model,
             batches: row.batches,
+            tuning: row.tuning,
         }
     }
 }
@@ -497,6 +510,7 @@ pub(crate) const OPENAI_COMPATIBLE: Row = Row {
     max_tokens_field: "max_tokens",
     default_model: None,
     batches: None,
+    tuning: false,
 };
 
 /// Those that want a key.

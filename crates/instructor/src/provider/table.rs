@@ -25,6 +25,7 @@ pub(crate) const TABLE: &[Row] = &[
         default_model: Some("gpt-5-mini"),
         quirks: Quirks::CACHE_KEY,
         batches: Some(&FILES),
+        tuning: true,
         ..OPENAI_KEYED
     },
     Row {
@@ -40,6 +41,7 @@ pub(crate) const TABLE: &[Row] = &[
         default_model: Some("gpt-5-mini"),
         quirks: Quirks::CACHE_KEY,
         batches: Some(&FILES),
+        tuning: true,
         ..OPENAI_RESPONSES_COMPATIBLE
     },
     Row {
@@ -159,6 +161,7 @@ pub(crate) const TABLE: &[Row] = &[
         // chat takes no `file` part
         quirks: Quirks::NO_FILE_PARTS.and(Quirks::CACHE_KEY),
         batches: Some(&FILES),
+        tuning: true,
         ..OPENAI_KEYED
     },
     Row {
@@ -541,6 +544,7 @@ pub(crate) const TABLE: &[Row] = &[
         dialect: Dialect::OpenAi,
         quirks: Quirks::CACHE_KEY,
         batches: Some(&FILES),
+        tuning: true,
         ..OPENAI_RESPONSES_COMPATIBLE
     },
     Row {
