@@ -13,7 +13,9 @@ use schemars::generate::SchemaSettings;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::dsl::MASK;
 use crate::error::{Error, ErrorKind};
+use crate::repair::short;
 use crate::schema::{
     Checker, Dialect, DialectReport, Item, Lowered, MARK, Missing, Notation, Part, Policy, SECRET, ToolSchema,
     Unlowerable, brief, calls, has_marks, is_secret, lower, prompt, rendered, schema_of, schema_of_rest, tool_name,
@@ -347,6 +349,11 @@ impl Contract {
     /// Whether there is anything secret in its values.
     pub(crate) fn has_secrets(&self) -> bool {
         self.0.secrets
+    }
+
+    /// The beginning of what stands at a place, if it may be shown.
+    pub(crate) fn quoted(&self, path: &Path, json: &str) -> String {
+        if self.is_secret(path) { String::from(MASK) } else { short(json) }
     }
 
     /// Issues that quote nothing secret. What a function says it means to say.

@@ -66,7 +66,7 @@ pub struct Salvaged<T> {
 }
 
 /// An item of a [`Salvaged`] list that is not valid.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct RejectedItem {
     index: usize,
     json: String,
@@ -118,6 +118,13 @@ impl RejectedItem {
             }
         });
         Self { index, json, issues: issues.collect::<Vec<_>>().into() }
+    }
+}
+
+/// Without the JSON, which has what its type may hide.
+impl fmt::Debug for RejectedItem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RejectedItem").field("index", &self.index).field("issues", &self.issues).finish_non_exhaustive()
     }
 }
 

@@ -2,7 +2,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use instructor::testing::{Reply, Script};
-use instructor::{Contract, Level, Mode, Partial, Reasoned, ResponseModel, Secret, Watchdog, hooks};
+use instructor::{
+    BadItems, Contract, Level, Mode, Partial, Reasoned, ResponseModel, Salvaged, Secret, Watchdog, hooks,
+};
 use serde_json::{Value, json};
 
 const CARD: &str = "4000-HIDE-ME";
@@ -111,6 +113,31 @@ fn the_value_shows_in_no_debug_and_in_no_serialization() {
     }
     assert!(grew > 0);
     assert_eq!(stream.finish().unwrap().card.expose(), "HIDE");
+}
+
+#[test]
+fn items_that_are_given_up_show_no_secret() {
+    for policy in [BadItems::Show, BadItems::Drop] {
+        let items = json!([{ "cents": 5, "card": CARD }, { "cents": 5, "card": "1" }]);
+        let script = Script::new().reply(Reply::value(items));
+        let client = script.blocking_client("openai/gpt-5-mini");
+        let ask = client.request("Who pays?").bad_items(policy);
+        let (payments, done) = ask.create_with_completion::<Salvaged<Payment>>().unwrap();
+        assert_eq!(payments.ok().len(), 1);
+        let said = format!("{payments:?} {:?}", done.report);
+        assert!(said.contains("InvalidItem") && !said.contains("HIDE"), "{said}");
+    }
+    for policy in [BadItems::Show, BadItems::Drop, BadItems::ReAsk] {
+        let items = json!([{ "cents": 5, "card": "1" }, { "cents": 5, "card": CARD }]);
+        let script = Script::new().reply(Reply::value(items));
+        let client = script.blocking_client("openai/gpt-5-mini");
+        let ask = client.request("Who pays?").bad_items(policy).max_retries(0);
+        let mut payments = ask.create_iterable::<Payment>().unwrap();
+        let said: Vec<String> = payments.by_ref().map(|payment| format!("{payment:?}")).collect();
+        assert!(!said.concat().contains("HIDE"), "{said:?}");
+        let report = format!("{:?}", payments.completion().map(|done| &done.report));
+        assert!(!report.contains("HIDE"), "{report}");
+    }
 }
 
 #[test]

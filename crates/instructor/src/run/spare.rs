@@ -6,7 +6,7 @@ use instructor_json::{Document, Node};
 use super::outcome::Seen;
 use super::verdict::Judge;
 use super::{Completion, Job, Now, Run, Step};
-use crate::repair::{Repair, Severity, short};
+use crate::repair::{Repair, Severity};
 use crate::schema::{bad_items, restored, without};
 use crate::stream::BadItems;
 use crate::validate::Issues;
@@ -62,7 +62,7 @@ impl Spared {
                 severity: Severity::Lossy,
                 path: item.path(),
                 span: None,
-                before: short(item.json()),
+                before: job.contract.quoted(&item.path(), item.json()),
                 after: String::new(),
             });
             return Some(Lost { issues, repairs: repairs.collect(), json: None });

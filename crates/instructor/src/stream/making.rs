@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind};
 use crate::message::ToolCall;
 use crate::mode::Plan;
 use crate::model::Contract;
-use crate::repair::{ParseOptions, Repair, Severity, short};
+use crate::repair::{ParseOptions, Repair, Severity};
 use crate::run::{Called, Follow, Given, Left, Stop};
 use crate::transport::Show;
 use crate::validate::{Checked, Checking, Context, Issues, Path, Rules};
@@ -241,7 +241,7 @@ impl<T: Send> Making<T> {
                     severity: Severity::Lossy,
                     path,
                     span: None,
-                    before: short(json),
+                    before: self.item.quoted(&Path::root(), json),
                     after: String::new(),
                 });
                 return false;
