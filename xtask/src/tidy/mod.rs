@@ -6,6 +6,7 @@ mod lints;
 mod machine;
 mod manifest;
 mod names;
+mod proofs;
 pub(crate) mod python;
 mod rooms;
 mod scan;
@@ -33,6 +34,7 @@ const RULES: &[Rule] = &[
     Rule { name: "table-rows", check: table::rows },
     Rule { name: "table-readme", check: table::readme },
     Rule { name: "python-tables", check: python::check },
+    Rule { name: "proofs", check: proofs::check },
     Rule { name: "no-io", check: rooms::no_io },
     Rule { name: "transport-only", check: rooms::transport_only },
     Rule { name: "file-names", check: files::names },
