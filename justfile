@@ -39,6 +39,14 @@ quickstart:
 otlp:
     cargo test --manifest-path examples/otlp/Cargo.toml
 
+# The public API as it is now, where it was meant to change
+api *options:
+    cargo xtask api {{options}}
+
+# Before a release: licences, each feature by itself, the oldest compiler, WebAssembly, the API since the last one
+harden *steps:
+    bash .ci/harden {{steps}}
+
 # Licences, advisories, bans and sources of all dependencies; needs cargo-deny
 deny:
     cargo deny check

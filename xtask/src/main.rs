@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool prints")]
 
+mod api;
 mod generate;
 mod tidy;
 
@@ -11,20 +12,25 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask tidy [--offline-ok] [--verbose]
        cargo xtask gen
+       cargo xtask api [--update]
 
   tidy            checks the invariants of DESIGN.md; prints `path:line: message (rule)`, fails on any finding
     --offline-ok  asks cargo for the dependency tree without the network; crates that are missing are a finding
     --verbose     also prints what each rule found, and the median file length
-  gen             writes README's table of providers anew, from the rows, and COMPATIBILITY's tables, from data";
+  gen             writes README's table of providers anew, from the rows, and COMPATIBILITY's tables, from data
+  api             compares the public API with crates/instructor/public-api.txt; fails where they differ
+    --update      writes that file";
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let command = arguments.next();
     let mut options = tidy::Options::default();
+    let mut update = false;
     for argument in arguments {
         match argument.as_str() {
             "--offline-ok" => options.offline = true,
             "--verbose" => options.verbose = true,
+            "--update" => update = true,
             other => return usage(&format!("unknown option `{other}`")),
         }
     }
@@ -37,12 +43,37 @@ fn main() -> ExitCode {
                 ExitCode::FAILURE
             }
         },
+        Some("api") => api(update),
         Some("help" | "--help" | "-h") => {
             println!("{USAGE}");
             ExitCode::SUCCESS
         }
         Some(other) => usage(&format!("unknown command `{other}`")),
         None => usage("a command is missing"),
+    }
+}
+
+fn api(update: bool) -> ExitCode {
+    let seen = root().map_err(Into::into).and_then(|root| api::look(&root, update));
+    match seen {
+        Ok(api::Seen::Same) => ExitCode::SUCCESS,
+        Ok(api::Seen::Unreadable(why)) => {
+            println!("api: SKIPPED, this toolchain's rustdoc can't be read: {why}");
+            ExitCode::SUCCESS
+        }
+        Ok(api::Seen::Differs(changes)) => {
+            for change in changes {
+                println!("{change}");
+            }
+            eprintln!(
+                "api: not what is kept; if it is meant so, run `cargo xtask api --update` and tell it in CHANGELOG.md"
+            );
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
     }
 }
 

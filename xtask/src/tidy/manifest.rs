@@ -55,7 +55,7 @@ mod tests {
     fn dependencies_with_reasons_are_good() {
         let text = "[workspace]\nmembers = []\n[workspace.dependencies]\n# -- ours --\nown = { path = \"x\" }\n\n\
                     a = \"1\"  # why\nb = { version = \"1\" } # why\n[profile.dev]\ndebug = 1\n";
-        assert_eq!(found(text), []);
+        assert!(found(text).is_empty());
     }
 
     #[test]

@@ -54,9 +54,10 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
 /// An item of a list with the lines that belong to it.
 fn whole(document: &File, start: usize) -> &str {
     let rest = document.text.get(start..).unwrap_or_default();
-    let end = rest.match_indices('\n').map(|(at, _)| at + 1).find(|&at| {
-        rest.get(at..).is_none_or(|next| !next.starts_with("  "))
-    });
+    let end = rest
+        .match_indices('\n')
+        .map(|(at, _)| at + 1)
+        .find(|&at| rest.get(at..).is_none_or(|next| !next.starts_with("  ")));
     rest.get(..end.unwrap_or(rest.len())).unwrap_or(rest)
 }
 
@@ -72,7 +73,8 @@ fn last(name: &str) -> &str {
 
 /// Whether this is the name of a test as they are called here: a sentence of at least five words.
 fn is_name(name: &str) -> bool {
-    name.split('_').count() > 4 && name.bytes().all(|byte| byte == b'_' || byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    name.split('_').count() > 4
+        && name.bytes().all(|byte| byte == b'_' || byte.is_ascii_lowercase() || byte.is_ascii_digit())
 }
 
 /// A file of tests.
@@ -110,12 +112,15 @@ mod tests {
     #[test]
     fn a_line_without_a_test_that_there_is_is_found() {
         let head = "| Python | here |\n|---|---|\n";
-        assert_eq!(lines(&format!("{head}| a | `b`; `a::one_is_one_and_not_two` |\n| c | `suite/tests/it/a.rs` |\n")), []);
+        assert!(
+            lines(&format!("{head}| a | `b`; `a::one_is_one_and_not_two` |\n| c | `suite/tests/it/a.rs` |\n"))
+                .is_empty()
+        );
         assert_eq!(lines(&format!("{head}| a | b |\n")), [3]);
         // Neither a proof nor a name that may stand there.
         assert_eq!(lines(&format!("{head}| a | `two_is_two_and_not_one` |\n")), [3, 3]);
         assert_eq!(lines(&format!("{head}| a | `one_is_one_and_not_two`, `two_is_two_and_not_one` |\n")), [3]);
-        assert_eq!(lines(&format!("{BEGIN}\n{head}| a | b |\n{END}\n")), []);
+        assert!(lines(&format!("{BEGIN}\n{head}| a | b |\n{END}\n")).is_empty());
     }
 
     #[test]
