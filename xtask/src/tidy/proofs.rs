@@ -37,9 +37,11 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
             continue;
         }
         let paragraph = if item { whole(document, start) } else { text };
-        if left_out {
-            if !paragraph.contains(": ") {
-                findings.push(document.finding(start, "what is left out has its reason after a colon"));
+        if left_out || is_left_out(paragraph) {
+            if !has_reason(paragraph) {
+                findings.push(
+                    document.finding(start, "what is left out has its reason: after a colon, or in the last cell"),
+                );
             }
         } else if !quoted(paragraph).any(|name| tests.contains(last(name)) || is_file(tree, name)) {
             findings.push(document.finding(start, "no test is named that proves this; put its name in backticks"));
@@ -49,6 +51,18 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Whether the second cell of a row says that there is no such thing here.
+fn is_left_out(row: &str) -> bool {
+    row.split('|').nth(2).is_some_and(|here| matches!(here.trim(), "no" | "not needed"))
+}
+
+fn has_reason(line: &str) -> bool {
+    match line.strip_prefix('|') {
+        Some(row) => row.split('|').nth(2).is_some_and(|notes| !notes.trim().is_empty()),
+        None => line.contains(": "),
+    }
 }
 
 /// An item of a list with the lines that belong to it.
@@ -126,6 +140,8 @@ mod tests {
     #[test]
     fn items_go_on_over_lines_and_what_is_left_out_has_a_reason() {
         assert_eq!(lines("## Better\n- a\n  `one_is_one_and_not_two`\n- b\n"), [4]);
+        let head = "| Python | here | notes |\n|---|---|---|\n";
+        assert_eq!(lines(&format!("{head}| a | no | nobody has it |\n| b | no | |\n")), [4]);
         assert_eq!(lines("## Left out on purpose\n- a: since b\n- c\n"), [3]);
     }
 }
