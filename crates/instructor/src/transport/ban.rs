@@ -44,7 +44,7 @@ pub struct NetworkBan {
 
 /// Keeps this process from asking real providers: the transports on reqwest and ureq fail with
 /// [`TransportErrorKind::Banned`](crate::TransportErrorKind::Banned), fetches of media and of credentials too, in all threads and
-/// for all clients, until what this gives is dropped. Scripts, replays, [`Script::serve`](super::Script::serve) and transports
+/// for all clients, until what this gives is dropped. Scripts, replays, [`Script::serve`](crate::testing::Script::serve) and transports
 /// of your own answer as ever.
 ///
 /// `INSTRUCTOR_NETWORK=off` in the environment does the same for a whole program, tests or not.
