@@ -117,6 +117,7 @@ fn rows_go_through_a_batch_a_step_at_a_time() {
     // Without a key: nothing is sent.
     let create = ["batch", "create", &rows, "--schema", SCHEMA, "--provider=openai/gpt-5-mini", "--base-url"];
     let create = [&create[..], &[&server.url, "--column=text", "--key=id", "--prompt=Who is it?"]].concat();
+    let create = [&create[..], &["--part=3"]].concat();
     let ran = run(&create, false);
     assert_eq!((ran.exit, ran.stderr.as_str()), (0, ""));
     assert!(ran.stdout.contains("3 requests") && ran.stdout.contains("batch submit"), "{}", ran.stdout);
@@ -167,6 +168,8 @@ fn rows_go_through_a_batch_a_step_at_a_time() {
     let last = again[0]["body"]["messages"].as_array().unwrap().last().unwrap()["content"].to_string();
     assert!(last.contains("got 440, wanted"), "{last}");
     assert_eq!(again[1], requests[2]);
+    let kept = fs::read_to_string(folder.path("people.batch-2.json")).unwrap();
+    assert!(kept.contains("\"part\": 3") && kept.contains("\"round\": 2"), "{kept}");
 
     // Or live: what comes is added.
     let ran = run(&["batch", "retry", &job, "--live", "--json"], true);

@@ -70,7 +70,7 @@ fn batch(args: &Retry, mut state: State, mut failed: Failures) -> Result<(), Fai
         return Err(some_failed(left.len() as u64, &why, &failed.path, &args.job)
             .hint("asking again does not help these; mend the input or the settings"));
     }
-    state.job = extraction.job(&requests(&job)).map_err(|e| failure(&e, client.profile()))?;
+    state.job = extraction.job_in_parts(&requests(&job), state.part()).map_err(|e| failure(&e, client.profile()))?;
     state.round = round;
     state.write(&job)?;
     tell(&job, &state.job, args.json, &format!("send them with `instructor batch submit {}`", job.display()))

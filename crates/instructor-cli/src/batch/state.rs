@@ -24,6 +24,9 @@ pub(crate) struct State {
     format: u32,
     /// Which batch of these rows it is, counted from 1.
     pub(crate) round: u32,
+    /// How many requests go into one batch of the provider's, if that is to be less than it takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    part: Option<u64>,
     pub(crate) rows: Rows,
     whom: Provider,
     asking: Question,
@@ -85,6 +88,7 @@ impl State {
         Ok(Self {
             format: FORMAT,
             round: 1,
+            part: (args.part < u64::MAX).then_some(args.part),
             rows: Rows {
                 path,
                 form: name(&|| form.to_possible_value()).unwrap_or_default(),
@@ -130,6 +134,10 @@ impl State {
     pub(crate) fn write(&self, path: &Path) -> Result<(), Failure> {
         let text = serde_json::to_string_pretty(self).map_err(|e| unwritten(path, &e.into()))?;
         replace(path, |file| writeln!(file, "{text}"))
+    }
+
+    pub(crate) fn part(&self) -> u64 {
+        self.part.unwrap_or(u64::MAX)
     }
 
     pub(crate) fn whom(&self) -> Whom {

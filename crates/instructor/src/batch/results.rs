@@ -34,7 +34,7 @@ pub struct BatchItem<T> {
 }
 
 /// The results of a batch, in whatever order they come; results are known by their ids. Of all of them only the line that is
-/// read is in memory, and nine bytes for each id that is expected.
+/// read is in memory, and a number for each id that is expected.
 ///
 /// An iterator with the blocking client, and one to await with the other:
 ///
