@@ -151,7 +151,7 @@ pub use self::hooks::Hooks;
 pub use self::judge::{Judge, Verdict};
 pub use self::limiter::Limiter;
 pub use self::many::{Made, Many};
-pub use self::media::{Detail, Detected, FetchMedia, Fetched, Media, MediaKind, MediaSource};
+pub use self::media::{Detail, DetectMedia, Detected, FetchMedia, Fetched, Media, MediaKind, MediaSource};
 pub use self::message::{Message, Messages, Opaque, Part, PromptCache, Role, ToolCall, ToolResult};
 pub use self::mode::Mode;
 pub use self::model::{Contract, Foreign, ResponseModel};

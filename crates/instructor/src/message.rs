@@ -5,7 +5,8 @@ use std::fmt;
 
 use serde_json::value::RawValue;
 
-use crate::media::Media;
+use crate::error::Error;
+use crate::media::{DetectMedia, Media};
 
 /// Who speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,6 +53,23 @@ impl Message {
     #[must_use]
     pub fn user(text: impl Into<String>) -> Self {
         Self::new(Role::User, [Part::Text(text.into())])
+    }
+
+    /// What the caller says, in several texts of which some may be media, each as a whole: see [`DetectMedia`], which says which
+    /// ones. No other message is searched for media.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if one is a file that can't be read.
+    pub fn user_detecting<T: AsRef<str>>(
+        texts: impl IntoIterator<Item = T>,
+        detect: &DetectMedia,
+    ) -> Result<Self, Error> {
+        let part = |text: T| {
+            let media = detect.media(text.as_ref())?;
+            Ok(media.map_or_else(|| Part::Text(String::from(text.as_ref())), Part::from))
+        };
+        Ok(Self::new(Role::User, texts.into_iter().map(part).collect::<Result<Vec<_>, Error>>()?))
     }
 
     /// What the model said.

@@ -465,6 +465,11 @@ impl Preview {
         self.request.body()
     }
 
+    #[cfg(feature = "testing")]
+    pub(crate) const fn request(&self) -> &http::Request<Bytes> {
+        &self.request
+    }
+
     /// Its body as JSON.
     #[must_use]
     pub fn json(&self) -> Value {

@@ -9,6 +9,8 @@
 mod ban;
 mod cassettes;
 mod fake;
+mod locked;
+mod media;
 mod secrets;
 
 use std::future::Future;

@@ -2,6 +2,7 @@
 
 mod detect;
 mod fetch;
+mod policy;
 mod reach;
 mod sniff;
 
@@ -19,6 +20,7 @@ use bytes::Bytes;
 pub use self::detect::Detected;
 pub(crate) use self::fetch::{At, Fetching, Get};
 pub use self::fetch::{FetchMedia, Fetched};
+pub use self::policy::DetectMedia;
 use self::sniff::{UNKNOWN, of_bytes, of_name};
 use crate::error::Error;
 

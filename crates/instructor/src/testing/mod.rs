@@ -27,10 +27,12 @@
 
 mod cassette;
 mod diff;
+mod lockfile;
 mod script;
 mod server;
 
 pub use self::cassette::{Cassette, Missed, Record, Recording, Redaction, Replay, Taped};
+pub use self::lockfile::Lockfile;
 pub use self::script::{Reply, Script, Sent};
 pub use self::server::Server;
 pub use crate::fake::fake_body;

@@ -12,6 +12,7 @@ use futures_core::Stream;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::Value;
 
+use super::cassette::Raw;
 use super::server::Server;
 use crate::blocking;
 use crate::client::{Client, ClientBuilder};
@@ -202,6 +203,7 @@ impl Reply {
 /// A request that was sent to a script.
 #[derive(Clone, Debug)]
 pub struct Sent {
+    method: http::Method,
     uri: http::Uri,
     headers: HeaderMap,
     body: Bytes,
@@ -214,6 +216,11 @@ impl Sent {
     #[must_use]
     pub fn url(&self) -> String {
         self.uri.to_string()
+    }
+
+    /// All of it, as recordings have it.
+    pub(super) fn raw(&self) -> Raw {
+        Raw::new(self.method.clone(), self.uri.clone(), self.headers.clone(), self.body.clone())
     }
 
     /// One of its headers, as text.
@@ -390,7 +397,8 @@ impl Script {
     ) -> Result<Spoken, TransportError> {
         let mut state = self.state();
         let (parts, body) = request.into_parts();
-        let sent = Sent { uri: parts.uri, headers: parts.headers, body, at: state.clock, timeout };
+        let sent =
+            Sent { method: parts.method, uri: parts.uri, headers: parts.headers, body, at: state.clock, timeout };
         let ruled = state.rules.iter().find(|(fits, _)| fits(&sent)).map(|(_, reply)| reply.clone());
         let reply = ruled.or_else(|| state.replies.pop_front());
         state.sent.push(sent.clone());

@@ -15,9 +15,11 @@ use std::time::Duration;
 use bytes::Bytes;
 
 pub use self::record::Record;
+pub(super) use self::redact::Known;
 pub use self::redact::Redaction;
 pub use self::replay::{Missed, Replay};
 use self::tape::Recorder;
+pub(super) use self::tape::{Asked, Raw};
 use crate::client::{Client, ClientBuilder};
 use crate::error::{Error, TransportError};
 use crate::media::FetchMedia;
@@ -53,7 +55,7 @@ impl Recording {
     }
 
     fn from_words(word: Option<&str>, ci: Option<&str>) -> Result<Self, Error> {
-        let ci = ci.is_some_and(|ci| ci != "false" && ci != "0");
+        let ci = is_ci(ci);
         match word {
             Some("record") if ci => {
                 Err(Error::config(format!("{VARIABLE}=record in CI: record where you work, and commit the file")))
@@ -64,6 +66,11 @@ impl Recording {
             Some(other) => Err(Error::config(format!("{VARIABLE} is {other:?}; it can be once, record or replay"))),
         }
     }
+}
+
+/// Whether a test runs where nothing may be written, by the variable `CI`.
+pub(super) fn is_ci(word: Option<&str>) -> bool {
+    word.is_some_and(|word| word != "false" && word != "0")
 }
 
 /// Exchanges with a provider, in a file: recorded by the first run of a test, which needs a key, and replayed by all others.

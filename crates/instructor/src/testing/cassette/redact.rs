@@ -338,7 +338,7 @@ fn walk(value: &mut Value, place: &mut String, each: &mut impl FnMut(&str, &str)
 
 /// What requests were authorised with, and where they went in truth.
 #[derive(Clone, Default)]
-pub(super) struct Known {
+pub(in crate::testing) struct Known {
     secrets: Vec<Secret>,
     /// The beginning of an address that is not shown, and what stands for it.
     bases: Vec<(String, String)>,
@@ -360,7 +360,7 @@ impl Known {
     }
 
     /// Learns the secrets of a request.
-    pub(super) fn learn(&mut self, uri: &Uri, headers: &HeaderMap) {
+    pub(in crate::testing) fn learn(&mut self, uri: &Uri, headers: &HeaderMap) {
         for (name, value) in headers {
             if let (true, Ok(value)) = (value.is_sensitive() || holds_secret(name.as_str()), value.to_str()) {
                 self.learn_header(value);

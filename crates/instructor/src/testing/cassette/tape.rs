@@ -29,7 +29,7 @@ pub(super) struct Exchange {
 
 /// A request, as requests are compared.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Asked {
+pub(in crate::testing) struct Asked {
     method: String,
     url: String,
     #[serde(default, skip_serializing_if = "Value::is_null")]
@@ -64,7 +64,7 @@ const FAULTS: &[(TransportErrorKind, &str)] = &[
 
 /// What a request was, before anything is left out.
 #[derive(Clone)]
-pub(super) struct Raw {
+pub(in crate::testing) struct Raw {
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -72,7 +72,7 @@ pub(super) struct Raw {
 }
 
 impl Raw {
-    pub(super) fn of(request: &http::Request<Bytes>) -> Self {
+    pub(in crate::testing) fn of(request: &http::Request<Bytes>) -> Self {
         Self {
             method: request.method().clone(),
             uri: request.uri().clone(),
@@ -81,11 +81,16 @@ impl Raw {
         }
     }
 
-    pub(super) fn learn(&self, known: &mut Known) {
+    /// One of these parts.
+    pub(in crate::testing) const fn new(method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Self {
+        Self { method, uri, headers, body }
+    }
+
+    pub(in crate::testing) fn learn(&self, known: &mut Known) {
         known.learn(&self.uri, &self.headers);
     }
 
-    pub(super) fn asked(&self, rules: &Redaction, known: &Known) -> Asked {
+    pub(in crate::testing) fn asked(&self, rules: &Redaction, known: &Known) -> Asked {
         Asked {
             method: self.method.to_string(),
             url: rules.url(&self.uri.to_string(), known),
@@ -104,7 +109,7 @@ fn object(headers: Vec<(String, String)>) -> Value {
 
 impl Asked {
     /// What is compared: all but the headers, in which nothing is asked.
-    pub(super) fn value(&self) -> Value {
+    pub(in crate::testing) fn value(&self) -> Value {
         json!({ "method": self.method, "url": self.url, "body": self.body.as_ref().map(Content::value) })
     }
 
