@@ -152,17 +152,35 @@ const FAMILIES: &[Family] = &[
 
 /// The family of a model such as `gpt-5-mini` or `anthropic/claude-fable-5`.
 pub(crate) fn family(model: &str) -> Family {
-    FAMILIES.iter().find(|family| is_of(model, family.prefix)).copied().unwrap_or(ORDINARY)
+    let name = Name::of(model);
+    FAMILIES.iter().find(|family| name.begins(family.prefix)).copied().unwrap_or(ORDINARY)
 }
 
 /// Whether a model's name, without what names its vendor, begins so.
 pub(crate) fn is_of(model: &str, prefix: &str) -> bool {
-    let bare = model.rsplit('/').next().unwrap_or(model);
-    // A dot separates vendors too, and stands in names: us.anthropic.claude-.., gpt-5.4.
-    bare.starts_with(prefix)
-        || bare.split('.').skip(1).any(|part| part.starts_with(prefix))
-        // Some write claude-opus-4.7 for claude-opus-4-7.
-        || bare.replace('.', "-").starts_with(prefix)
+    Name::of(model).begins(prefix)
+}
+
+/// A model's name, without what names its vendor.
+struct Name<'m> {
+    bare: &'m str,
+    /// Some write claude-opus-4.7 for claude-opus-4-7.
+    dashed: Option<String>,
+}
+
+impl<'m> Name<'m> {
+    fn of(model: &'m str) -> Self {
+        let bare = model.rsplit('/').next().unwrap_or(model);
+        Self { bare, dashed: bare.contains('.').then(|| bare.replace('.', "-")) }
+    }
+
+    fn begins(&self, prefix: &str) -> bool {
+        self.bare.starts_with(prefix)
+            || self.dashed.as_ref().is_some_and(|dashed| {
+                // A dot separates vendors too, and stands in names: us.anthropic.claude-.., gpt-5.4.
+                self.bare.split('.').skip(1).any(|part| part.starts_with(prefix)) || dashed.starts_with(prefix)
+            })
+    }
 }
 
 #[cfg(test)]

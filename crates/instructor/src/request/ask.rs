@@ -188,7 +188,7 @@ impl<C: Asks> Request<'_, C> {
             let hedge = next.and_then(|target| Some((target, target.hedge?, other.as_deref_mut()?)));
             if let Some((target, delay, judge)) = hedge.filter(|_| !streamed) {
                 let beside = self.place(target);
-                match self.race(contract, (&transport, &mut run, limit), &beside, delay, judge).await {
+                match Box::pin(self.race(contract, (&transport, &mut run, limit), &beside, delay, judge)).await {
                     Raced::Alone(end) => {
                         place.note(end.as_ref().map(drop).map_err(Error::kind), transport.now().monotonic);
                         match end {
@@ -211,7 +211,8 @@ impl<C: Asks> Request<'_, C> {
                 continue;
             }
             let again = watching.as_mut().map(Watching::again);
-            let end = drive(&transport, &mut run, limit, again).await;
+            // What is awaited within many others is moved into each of them, unless it is small.
+            let end = Box::pin(drive(&transport, &mut run, limit, again)).await;
             place.note(end.as_ref().map(drop).map_err(Error::kind), transport.now().monotonic);
             let error = match end {
                 Ok(completion) => return Ok((completion, false)),

@@ -48,6 +48,10 @@ impl RateLimits {
 
     /// Reads the headers of an answer: those of the protocol's own, and those in common use. `now` is the time since the Unix epoch, for a reset that is a date.
     pub(crate) fn read(headers: &HeaderMap, own: &Headers, now: Duration) -> Self {
+        // Each name is looked up by itself, which is for nothing where there is none of them.
+        if !headers.keys().any(|name| is_of_limits(name.as_str())) {
+            return Self::default();
+        }
         let text = |name: &&str| headers.get(*name)?.to_str().ok().map(str::trim);
         let count = |name| text(name)?.parse().ok().and_then(whole);
         let reset = |name| until(text(name)?, now);
@@ -63,6 +67,11 @@ impl RateLimits {
             output_tokens: read(&own.output_tokens, &COMMON.output_tokens),
         }
     }
+}
+
+/// What all names below have in common, and those of the protocols.
+fn is_of_limits(name: &str) -> bool {
+    name.contains("limit") || name.contains("remaining")
 }
 
 /// The names of headers, for each that is limited.
@@ -245,6 +254,20 @@ mod tests {
         };
         let headers: HeaderMap = headers.iter().map(header).collect();
         RateLimits::read(&headers, own.limits(), NOW)
+    }
+
+    #[test]
+    fn all_names_are_told_from_other_headers() {
+        let own: Vec<_> = crate::provider::Profile::all().map(|profile| profile.wire().limits()).collect();
+        for headers in own.into_iter().chain([&COMMON]) {
+            for limited in [&headers.requests, &headers.tokens, &headers.input_tokens, &headers.output_tokens] {
+                let names = [limited.limit, limited.remaining, limited.reset].concat();
+                assert!(names.iter().all(|name| is_of_limits(name)), "{names:?}");
+            }
+        }
+        assert!(
+            !["date", "content-type", "x-request-id", "openai-processing-ms"].iter().any(|name| is_of_limits(name))
+        );
     }
 
     #[test]
