@@ -14,6 +14,7 @@ mod order;
 mod parse;
 mod readers;
 mod report;
+mod rows;
 mod server;
 mod streams;
 mod table;
@@ -53,6 +54,16 @@ enum Part {
         #[arg(long)]
         wires: bool,
     },
+    /// Measures `instructor run`: many rows, many at a time, against a loop by hand
+    Rows {
+        #[command(flatten)]
+        options: report::Options,
+        #[command(flatten)]
+        file: rows::Load,
+    },
+    /// The loop by hand of `rows`
+    #[command(hide = true)]
+    RowsFloor(rows::Floor),
     /// Does the work of one side, and tells what it took
     Run {
         side: workload::Side,
@@ -79,6 +90,8 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
             println!("{}", serde_json::to_string(&workload::run(side, load, url)?)?);
             Ok(())
         }
+        Part::Rows { options, file } => rows::rows(options, file),
+        Part::RowsFloor(floor) => rows::floor(floor),
         Part::Server => Ok(server::serve()?),
         Part::Compile => compile::compile(),
     }

@@ -70,6 +70,24 @@ impl Program {
         Ok((usage::children_cpu().zip(cpu).map(|(after, before)| after.saturating_sub(before)), wall))
     }
 
+    /// From its start to its end: CPU, wall time, and the most memory that it held, in KiB, as far as one can see from
+    /// without. The last milliseconds are not seen.
+    pub(crate) fn watched(&self) -> Result<(Option<Duration>, Duration, u64)> {
+        let (cpu, start) = (usage::children_cpu(), Instant::now());
+        let mut child = self.command(&[]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+        let mut peak = 0;
+        while child.try_wait()?.is_none() {
+            peak = peak.max(usage::peak_kib_of(child.id()).unwrap_or_default());
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        let wall = start.elapsed();
+        let output = child.wait_with_output()?;
+        if !output.status.success() {
+            return Err(format!("{:?}: {}", self.arguments, String::from_utf8_lossy(&output.stderr)).into());
+        }
+        Ok((usage::children_cpu().zip(cpu).map(|(after, before)| after.saturating_sub(before)), wall, peak))
+    }
+
     /// Instructions, from its start to its end.
     pub(crate) fn instructions(&self) -> Result<f64> {
         let said = self.output(&["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"])?.1;
@@ -112,12 +130,12 @@ pub(crate) fn sibling(name: &str) -> Result<Option<PathBuf>> {
 }
 
 /// Builds what [`sibling`] looks for, if this was started by cargo.
-pub(crate) fn build_siblings() -> Result<()> {
+pub(crate) fn build_siblings(package: &str) -> Result<()> {
     let Some(cargo) = std::env::var_os("CARGO") else { return Ok(()) };
     let mut command = Command::new(cargo);
-    command.args(["build", "--quiet", "--package", "bench", "--bins"]);
+    command.args(["build", "--quiet", "--package", package, "--bins"]);
     if !cfg!(debug_assertions) {
         command.arg("--release");
     }
-    if command.status()?.success() { Ok(()) } else { Err("the programs for the cold start do not build".into()) }
+    if command.status()?.success() { Ok(()) } else { Err("the programs beside this one do not build".into()) }
 }

@@ -116,7 +116,7 @@ impl Bench {
 
     /// From the start of a process to one value to its end.
     fn cold_start(&mut self) -> Result<()> {
-        measure::build_siblings()?;
+        measure::build_siblings("bench")?;
         let (Some(floor), Some(ours)) = (measure::sibling("floor")?, measure::sibling("ours")?) else {
             self.table.note("the programs `floor` and `ours` are not there: no cold start; start this by cargo");
             return Ok(());

@@ -4,6 +4,7 @@
 //! - `POST /reask/v1/chat/completions` answers wrong until the conversation holds the result of a tool.
 //! - `POST /stream/chat/object/4096/v1/chat/completions` streams an object of about so many bytes in a protocol's events,
 //!   `list/1000` a list of so many items.
+//! - `POST /rows/20/v1/chat/completions` answers with a small record after so many milliseconds.
 //! - `GET /calls` tells how many posts there were.
 
 use std::io::{self, BufRead, BufReader, Read};
@@ -11,8 +12,9 @@ use std::net::Ipv4Addr;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -26,9 +28,14 @@ pub(crate) fn wrong_answer() -> String {
     ANSWER.replacen("\"quantity\":3,", "\"quantity\":\"three\",", 1).replacen("\"percent\":10", "\"percent\":110", 1)
 }
 
+/// The value of a small record.
+pub(crate) const RECORD: &str =
+    r#"{"customer":"Ada Lovelace","topic":"delivery","urgent":true,"amount":129.5,"items":["lamp","desk"]}"#;
+
 struct Answers {
     right: Vec<u8>,
     wrong: Vec<u8>,
+    record: Vec<u8>,
     calls: AtomicU64,
 }
 
@@ -39,10 +46,14 @@ pub(crate) fn serve() -> io::Result<()> {
         let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
         std::process::exit(0);
     });
-    let answers =
-        Answers { right: answer(ANSWER.trim()), wrong: answer(wrong_answer().trim()), calls: AtomicU64::new(0) };
+    let answers = Answers {
+        right: answer(ANSWER.trim()),
+        wrong: answer(wrong_answer().trim()),
+        record: body(&json!({ "role": "assistant", "content": RECORD, "refusal": null }), "stop", (96, 34)),
+        calls: AtomicU64::new(0),
+    };
     let answers = Arc::new(answers);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         println!("http://{}", listener.local_addr()?);
@@ -60,14 +71,18 @@ fn answer(arguments: &str) -> Vec<u8> {
     let call = json!({ "id": "call_Hq3vT0mXw9bKcJ2n", "type": "function",
         "function": { "name": "Order", "arguments": arguments } });
     let message = json!({ "role": "assistant", "content": null, "tool_calls": [call], "refusal": null });
+    body(&message, "tool_calls", (812, 655))
+}
+
+fn body(message: &Value, finish: &str, (prompt, completion): (u64, u64)) -> Vec<u8> {
     let body = json!({
         "id": "chatcmpl-CdT5aXo7Yw2Lq8Nf1ZrKv",
         "object": "chat.completion",
         "created": 1_931_337_600_u64,
         "model": "gpt-5-mini-2025-08-07",
-        "choices": [{ "index": 0, "message": message, "logprobs": null, "finish_reason": "tool_calls" }],
+        "choices": [{ "index": 0, "message": message, "logprobs": null, "finish_reason": finish }],
         "usage": {
-            "prompt_tokens": 812, "completion_tokens": 655, "total_tokens": 1467,
+            "prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion,
             "prompt_tokens_details": { "cached_tokens": 0, "audio_tokens": 0 },
             "completion_tokens_details": {
                 "reasoning_tokens": 0, "audio_tokens": 0, "accepted_prediction_tokens": 0, "rejected_prediction_tokens": 0
@@ -99,6 +114,10 @@ async fn converse(mut stream: TcpStream, answers: &Answers) -> io::Result<()> {
             stream.write_all(&response(&calls.to_string())).await?;
         } else if let Some(said) = streamed(&buffer) {
             stream.write_all(&said.response()).await?;
+        } else if let Some(latency) = latency(&buffer) {
+            answers.calls.fetch_add(1, Ordering::Relaxed);
+            tokio::time::sleep(latency).await;
+            stream.write_all(&answers.record).await?;
         } else {
             answers.calls.fetch_add(1, Ordering::Relaxed);
             let wrong = buffer.starts_with(b"POST /reask/") && find(&buffer[head..end], b"\"role\":\"tool\"").is_none();
@@ -126,6 +145,13 @@ fn request(buffer: &[u8]) -> Option<(usize, usize)> {
         None => 0,
     };
     (begin + length <= buffer.len()).then_some((begin, begin + length))
+}
+
+/// How long a small record takes.
+fn latency(request: &[u8]) -> Option<Duration> {
+    let rest = request.strip_prefix(b"POST /rows/")?;
+    let end = rest.iter().position(|byte| *byte == b'/')?;
+    std::str::from_utf8(&rest[..end]).ok()?.parse().ok().map(Duration::from_millis)
 }
 
 /// What is to be streamed.
@@ -161,6 +187,11 @@ impl Server {
     /// The base URL of a provider that answers right, or only when it is asked again.
     pub(crate) fn base_url(&self, reask: bool) -> String {
         format!("{}{}/v1", self.origin, if reask { "/reask" } else { "" })
+    }
+
+    /// The base URL of a provider of small records.
+    pub(crate) fn rows_url(&self, latency: Duration) -> String {
+        format!("{}/rows/{}/v1", self.origin, latency.as_millis())
     }
 
     /// The base URL of a provider that streams.

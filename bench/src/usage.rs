@@ -29,6 +29,15 @@ fn cpu(_: bool) -> Option<Duration> {
 /// The most memory that this process has held, in KiB. The figure of `getrusage` will not do: a child begins with what
 /// its parent held.
 pub(crate) fn peak_kib() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    peak_at("self")
+}
+
+/// The same of another process.
+pub(crate) fn peak_kib_of(process: u32) -> Option<u64> {
+    peak_at(&process.to_string())
+}
+
+fn peak_at(process: &str) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.split_whitespace().next()?.parse().ok()
 }
