@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use instructor::schema::Dialect;
 use instructor::{Level, Mode, Money, Reasoning, RepairKind};
 use serde_json::Value;
@@ -14,26 +14,43 @@ use crate::run::args::Run;
 use crate::tuning::args::{Files, Jobs};
 
 const EXAMPLES: &str = "\
-Examples:
   instructor extract --provider openai/gpt-5-mini --schema ticket.json mail.txt
   instructor run tickets.jsonl --schema ticket.json -o out.jsonl --concurrency 64
   instructor batch create tickets.jsonl --schema ticket.json --provider openai/gpt-5-mini
-  pdftotext bill.pdf - | instructor extract --schema bill.json --compact
-  instructor extract --provider local/qwen3 --base-url http://localhost:8000/v1 --protocol openai --schema ticket.json -
-  instructor extract --provider anthropic/claude-haiku-4-5 --schema ticket.json --dry-run mail.txt
   instructor parse --schema ticket.json --level lenient answer.txt
   instructor schema --for openai --losses ticket.json
   instructor decode --provider anthropic response.json
   instructor doctor --provider llamacpp --model qwen3 --base-url http://localhost:8080/v1
   instructor providers
-  instructor usage --by model,label ledger.jsonl";
+  instructor usage --by model,label ledger.jsonl
+  instructor config";
+
+/// What stands at the end of a command's help.
+pub(crate) fn after(examples: &str) -> String {
+    format!("Examples:\n{examples}\n\n{}", exit::HELP)
+}
 
 /// JSON that fits a schema, out of text, from a language model.
 #[derive(Debug, Parser)]
-#[command(name = "instructor", version, arg_required_else_help = true, after_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]
+#[command(name = "instructor", version, arg_required_else_help = true, after_help = after(EXAMPLES))]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// All commands. Those within another have its examples, if they have none of their own.
+pub(crate) fn command() -> clap::Command {
+    fn within(command: clap::Command) -> clap::Command {
+        let help = command.get_after_help().cloned().unwrap_or_default();
+        let names: Vec<String> = command.get_subcommands().map(|command| String::from(command.get_name())).collect();
+        names.into_iter().fold(command, |command, name| {
+            command.mut_subcommand(name, |command| match command.get_after_help() {
+                Some(_) => within(command),
+                None => within(command.after_help(help.clone())),
+            })
+        })
+    }
+    within(Cli::command())
 }
 
 #[derive(Debug, Subcommand)]
@@ -49,13 +66,19 @@ pub(crate) enum Command {
     Doctor(Doctor),
     Providers(Providers),
     Usage(Usage),
+    Config(Config),
+    Completions(Completions),
+    #[command(name = "man")]
+    Manual(Manual),
 }
 
 /// Read JSON out of a text that is already there: an answer of a model, a log, a file with mistakes.
 ///
 /// The value is printed on standard output; what was repaired is told on standard error.
 #[derive(Debug, Args)]
-#[command(after_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]
+#[command(after_help = after("\x20 instructor parse answer.txt\n\
+\x20 instructor parse --schema ticket.json --level lenient answer.txt\n\
+\x20 instructor parse --jsonl logged.jsonl"))]
 pub(crate) struct Parse {
     /// The text: a file, or standard input if it is `-` or absent
     pub(crate) file: Option<PathBuf>,
@@ -80,6 +103,10 @@ pub(crate) struct Parse {
     #[arg(long)]
     pub(crate) compact: bool,
 
+    /// The value and its repairs as one JSON object, for machines
+    #[arg(long, conflicts_with_all = ["jsonl", "prefixes"])]
+    pub(crate) json: bool,
+
     /// Read rows of {"id", "input" or "input_b64", "schema"?, "level"?}, and write a row for each
     #[arg(long, conflicts_with = "prefixes")]
     pub(crate) jsonl: bool,
@@ -94,7 +121,8 @@ pub(crate) struct Parse {
 /// The schema is printed on standard output. Every value that the schema allows can be said in it; what the provider
 /// does not enforce is told with --losses.
 #[derive(Debug, Args)]
-#[command(after_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]
+#[command(after_help = after("\x20 instructor schema --for openai --losses ticket.json\n\
+\x20 instructor schema --for gemini --lax ticket.json"))]
 pub(crate) struct Schema {
     /// The JSON Schema: a file, or standard input if it is `-` or absent
     pub(crate) schema: Option<PathBuf>,
@@ -123,6 +151,10 @@ pub(crate) struct Schema {
     #[arg(long)]
     pub(crate) compact: bool,
 
+    /// The schema and what is lost as one JSON object, for machines
+    #[arg(long, conflicts_with = "jsonl")]
+    pub(crate) json: bool,
+
     /// Read rows of {"id", "schema", "instances"}, and write a row for each, with the instances there and back
     #[arg(long)]
     pub(crate) jsonl: bool,
@@ -132,7 +164,9 @@ pub(crate) struct Schema {
 ///
 /// One body or a whole recorded event stream; which of the two it is shows itself.
 #[derive(Debug, Args)]
-#[command(after_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]
+#[command(after_help = after("\x20 instructor decode --provider anthropic response.json\n\
+\x20 instructor decode --provider openai --status 429 body.json\n\
+\x20 instructor decode --jsonl logged.jsonl"))]
 pub(crate) struct Decode {
     /// The body: a file, or standard input if it is `-` or absent
     pub(crate) file: Option<PathBuf>,
@@ -148,6 +182,10 @@ pub(crate) struct Decode {
     /// The body is a recorded event stream (it is told from what it begins with, too)
     #[arg(long)]
     pub(crate) stream: bool,
+
+    /// As JSON, which it is in any case
+    #[arg(long)]
+    pub(crate) json: bool,
 
     /// Read rows of {"id", "provider" or "wire", "status"?, "body" or "body_text" or "body_base64"}, and write a row each
     #[arg(long)]
@@ -186,7 +224,10 @@ pub(crate) fn level(name: &str) -> Result<Level, String> {
 /// The JSON is printed on standard output, and nothing else is. Answers that do not fit the schema are sent back with
 /// what is wrong with them, until one fits or --max-retries are used.
 #[derive(Debug, Args)]
-#[command(after_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]
+#[command(after_help = after("\x20 instructor extract --provider openai/gpt-5-mini --schema ticket.json mail.txt\n\
+\x20 pdftotext bill.pdf - | instructor extract --schema bill.json --compact\n\
+\x20 instructor extract --provider local/qwen3 --base-url http://localhost:8000/v1 --protocol openai --schema ticket.json -\n\
+\x20 instructor extract --provider anthropic/claude-haiku-4-5 --schema ticket.json --dry-run mail.txt"))]
 pub(crate) struct Extract {
     /// The text: a file, or standard input if it is `-` or absent
     pub(crate) file: Option<PathBuf>,
@@ -214,6 +255,10 @@ pub(crate) struct Extract {
     /// Print the JSON on one line
     #[arg(long, help_heading = "Output")]
     pub(crate) compact: bool,
+
+    /// The value with usage, cost and attempts as one JSON object, for machines
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
 
     /// Print the exact request instead of sending it, with the key masked, and on standard error the mode; needs no key
     #[arg(long, help_heading = "Output")]
@@ -309,7 +354,7 @@ pub(crate) struct Whom {
     ///
     /// Without it, the first known provider whose key is set in the environment is asked, with its default model. See
     /// `instructor providers`.
-    #[arg(long, value_name = "SPEC", env = "INSTRUCTOR_MODEL", hide_env_values = true, help_heading = "Provider")]
+    #[arg(long, value_name = "SPEC", help_heading = "Provider")]
     pub(crate) provider: Option<String>,
 
     /// Where to ask, instead of the provider's own address
@@ -331,7 +376,8 @@ pub(crate) struct Whom {
 /// has one cut by a token limit, streams one, and asks for a model that there is not. How many calls it makes is said
 /// before the first. The exit code is 0 if the mode that is preferred for the provider works.
 #[derive(Debug, Args)]
-#[command(after_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]
+#[command(after_help = after("\x20 instructor doctor --provider openai/gpt-5-mini\n\
+\x20 instructor doctor --provider llamacpp --model qwen3 --base-url http://localhost:8080/v1"))]
 pub(crate) struct Doctor {
     #[command(flatten)]
     pub(crate) whom: Whom,
@@ -355,6 +401,8 @@ pub(crate) struct Doctor {
 
 /// List the providers that are known by name.
 #[derive(Debug, Args)]
+#[command(after_help = after("\x20 instructor providers\n\
+\x20 instructor providers --json"))]
 pub(crate) struct Providers {
     /// As JSON, for machines
     #[arg(long)]
@@ -369,7 +417,8 @@ pub(crate) struct Providers {
 ///
 /// A cost that is not known is not 0: such calls are counted beside the amount.
 #[derive(Debug, Args)]
-#[command(after_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]
+#[command(after_help = after("\x20 instructor usage ledger.jsonl\n\
+\x20 instructor usage --by model,label --json ledger.jsonl"))]
 pub(crate) struct Usage {
     /// The ledgers; standard input if `-` or none
     pub(crate) files: Vec<PathBuf>,
@@ -383,6 +432,55 @@ pub(crate) struct Usage {
     pub(crate) label: Option<String>,
 
     /// As JSON, for machines
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Show the settings that hold, and where each comes from.
+///
+/// The first that has it decides: the argument, the variable, instructor.toml of the project (here or above, within one
+/// repository), instructor/config.toml in the user's folder for settings, the default. Keys stand in no file: api_key_env
+/// names the variable that holds one.
+#[derive(Debug, Args)]
+#[command(after_help = after("\x20 instructor config\n\
+\x20 INSTRUCTOR_TIMEOUT=30 instructor config --json"))]
+pub(crate) struct Config {
+    /// Say nothing of where files were looked for
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+
+    /// As JSON, for machines
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Print a script with which a shell completes commands and arguments.
+#[derive(Debug, Args)]
+#[command(after_help = after("\x20 instructor completions bash > ~/.local/share/bash-completion/completions/instructor\n\
+\x20 instructor completions zsh > ~/.zfunc/_instructor\n\
+\x20 instructor completions fish > ~/.config/fish/completions/instructor.fish"))]
+pub(crate) struct Completions {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+
+    /// In a JSON object, for machines
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Print the page of the manual of a command, or write all of them.
+#[derive(Debug, Args)]
+#[command(after_help = after("\x20 instructor man run | man -l -\n\
+\x20 instructor man --dir ~/.local/share/man/man1"))]
+pub(crate) struct Manual {
+    /// The command; `instructor` itself if none is named
+    pub(crate) command: Vec<String>,
+
+    /// A folder for the pages of all commands
+    #[arg(long, value_name = "FOLDER", conflicts_with = "command")]
+    pub(crate) dir: Option<PathBuf>,
+
+    /// In a JSON object, for machines
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -440,13 +538,11 @@ fn extra(text: &str) -> Result<(String, Value), String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
     fn the_arguments_are_consistent() {
-        Cli::command().debug_assert();
+        command().debug_assert();
     }
 
     #[test]

@@ -1,8 +1,12 @@
 //! `instructor extract`: one request, its value on standard output.
 
+use std::borrow::Cow;
+
+use http::{HeaderName, HeaderValue};
 use instructor::blocking::Client;
 use instructor::cache::CacheEvent;
-use instructor::{Attempt, Error, Ledger, Profile, Report};
+use instructor::{Attempt, Error, Ledger, Preview, Profile, Report};
+use serde_json::{Value, json};
 
 use crate::args::Extract;
 use crate::failure::Failure;
@@ -23,6 +27,9 @@ pub(crate) fn run(args: &Extract) -> Result<(), Failure> {
     let failed = |error: &Error| failure(error, args, client.profile());
     if args.dry_run {
         let preview = request.preview_value(&contract).map_err(|e| failed(&e))?;
+        if args.json {
+            return output::result(&previewed(&preview).to_string());
+        }
         let strict = if preview.is_strict() { ", strict" } else { "" };
         output::say(&format!("mode {}{strict}", preview.mode()));
         return output::result(&preview.to_string());
@@ -38,8 +45,30 @@ pub(crate) fn run(args: &Extract) -> Result<(), Failure> {
     if args.verbose > 0 {
         output::say(&hidden(&story(&completion.report, args), client.profile()));
     }
+    if args.json {
+        let Value::Object(used) = usage::of(&completion.report) else { return written };
+        // The value is put in as it is, so that numbers keep every digit.
+        let used = Value::from(used).to_string();
+        output::result(&format!("{{\"value\":{},{}", output::compact(&json), used.trim_start_matches('{')))?;
+        return written;
+    }
     output::result(&if args.compact { output::compact(&json) } else { output::indented(&json) })?;
     written
+}
+
+/// A request that is only shown, as JSON.
+fn previewed(preview: &Preview) -> Value {
+    let header = |(name, value): (&HeaderName, &HeaderValue)| {
+        let shown = if value.is_sensitive() { Cow::Borrowed("***") } else { String::from_utf8_lossy(value.as_bytes()) };
+        (name.to_string(), Value::from(shown))
+    };
+    json!({
+        "mode": preview.mode().as_str(),
+        "strict": preview.is_strict(),
+        "url": preview.url(),
+        "headers": preview.headers().iter().map(header).collect::<serde_json::Map<_, _>>(),
+        "body": preview.json(),
+    })
 }
 
 /// The attempts of a success, each with its issues for those who want them.

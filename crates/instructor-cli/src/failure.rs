@@ -4,6 +4,7 @@ use std::error::Error as _;
 use std::fmt;
 
 use instructor::{Error, ErrorKind, Profile, TransportError, TransportErrorKind};
+use serde_json::{Value, json};
 
 use crate::exit::Exit;
 use crate::secret::hidden;
@@ -55,6 +56,13 @@ impl Failure {
 
     pub(crate) const fn exit(&self) -> Exit {
         self.exit
+    }
+}
+
+impl Failure {
+    /// The same for machines.
+    pub(crate) fn json(&self) -> Value {
+        json!({ "error": self.message, "details": self.details, "hint": self.hint, "exit": self.exit as u8 })
     }
 }
 

@@ -27,6 +27,11 @@ pub(crate) fn run(args: &Parse) -> Result<(), Failure> {
     }
     let reading =
         contract.read_with(&text, options(args.level, &args.salvage)).map_err(|error| unread(&error, args.level))?;
+    if args.json {
+        let repairs = Value::from_iter(reading.repairs.iter().map(row));
+        let (value, cut) = (output::compact(&reading.json), reading.truncated);
+        return output::result(&format!("{{\"value\":{value},\"truncated\":{cut},\"repairs\":{repairs}}}"));
+    }
     tell(args, &reading);
     if reading.truncated {
         output::say("the text ends inside the value: it is not all there");

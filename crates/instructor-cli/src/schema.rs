@@ -17,6 +17,13 @@ pub(crate) fn run(args: &Schema) -> Result<(), Failure> {
     }
     let schema = input::json(args.schema.as_deref())?;
     let lowered = lower(&schema, dialect, policy).map_err(|why| Failure::unexpected(why.to_string()))?;
+    if args.json {
+        let (schema, losses) = (output::compact(lowered.schema().get()), losses(&lowered));
+        return output::result(&format!(
+            "{{\"dialect\":{},\"schema\":{schema},\"losses\":{losses}}}",
+            json!(dialect.as_str())
+        ));
+    }
     if args.losses {
         for loss in lowered.losses() {
             output::say(&loss.to_string());

@@ -5,9 +5,10 @@ use std::fs;
 use std::io::{self, IsTerminal, Write as _};
 use std::path::Path;
 
-use instructor::{Entry, Ledger, Money, Spend};
+use instructor::{Cost, Entry, Ledger, Money, Report, Spend};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use crate::args::{By, Usage};
 use crate::failure::Failure;
@@ -155,4 +156,22 @@ pub(crate) fn append(ledger: &Ledger, file: &Path) -> Result<(), Failure> {
         .open(file)
         .and_then(|mut file| file.write_all(lines.as_bytes()));
     written.map_err(|error| Failure::unexpected(format!("{} can't be written: {error}", file.display())))
+}
+
+/// What a request used and cost, as members of an object.
+pub(crate) fn of(report: &Report) -> Value {
+    let (usage, cost) = (report.usage(), report.cost());
+    json!({
+        "usage": {
+            "input": usage.input, "output": usage.output, "cached": usage.cached, "reasoning": usage.reasoning,
+            "attempts": report.attempts().len(),
+        },
+        // A cost of which a part is not known is not known.
+        "usd": cost.is_complete().then(|| number(&cost)),
+    })
+}
+
+fn number(cost: &Cost) -> Value {
+    let text = cost.total().to_string().replace('$', "");
+    serde_json::from_str(&text).unwrap_or_default()
 }

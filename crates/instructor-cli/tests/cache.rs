@@ -1,6 +1,10 @@
 //! Answers that one process of the binary keeps, and another takes.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in its own functions")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, also in its own functions"
+)]
 
 #[expect(dead_code, reason = "other tests need more of it")]
 mod loopback;

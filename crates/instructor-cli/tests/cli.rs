@@ -56,7 +56,7 @@ fn run(args: &[&str], variables: &[(&str, &str)], stdin: &[u8]) -> Ran {
 #[test]
 fn a_fake_model_needs_no_key_and_no_network() {
     let run = |model: &str| {
-        run(&["extract", "--schema", SCHEMA, "--model", model], &[("INSTRUCTOR_NETWORK", "off")], TEXT.as_bytes())
+        run(&["extract", "--schema", SCHEMA, "--provider", model], &[("INSTRUCTOR_NETWORK", "off")], TEXT.as_bytes())
     };
     let ran = run("fake/1");
     assert_eq!(ran.exit, 0, "{ran:?}");
@@ -341,7 +341,7 @@ fn what_is_set_up_wrong_is_told_with_what_to_do() {
         (with(&["--provider=x/m", "--protocol=openai"]), b"x", 2, &["--base-url"]),
         (with(&["--api-key-env=A"]), b"x", 2, &["--provider"]),
         (with(&["--mode=tols"]), b"x", 2, &["Did you mean \"tools\"?"]),
-        (with(&["--timeout=1h"]), b"x", 2, &["2m"]),
+        (with(&["--timeout=1y"]), b"x", 2, &["2m"]),
         (with(&["--extra=user=bob"]), b"x", 2, &["user='\"text\"'"]),
         (vec![], b"x", 2, &["--schema"]),
         (vec!["--schema", "-", "--dry-run"], b"x", 2, &["standard input"]),

@@ -5,17 +5,16 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use crate::args::{Asking, Costs, Limits, Whom, duration};
-use crate::exit;
+use crate::args::{Asking, Costs, Limits, Whom, after, duration};
 use crate::run::args::Format;
 
 const EXAMPLES: &str = "\
-Examples:
   instructor batch create tickets.jsonl --schema ticket.json --provider openai/gpt-5-mini --key id
   instructor batch submit tickets.batch.json
   instructor batch status tickets.batch.json --wait
   instructor batch fetch tickets.batch.json
   instructor batch retry tickets.batch.json --live
+  instructor batch cancel tickets.batch.json
   instructor batch list --provider anthropic/claude-haiku-4-5";
 
 /// Ask for all rows of a file at once, for half the price, to be answered within a day: providers' batches.
@@ -24,7 +23,7 @@ Examples:
 /// (`tickets.jsonl`: `tickets.batch.json`), and beside it the requests, the results as they came, the values
 /// (`tickets.batch.out.jsonl`) and what has failed (`tickets.batch.failed.jsonl`).
 #[derive(Debug, Args)]
-#[command(after_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]
+#[command(after_help = after(EXAMPLES))]
 pub(crate) struct Batch {
     #[command(subcommand)]
     pub(crate) step: Step,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use instructor::{Budget, Client, Completion, Contract, Cost, Error, ErrorKind, Profile, Report};
+use instructor::{Budget, Client, Completion, Contract, Cost, Error, ErrorKind, Profile};
 use serde_json::{Value, json};
 
 use super::prompt::Ask;
@@ -10,6 +10,7 @@ use crate::args::Asking;
 use crate::output;
 use crate::secret::hidden;
 use crate::settings;
+use crate::usage;
 
 /// What all rows have in common.
 #[derive(Debug)]
@@ -89,7 +90,7 @@ impl Question {
             "attempts": error.report().attempts().len(),
         });
         if self.with_usage
-            && let (Value::Object(told), Value::Object(used)) = (&mut told, used(error.report()))
+            && let (Value::Object(told), Value::Object(used)) = (&mut told, usage::of(error.report()))
         {
             told.extend(used);
         }
@@ -112,23 +113,6 @@ pub(crate) const fn may_concern_all(kind: ErrorKind) -> bool {
             | ErrorKind::BadRequest
             | ErrorKind::SchemaRefused
     )
-}
-
-fn used(report: &Report) -> Value {
-    let (usage, cost) = (report.usage(), report.cost());
-    json!({
-        "usage": {
-            "input": usage.input, "output": usage.output, "cached": usage.cached, "reasoning": usage.reasoning,
-            "attempts": report.attempts().len(),
-        },
-        // A cost of which a part is not known is not known.
-        "usd": cost.is_complete().then(|| number(&cost)),
-    })
-}
-
-fn number(cost: &Cost) -> Value {
-    let text = cost.total().to_string().replace('$', "");
-    serde_json::from_str(&text).unwrap_or_default()
 }
 
 /// The beginning of a line, by which it is known again.
@@ -173,7 +157,7 @@ impl Form {
             line.push_str(",\"value\":");
             line.push_str(&output::compact(json));
             if let Some(completion) = completion {
-                let used = used(&completion.report).to_string();
+                let used = usage::of(&completion.report).to_string();
                 line.push(',');
                 line.push_str(used.strip_prefix('{').unwrap_or(&used));
             } else {
@@ -191,7 +175,7 @@ impl Form {
             out.extend(columns.iter().map(|name| values.get(name).map_or_else(String::new, |value| cell(value.get()))));
         }
         if let Some(completion) = completion {
-            let used = used(&completion.report);
+            let used = usage::of(&completion.report);
             let at = |pointer| used.pointer(pointer).map_or_else(String::new, |value| cell(&value.to_string()));
             out.extend(["/usage/input", "/usage/output", "/usage/attempts", "/usd"].map(at));
         }

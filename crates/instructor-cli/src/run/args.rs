@@ -6,11 +6,9 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use instructor::Money;
 
-use crate::args::{Asking, Costs, Limits, Whom};
-use crate::exit;
+use crate::args::{Asking, Costs, Limits, Whom, after};
 
 const EXAMPLES: &str = "\
-Examples:
   instructor run tickets.jsonl --schema ticket.json -o out.jsonl
   instructor run mails.csv --schema ticket.json --column body --key id -o out.csv --concurrency 256
   instructor run docs.jsonl --schema '{\"type\": \"string\"}' --template 'Title of: {text}' --max-cost 5 -o titles.jsonl
@@ -21,9 +19,9 @@ Examples:
 /// The output has a line for each row that is done, in the order in which they are; `--errors` has one for each that
 /// failed. The same command again goes on where it ended, however it ended: what is in the output is not paid for again.
 #[derive(Debug, Args)]
-#[command(after_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]
+#[command(after_help = after(EXAMPLES))]
 pub(crate) struct Run {
-    /// The rows: JSON lines, or CSV with a head; standard input if `-`, which can't be looked at twice
+    /// The rows: JSON lines, CSV with a head, or Parquet; standard input if `-`, which can't be looked at twice
     pub(crate) input: PathBuf,
 
     /// What to extract: a file with a JSON Schema, or the schema itself if it begins with `{`
@@ -86,7 +84,7 @@ pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) costs: Costs,
 
-    /// Where the rows go: JSON lines, or CSV if it is named so
+    /// Where the rows go: JSON lines, or CSV or Parquet if it is named so
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     pub(crate) output: PathBuf,
 
@@ -129,6 +127,8 @@ pub(crate) enum Format {
     Jsonl,
     /// Comma-separated values, with the names of the columns first
     Csv,
+    /// Apache Parquet, in builds that have it
+    Parquet,
 }
 
 /// So many in a second, or in a minute.

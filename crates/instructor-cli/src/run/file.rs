@@ -122,7 +122,7 @@ fn scan(file: &File, format: Format, head: &str, done: &mut Done) -> Result<u64,
 /// The number of a row, which is what it begins with.
 fn row(line: &[u8], format: Format) -> Option<u64> {
     let rest = match format {
-        Format::Jsonl => line.strip_prefix(b"{\"row\":")?,
+        Format::Jsonl | Format::Parquet => line.strip_prefix(b"{\"row\":")?,
         Format::Csv => line,
     };
     let end = rest.iter().position(|byte| !byte.is_ascii_digit())?;

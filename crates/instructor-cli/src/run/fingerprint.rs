@@ -102,9 +102,7 @@ impl Fingerprint {
 
 /// `out.jsonl.run` for `out.jsonl`.
 pub(crate) fn path(output: &Path) -> PathBuf {
-    let mut path = output.as_os_str().to_os_string();
-    path.push(".run");
-    PathBuf::from(path)
+    super::beside(output, ".run")
 }
 
 #[cfg(test)]

@@ -9,6 +9,11 @@ mod done;
 mod file;
 mod fingerprint;
 mod meter;
+#[cfg(feature = "parquet")]
+mod parquet;
+#[cfg(not(feature = "parquet"))]
+#[path = "parquet_absent.rs"]
+mod parquet;
 pub(crate) mod prompt;
 mod pump;
 mod signal;
@@ -19,6 +24,7 @@ use std::path::{Path, PathBuf};
 use instructor::{Client, Contract, ErrorKind, Ledger, Limiter, Profile};
 use serde_json::json;
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 
 use self::answer::{Form, Question};
 use self::args::{Format, Run};
@@ -48,7 +54,8 @@ pub(crate) fn run(args: &Run) -> Result<(), Failure> {
     let mut done = Done::default();
     let head = form.head(args.with_usage);
     let output_format = if head.is_empty() { Format::Jsonl } else { Format::Csv };
-    let output = RowFile::open(&args.output, output_format, &head, &mut done)?;
+    let lines = lines(args);
+    let output = RowFile::open(&lines, output_format, &head, &mut done)?;
     let kept = done.count();
     let errors = RowFile::open(&errors, Format::Jsonl, "", &mut done)?;
     let before = Before { done: kept, failed: done.count() - kept };
@@ -56,6 +63,7 @@ pub(crate) fn run(args: &Run) -> Result<(), Failure> {
     if before.done + before.failed > 0 && !args.quiet {
         output::say(&before.told(total));
     }
+    let schema = contract.schema().clone();
     let question =
         Question { client, contract, asking: args.asking.clone(), profiles, form, with_usage: args.with_usage };
     let limits = Limits {
@@ -76,6 +84,9 @@ pub(crate) fn run(args: &Run) -> Result<(), Failure> {
     let spent = ledger.total();
     let written = args.costs.ledger.as_deref().map_or(Ok(()), |file| usage::append(&ledger, file));
     ran?;
+    if lines != args.output {
+        parquet::write(&lines, &args.output, &schema, args.key.is_some(), args.with_usage)?;
+    }
     if args.json {
         output::result(&summary(args, &pump, &before, total, &spent)?)?;
     } else if !args.quiet {
@@ -132,17 +143,27 @@ fn limiter(args: &Run) -> Limiter {
     limiter
 }
 
+/// Where rows go while it runs, which is the output, unless that is of a form that can't grow line by line.
+fn lines(args: &Run) -> PathBuf {
+    match source::format(&args.output) {
+        Format::Parquet => beside(&args.output, ".jsonl"),
+        Format::Jsonl | Format::Csv => args.output.clone(),
+    }
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut path = path.as_os_str().to_os_string();
+    path.push(suffix);
+    PathBuf::from(path)
+}
+
 /// Where rows go that failed.
 fn errors(args: &Run) -> PathBuf {
-    args.errors.clone().unwrap_or_else(|| {
-        let mut path = args.output.as_os_str().to_os_string();
-        path.push(".errors.jsonl");
-        PathBuf::from(path)
-    })
+    args.errors.clone().unwrap_or_else(|| beside(&args.output, ".errors.jsonl"))
 }
 
 fn form(args: &Run, contract: &Contract) -> Form {
-    if source::format(&args.output) == Format::Jsonl {
+    if source::format(&args.output) != Format::Csv {
         return Form::Jsonl;
     }
     let properties = contract.schema().get("properties").and_then(serde_json::Value::as_object);
@@ -158,15 +179,15 @@ fn begin(
     client: &Client,
     format: Format,
 ) -> Result<Option<Survey>, Failure> {
-    let errors = errors(args);
+    let (lines, errors) = (lines(args), errors(args));
     if args.overwrite {
-        for path in [&args.output, &errors, &fingerprint::path(&args.output)] {
+        for path in [&args.output, &lines, &errors, &fingerprint::path(&args.output)] {
             RowFile::clear(path)?;
         }
     }
     let found = Fingerprint::read(&args.output)?;
     if found.is_none()
-        && let Some(there) = [&args.output, &errors].into_iter().find(|path| path.exists())
+        && let Some(there) = [&args.output, &lines, &errors].into_iter().find(|path| path.exists())
     {
         return Err(Failure::setup(format!(
             "{} is there already, and was not begun by `instructor run`",
@@ -217,32 +238,43 @@ fn begin(
     Ok(survey)
 }
 
+/// How many rows go to the loop at once, and how many such batches may wait there.
+const BATCH: usize = 64;
+const BATCHES: usize = 4;
+
 /// Reads rows on a thread of its own, so that a slow source holds up nobody; those that are done are passed over.
 fn reader(
     args: &Run,
     format: Format,
     prompt: Prompt,
     done: Done,
-) -> Result<mpsc::Receiver<Result<Ask, Failure>>, Failure> {
-    let (sender, receiver) = mpsc::channel(args.concurrency as usize * 2);
+) -> Result<mpsc::Receiver<Result<Vec<Ask>, Failure>>, Failure> {
+    let (sender, receiver) = mpsc::channel(BATCHES);
     let (path, most) = (args.input.clone(), args.max_rows.unwrap_or(u64::MAX));
     let mut rows = source::open(&path, format)?;
     std::thread::spawn(move || {
-        let mut row = 0;
-        while row < most {
-            let more = rows.advance();
-            row += 1;
-            let sent = match more {
-                Ok(false) => return,
+        let mut batch = Vec::new();
+        for row in 1..=most {
+            match rows.advance() {
+                Ok(false) => break,
                 Ok(true) if done.contains(row) => continue,
-                Ok(true) => Ok(ask(&rows, &prompt, row)),
-                Err(error) => Err(source::unread(&path, &error)),
-            };
-            let failed = sent.is_err();
-            if sender.blocking_send(sent).is_err() || failed {
-                return;
+                Ok(true) => batch.push(ask(&rows, &prompt, row)),
+                Err(error) => return drop(sender.blocking_send(Err(source::unread(&path, &error)))),
+            }
+            // At once where somebody waits, many together where nobody does.
+            match sender.try_send(Ok(std::mem::take(&mut batch))) {
+                Err(TrySendError::Full(Ok(kept))) if kept.len() < BATCH => batch = kept,
+                Err(TrySendError::Full(kept)) => {
+                    if sender.blocking_send(kept).is_err() {
+                        return;
+                    }
+                }
+                Err(TrySendError::Closed(_)) => return,
+                Ok(()) => {}
             }
         }
+        // Nobody is left to take them if this fails.
+        drop(sender.blocking_send(Ok(batch)));
     });
     Ok(receiver)
 }

@@ -65,7 +65,7 @@ pub(crate) struct Pump {
 
 /// What happens next.
 enum Event {
-    Row(Result<Ask, Failure>),
+    Rows(Result<Vec<Ask>, Failure>),
     NoMore,
     Answered(Result<(usize, Answered), JoinError>),
     Interrupted,
@@ -86,24 +86,27 @@ impl Pump {
     }
 
     /// Until there are no more rows, or it is stopped; what is in flight then is waited for, unless it is told twice.
-    pub(crate) async fn run(&mut self, mut rows: Receiver<Result<Ask, Failure>>) -> Result<(), Failure> {
+    pub(crate) async fn run(&mut self, mut rows: Receiver<Result<Vec<Ask>, Failure>>) -> Result<(), Failure> {
         let mut tasks: JoinSet<(usize, Answered)> = JoinSet::new();
         let mut signal = Signal::new()?;
         let mut interval = tokio::time::interval(TICK);
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut begun, mut more, mut ticks) = (0, true, 0);
+        let (mut waiting, mut more) = (Vec::new().into_iter(), true);
+        let (mut begun, mut ticks) = (0, 0_u32);
         loop {
-            if tasks.is_empty() && (!more || self.stop.is_some()) {
+            while self.stop.is_none() && self.has_room(tasks.len(), begun) {
+                let Some(ask) = waiting.next() else { break };
+                let (question, budget, place) = (Arc::clone(&self.question), self.budget(), begun);
+                begun += 1;
+                tasks.spawn(async move { (place, question.answer(ask, budget).await) });
+            }
+            let none = waiting.len() == 0;
+            if tasks.is_empty() && ((none && !more) || self.stop.is_some()) {
                 break;
             }
-            let room = more && self.stop.is_none() && self.has_room(tasks.len(), begun);
+            let room = none && more && self.stop.is_none();
             match next(room, &mut rows, &mut tasks, &mut signal, &mut interval).await {
-                Event::Row(ask) => {
-                    let (ask, question, budget) = (ask?, Arc::clone(&self.question), self.budget());
-                    let place = begun;
-                    begun += 1;
-                    tasks.spawn(async move { (place, question.answer(ask, budget).await) });
-                }
+                Event::Rows(rows) => waiting = rows?.into_iter(),
                 Event::NoMore => more = false,
                 Event::Answered(answered) => {
                     self.take(answered.map_err(lost)?);
@@ -127,7 +130,7 @@ impl Pump {
                 Event::Tick => {
                     ticks += 1;
                     self.meter.tick(&self.progress);
-                    if ticks % SYNC == 0 {
+                    if ticks.is_multiple_of(SYNC) {
                         self.sync();
                     }
                 }
@@ -252,7 +255,7 @@ impl Order {
 /// Answers come before rows, so that what is paid for is written first.
 async fn next(
     room: bool,
-    rows: &mut Receiver<Result<Ask, Failure>>,
+    rows: &mut Receiver<Result<Vec<Ask>, Failure>>,
     tasks: &mut JoinSet<(usize, Answered)>,
     signal: &mut Signal,
     interval: &mut Interval,
@@ -264,8 +267,8 @@ async fn next(
         if let Poll::Ready(Some(answered)) = Pin::new(&mut *tasks).poll_join_next(context) {
             return Poll::Ready(Event::Answered(answered));
         }
-        if room && let Poll::Ready(row) = rows.poll_recv(context) {
-            return Poll::Ready(row.map_or(Event::NoMore, Event::Row));
+        if room && let Poll::Ready(rows) = rows.poll_recv(context) {
+            return Poll::Ready(rows.map_or(Event::NoMore, Event::Rows));
         }
         interval.poll_tick(context).map(|_| Event::Tick)
     })

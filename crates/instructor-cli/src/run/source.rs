@@ -8,6 +8,7 @@ use std::path::Path;
 use hmac_sha256::Hash;
 
 use super::args::Format;
+use super::parquet::{self, Table};
 use super::prompt::Record;
 use crate::failure::Failure;
 
@@ -15,6 +16,7 @@ use crate::failure::Failure;
 pub(crate) fn format(path: &Path) -> Format {
     match path.extension().and_then(|extension| extension.to_str()) {
         Some(csv) if csv.eq_ignore_ascii_case("csv") => Format::Csv,
+        Some(parquet) if parquet.eq_ignore_ascii_case("parquet") => Format::Parquet,
         _ => Format::Jsonl,
     }
 }
@@ -25,6 +27,9 @@ pub(crate) fn is_standard(path: &Path) -> bool {
 
 /// Opens the rows.
 pub(crate) fn open(path: &Path, format: Format) -> Result<Rows<Box<dyn Read + Send>>, Failure> {
+    if format == Format::Parquet {
+        return Ok(Rows::Table(Table::open(path).map_err(|e| unread(path, &e))?));
+    }
     let source: Box<dyn Read + Send> = if is_standard(path) {
         Box::new(io::stdin())
     } else {
@@ -51,18 +56,29 @@ pub(crate) struct Survey {
 /// Counts the rows of a file, and hashes its first bytes, or all.
 pub(crate) fn survey(path: &Path, format: Format, bytes: Option<u64>) -> Result<Survey, Failure> {
     let file = File::open(path).map_err(|e| unread(path, &e))?;
+    let mut rows = None;
+    // Its rows are counted in the file itself, and its bytes are no lines.
+    let read_as = match format {
+        Format::Parquet => {
+            rows = Some(parquet::count(path)?);
+            Format::Jsonl
+        }
+        format => format,
+    };
     let hashing = Hashing { inner: file, hash: Hash::new(), seen: 0, most: bytes.unwrap_or(u64::MAX) };
-    let counted = Rows::new(hashing, format).and_then(|mut rows| {
+    let counted = Rows::new(hashing, read_as).and_then(|mut rows| {
         let mut count = 0;
         while rows.advance()? {
             count += 1;
         }
         Ok((rows, count))
     });
-    let (rows, count) = counted.map_err(|e| unread(path, &e))?;
-    let Hashing { hash, seen, most, .. } = rows.into_source();
+    let (read, count) = counted.map_err(|e| unread(path, &e))?;
+    let Some(Hashing { hash, seen, most, .. }) = read.into_source() else {
+        return Err(unread(path, &io::ErrorKind::Other.into()));
+    };
     let hash = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(Survey { bytes: seen.min(most), hash, rows: count })
+    Ok(Survey { bytes: seen.min(most), hash, rows: rows.unwrap_or(count) })
 }
 
 struct Hashing {
@@ -86,6 +102,7 @@ impl Read for Hashing {
 pub(crate) enum Rows<R> {
     Lines { source: BufReader<R>, line: Vec<u8> },
     Cells { source: Box<csv::Reader<R>>, names: Vec<String>, cells: csv::ByteRecord },
+    Table(Table),
 }
 
 const BUFFER: usize = 64 << 10;
@@ -93,7 +110,9 @@ const BUFFER: usize = 64 << 10;
 impl<R: Read> Rows<R> {
     fn new(source: R, format: Format) -> io::Result<Self> {
         Ok(match format {
-            Format::Jsonl => Self::Lines { source: BufReader::with_capacity(BUFFER, source), line: Vec::new() },
+            Format::Jsonl | Format::Parquet => {
+                Self::Lines { source: BufReader::with_capacity(BUFFER, source), line: Vec::new() }
+            }
             Format::Csv => {
                 let mut source = csv::ReaderBuilder::new().flexible(true).buffer_capacity(BUFFER).from_reader(source);
                 let names = source.byte_headers()?.iter().enumerate().map(|(i, name)| {
@@ -119,6 +138,7 @@ impl<R: Read> Rows<R> {
                 }
             },
             Self::Cells { source, cells, .. } => Ok(source.read_byte_record(cells)?),
+            Self::Table(table) => table.advance(),
         }
     }
 
@@ -130,6 +150,7 @@ impl<R: Read> Rows<R> {
                 let text = str::from_utf8(line).map_err(|_| String::from("the row is not UTF-8 text"))?;
                 Ok(Record::Json(text.trim()))
             }
+            Self::Table(table) => Ok(Record::Json(&table.line)),
             Self::Cells { names, cells, .. } => {
                 let cells = cells.iter().map(|cell| str::from_utf8(cell).map(Cow::Borrowed)).collect::<Result<_, _>>();
                 let cells = cells.map_err(|_| String::from("the row is not UTF-8 text"))?;
@@ -138,10 +159,11 @@ impl<R: Read> Rows<R> {
         }
     }
 
-    fn into_source(self) -> R {
+    fn into_source(self) -> Option<R> {
         match self {
-            Self::Lines { source, .. } => source.into_inner(),
-            Self::Cells { source, .. } => source.into_inner(),
+            Self::Lines { source, .. } => Some(source.into_inner()),
+            Self::Cells { source, .. } => Some(source.into_inner()),
+            Self::Table(_) => None,
         }
     }
 }

@@ -5,19 +5,22 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use crate::args::{Whom, duration};
-use crate::exit;
+use crate::args::{Whom, after, duration};
 
 const EXAMPLES: &str = "\
-Examples:
   instructor files upload lessons.jsonl --provider openai/gpt-5-mini
   instructor files list --provider openai/gpt-5-mini
+  instructor files status file-1 --provider openai/gpt-5-mini
+  instructor files download file-1 copy.jsonl --provider openai/gpt-5-mini
+  instructor files delete file-1 --provider openai/gpt-5-mini
+  instructor jobs list --provider openai/gpt-5-mini
   instructor jobs create lessons.jsonl --suffix tickets --wait --provider openai/gpt-5-mini
-  instructor jobs status ftjob-1 --provider openai/gpt-5-mini";
+  instructor jobs status ftjob-1 --provider openai/gpt-5-mini
+  instructor jobs cancel ftjob-1 --provider openai/gpt-5-mini";
 
 /// The files that a provider keeps: for fine-tuning and batches, in the form that OpenAI has.
 #[derive(Debug, Args)]
-#[command(after_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]
+#[command(after_help = after(EXAMPLES))]
 pub(crate) struct Files {
     #[command(subcommand)]
     pub(crate) step: FilesStep,
@@ -73,7 +76,7 @@ pub(crate) enum FilesStep {
 
 /// Fine-tuning: jobs that make a model of a file of lessons, in the form that OpenAI has.
 #[derive(Debug, Args)]
-#[command(after_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]
+#[command(after_help = after(EXAMPLES))]
 pub(crate) struct Jobs {
     #[command(subcommand)]
     pub(crate) step: JobsStep,

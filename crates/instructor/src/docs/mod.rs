@@ -12,6 +12,9 @@ pub mod caching {}
 
 #[doc = include_str!("limits.md")]
 pub mod limits {}
+#[doc = include_str!("command_line.md")]
+pub mod command_line {}
+
 #[doc = include_str!("cost.md")]
 pub mod cost {}
 
