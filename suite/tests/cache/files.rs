@@ -166,6 +166,25 @@ fn one_claims_and_others_do_not() {
 }
 
 #[test]
+fn sixty_four_stores_of_one_folder_are_one_call() {
+    let folder = Folder::new("together");
+    let (script, start) = (always(ada()), Arc::new(std::sync::Barrier::new(64)));
+    let threads: Vec<_> = (0..64)
+        .map(|_| {
+            let (client, start) = (on_disk(&script, &folder), Arc::clone(&start));
+            std::thread::spawn(move || {
+                start.wait();
+                // The waits of all add up on the clock of the script.
+                let request = client.request("x").cache_wait(Duration::from_secs(1_000_000));
+                request.create_with_completion::<User>().unwrap().1.report.is_cached()
+            })
+        })
+        .collect();
+    let hits: usize = threads.into_iter().map(|thread| usize::from(thread.join().unwrap())).sum();
+    assert_eq!((hits, script.sent().len()), (63, 1));
+}
+
+#[test]
 fn nobody_waits_for_the_dead() {
     let (key, minute) = (CacheKey::new([9; 32]), Duration::from_secs(60));
     if let Ok(folder) = std::env::var(ROLE) {

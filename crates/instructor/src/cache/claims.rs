@@ -3,7 +3,7 @@
 //! Each store has a file of its own that it keeps locked. The lock ends with the process, however that ends, so that nobody
 //! waits for the dead.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io::{self, ErrorKind as Io, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,14 +28,18 @@ impl Owner {
         let number = LAST.fetch_add(1, Ordering::Relaxed);
         let name = format!("{}-{number}-{}", std::process::id(), now().as_nanos());
         let others = fs::read_dir(&folder).into_iter().flatten().filter_map(Result::ok);
-        for other in others.filter(|other| !is_alive(&other.path())) {
+        // One with a dot is just being made.
+        let whole = others.filter(|other| !other.file_name().as_encoded_bytes().starts_with(b"."));
+        for other in whole.filter(|other| !is_alive(&other.path())) {
             _ = fs::remove_file(other.path());
         }
-        let lock = super::disk::make_folder(&folder)
-            .and_then(|()| File::options().write(true).create_new(true).open(folder.join(&name)))
-            .ok()
-            .filter(|file| file.try_lock().is_ok());
+        let lock = lock(&folder, &name).ok();
         Self { folder, name, lock }
+    }
+
+    /// A name that no other store has, in whatever process or container.
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     /// Claims what a file stands for. Two that find a claim that has ended may both take it: they make the same twice, which
@@ -72,11 +76,23 @@ impl Drop for Owner {
     }
 }
 
+/// A locked file, which nobody sees before it is locked.
+fn lock(folder: &Path, name: &str) -> io::Result<File> {
+    super::disk::make_folder(folder)?;
+    let draft = folder.join(format!(".{name}"));
+    let file = File::options().write(true).create_new(true).open(&draft)?;
+    let locked = file.try_lock().map_err(io::Error::from).and_then(|()| fs::rename(&draft, folder.join(name)));
+    if locked.is_err() {
+        _ = fs::remove_file(&draft);
+    }
+    locked.map(|()| file)
+}
+
 /// Whether somebody holds the lock of a file.
 fn is_alive(path: &Path) -> bool {
     match File::open(path) {
-        Ok(file) => matches!(file.try_lock(), Err(TryLockError::WouldBlock)),
-        Err(_) => false,
+        Ok(file) => file.try_lock().is_err(),
+        Err(e) => e.kind() != Io::NotFound,
     }
 }
 

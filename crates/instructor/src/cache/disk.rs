@@ -198,7 +198,7 @@ impl Shelf {
     /// Writes a file all at once for those who read it.
     fn put(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let number = self.begun.fetch_add(1, Ordering::Relaxed);
-        let draft = path.with_extension(format!("{}-{number}.tmp", std::process::id()));
+        let draft = path.with_extension(format!("{}-{number}.tmp", self.owner.name()));
         let written = create(&draft)
             .or_else(|e| match (e.kind(), path.parent()) {
                 (Io::NotFound, Some(folder)) => make_folder(folder).and_then(|()| create(&draft)),

@@ -13,7 +13,7 @@ use crate::wire::Usage;
 pub enum CacheEvent {
     /// The value is a stored one, valid for this request too. No call was made.
     Hit(Box<Stored>),
-    /// There was none to be taken.
+    /// There was none to be taken. A hit may follow still, if another request stores one meanwhile.
     Miss(Miss),
     /// Another request made the same: it was waited for this long. A hit follows, or calls of its own where the wait was in
     /// vain.

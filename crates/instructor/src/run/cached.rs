@@ -137,7 +137,8 @@ impl<'a> Run<'a> {
             Word::Claimed(Ok(true)) => {
                 self.dealing.claim = Some(Claim::new(hole));
                 self.waited(now);
-                self.fetch(now)
+                // Who had it before may have stored the answer since it was looked for.
+                self.ask(hole, What::Get, now)
             }
             Word::Claimed(Ok(false)) => self.wait(hole, now),
             Word::Claimed(Err(why)) => {
@@ -177,10 +178,11 @@ impl<'a> Run<'a> {
 
     /// There is nothing to take, so others are told that it is going to be made here.
     fn missed(&mut self, hole: &Pigeonhole, miss: Miss, now: Now) -> Step {
-        if self.dealing.waits.is_none() {
+        let claimed = self.dealing.claim.is_some();
+        if self.dealing.waits.is_none() && !claimed {
             self.note(CacheEvent::Miss(miss));
         }
-        if hole.wait.is_zero() { self.fetch(now) } else { self.ask(hole, What::Claim, now) }
+        if hole.wait.is_zero() || claimed { self.fetch(now) } else { self.ask(hole, What::Claim, now) }
     }
 
     /// Takes what is stored, if it is young enough, whole, and valid here and now.
