@@ -15,6 +15,7 @@ pub use self::answer::fake_body;
 pub(crate) use self::answer::{Said, answer};
 #[cfg(test)]
 pub(crate) use self::frames::framed;
+#[cfg(feature = "testing")]
 pub(crate) use self::frames::message;
 pub use self::model::FakeModel;
 use crate::error::{Error, ErrorKind};
