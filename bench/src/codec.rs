@@ -92,7 +92,7 @@ fn order(n: usize) -> Value {
 }
 
 /// Microseconds of both, by round.
-fn pairs(rounds: usize, batch: Duration, floor: &dyn Fn(), ours: &dyn Fn()) -> Vec<(f64, f64)> {
+pub(crate) fn pairs(rounds: usize, batch: Duration, floor: &dyn Fn(), ours: &dyn Fn()) -> Vec<(f64, f64)> {
     (0..rounds).map(|_| (time(batch, floor), time(batch, ours))).collect()
 }
 

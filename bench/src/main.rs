@@ -12,6 +12,7 @@ mod floor_blocking;
 mod measure;
 mod order;
 mod parse;
+mod quotes;
 mod readers;
 mod report;
 mod rows;
@@ -46,6 +47,8 @@ enum Part {
     Parse(report::Options),
     /// Measures lowering of schemas and lifting of answers
     Codec(report::Options),
+    /// Measures how fast quotes are found in 1 MB of source
+    Quotes(report::Options),
     /// Measures answers that arrive: partials after each delta
     Streams {
         #[command(flatten)]
@@ -85,6 +88,7 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         Part::Report(options) => report::report(options),
         Part::Parse(options) => parse::parse(options),
         Part::Codec(options) => codec::codec(options),
+        Part::Quotes(options) => quotes::quotes(options),
         Part::Streams { options, wires } => streams::streams(options, wires),
         Part::Run { side, load, url } => {
             println!("{}", serde_json::to_string(&workload::run(side, load, url)?)?);
