@@ -112,6 +112,34 @@ impl<'a> Document<'a> {
         Ok((Self { text: Cow::Borrowed(text), slots, sources: Vec::new(), shown, gone }, end))
     }
 
+    /// [`parse`](Self::parse) of a text that the document keeps.
+    ///
+    /// # Errors
+    ///
+    /// As [`parse`](Self::parse).
+    pub fn parse_owned(text: String) -> Result<Document<'static>, Error> {
+        let Document { slots, sources, shown, gone, .. } = Document::parse(&text)?;
+        Ok(Document { text: Cow::Owned(text), slots, sources, shown, gone })
+    }
+
+    /// The value as JSON text, and nothing else of the document.
+    ///
+    /// ```
+    /// use instructor_json::Document;
+    ///
+    /// assert_eq!(Document::parse(" [1, 2]\n").unwrap().into_source(), "[1, 2]");
+    /// ```
+    #[must_use]
+    pub fn into_source(self) -> Cow<'a, str> {
+        let span = self.root().span();
+        let span = span.start.saturating_sub(self.gone.text)..span.end.saturating_sub(self.gone.text);
+        match self.text {
+            Cow::Borrowed(text) => Cow::Borrowed(text.get(span).unwrap_or_default()),
+            Cow::Owned(text) if span == (0..text.len()) => Cow::Owned(text),
+            Cow::Owned(text) => Cow::Owned(String::from(text.get(span).unwrap_or_default())),
+        }
+    }
+
     /// The whole text that the nodes' spans point into.
     #[must_use]
     pub fn text(&self) -> &str {

@@ -99,7 +99,7 @@ pub(crate) fn value(bytes: &[u8], from: usize, limits: Limits, slots: &mut Vec<S
                 open.push(slots.len() as u32);
                 let object = byte == b'{';
                 let kind = if object { Kind::Object } else { Kind::Array };
-                slots.push(Slot { start: at as u32, end: 0, next: 0, kind, escaped: false, open: true });
+                add(slots, Slot { start: at as u32, end: 0, next: 0, kind, escaped: false, open: true });
                 at += 1;
                 expect = if object { Expect::FirstKey } else { Expect::FirstItem };
                 continue;
@@ -146,8 +146,17 @@ fn close(at: usize, slots: &mut [Slot], open: &mut Vec<u32>) -> usize {
 
 fn push(slots: &mut Vec<Slot>, start: usize, end: usize, kind: Kind, escaped: bool) -> usize {
     let next = slots.len() as u32 + 1;
-    slots.push(Slot { start: start as u32, end: end as u32, next, kind, escaped, open: false });
+    add(slots, Slot { start: start as u32, end: end as u32, next, kind, escaped, open: false });
     end
+}
+
+/// Slots are larger than the text that they are of, and live beside it: they don't take room for as many again.
+#[inline]
+fn add(slots: &mut Vec<Slot>, slot: Slot) {
+    if slots.len() == slots.capacity() {
+        slots.reserve_exact(slots.len() / 4 + 64);
+    }
+    slots.push(slot);
 }
 
 fn word(bytes: &[u8], at: usize, word: &str, kind: Kind, slots: &mut Vec<Slot>) -> Result<usize, Error> {

@@ -95,6 +95,7 @@ mod fake;
 mod fallback;
 mod flight;
 mod future;
+mod growth;
 pub mod hooks;
 mod judge;
 mod limiter;

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use instructor_json::Node;
+use instructor_json::Document;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -367,17 +367,19 @@ impl<T: DeserializeOwned> Slot<T> {
     }
 
     /// Makes the value from its JSON text and runs its validators.
-    pub(crate) fn take(&mut self, node: Node<'_>) -> Issues {
-        if let Some(json) = &mut self.json {
-            json.clear();
-            json.push_str(node.source());
+    pub(crate) fn take(&mut self, json: &str) -> Issues {
+        if let Some(kept) = &mut self.json {
+            kept.clear();
+            kept.push_str(json);
         }
-        let value = match serde_json::from_str::<T>(node.source()) {
+        let value = match serde_json::from_str::<T>(json) {
             Ok(value) => value,
-            Err(error) => return type_issue(node, &error).into(),
+            Err(error) => return type_issue(json, &error).into(),
         };
-        if let Some(visit) = self.context.visit() {
-            visit.begin(Path::root(), node);
+        if let Some(visit) = self.context.visit()
+            && let Ok(document) = Document::parse(json)
+        {
+            visit.begin(Path::root(), document.root());
         }
         let mut issues = Issues::new();
         (self.rules.validate)(&value, &self.context, &mut issues);
@@ -394,8 +396,8 @@ impl<T: DeserializeOwned> Slot<T> {
 }
 
 impl<T: DeserializeOwned + Send> Judges for Slot<T> {
-    fn take(&mut self, value: Node<'_>) -> Issues {
-        self.take(value)
+    fn take(&mut self, json: &str) -> Issues {
+        self.take(json)
     }
 
     fn forget(&mut self) {
@@ -412,14 +414,16 @@ impl<T: DeserializeOwned + Send> Judges for Slot<T> {
 }
 
 /// What deserialization says, at the path of the value that it was reading.
-fn type_issue(value: Node<'_>, error: &serde_json::Error) -> Issue {
-    let lines = value.source().split_inclusive('\n');
+fn type_issue(json: &str, error: &serde_json::Error) -> Issue {
+    let lines = json.split_inclusive('\n');
     let line_start = lines.take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
-    let (steps, node) = value.locate(value.span().start + (line_start + error.column()).saturating_sub(1));
-    let path = Path::of_steps(steps);
+    let document = Document::parse(json).ok();
+    let at = (line_start + error.column()).saturating_sub(1);
+    let found = document.as_ref().map(|document| document.root().locate(at));
+    let (path, source) = found.map_or((Path::root(), json), |(steps, node)| (Path::of_steps(steps), node.source()));
     let text = error.to_string();
     let said = text.split(" at line ").next().unwrap_or(&text);
-    let got: String = node.source().chars().take(80).collect();
+    let got: String = source.chars().take(80).collect();
     match said.rsplit_once(", expected ") {
         Some((_, wanted)) => Issue::found_by(Origin::Type, path, wanted).got(got),
         None => Issue::found_by(Origin::Type, path, format!("a value that can be read ({said})")),

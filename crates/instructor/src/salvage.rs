@@ -147,11 +147,6 @@ pub(crate) fn opening(rejected: impl Iterator<Item = RejectedItem>) -> String {
     format!("{}:{}", Value::from(key()), Value::from(rejected))
 }
 
-/// Whether a text has such an object.
-pub(crate) fn is_told(json: &str) -> bool {
-    json.contains(key())
-}
-
 impl<T> Salvaged<T> {
     /// The valid items, in the order of the answer.
     #[must_use]

@@ -7,7 +7,6 @@ use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 
-use instructor_json::Document;
 use serde::de::DeserializeOwned;
 
 use super::{Request, Slot};
@@ -80,7 +79,7 @@ impl<C: Asks> Request<'_, C> {
                 Role::Passenger(passenger) => match passenger.landing().await.as_deref() {
                     Some(Ok((json, completion))) => {
                         let mut slot = Slot::new(self.context.clone(), rules);
-                        let taken = Document::parse(json).is_ok_and(|json| slot.take(json.root()).is_empty());
+                        let taken = slot.take(json).is_empty();
                         if taken && self.passes(slot.check()).await? {
                             return slot.with(completion.shared());
                         }

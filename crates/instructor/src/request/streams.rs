@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use instructor_json::Node;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -12,10 +11,10 @@ use crate::error::Error;
 use crate::fallback::Asks;
 use crate::model::{Contract, ResponseModel};
 use crate::run::{CheckTime, Completion, Judges};
-use crate::salvage::is_told;
 use crate::stream::{Desk, Growing, ItemStream, Made, Making, Part, Partial, PartialStream, PartialValue, Shown};
 use crate::transport::{BoxFuture, Show, checked, shown};
 use crate::validate::{Checking, Issues, Ruled, Rules};
+use crate::wire::Response;
 
 impl<'a> Request<'a, Client> {
     /// Sends it, and shows the value as it arrives: partials of the type, and the value at the end.
@@ -117,10 +116,10 @@ impl<'a, C: Asks> Request<'a, C> {
         Box::pin(async move {
             self.take_error()?;
             let cached = self.cached(&contract);
-            let mut growing = Growing::new(self.options.reading, desk);
-            let mut json = String::new();
+            let mut growing = Growing::new(self.options.reading, Arc::clone(&desk));
+            let mut json = None;
             let completion = {
-                let mut judge = Noted { slot: &mut slot, json: &mut json };
+                let mut judge = Noted { slot: &mut slot, json: &mut json, desk };
                 let mut watch = self.watch(Some(&contract), ruled, Some(&mut growing));
                 let watching = Some(self.watching(&mut watch));
                 self.ask(&contract, (&mut judge, None), watching, cached.as_ref()).await?.0
@@ -131,7 +130,9 @@ impl<'a, C: Asks> Request<'a, C> {
             });
             growing.take();
             // Nor does anything show of a text that stands for calls.
-            if (repaired || growing.is_pending()) && growing.replace(&json) {
+            if let Some(json) = json.filter(|_| repaired || growing.is_pending())
+                && growing.replace(&json)
+            {
                 shown(&mut growing).await;
             }
             growing.give(false);
@@ -145,7 +146,7 @@ impl<'a, C: Asks> Request<'a, C> {
             let contract = Contract::of::<Vec<T>>();
             let cached = self.cached(&contract);
             let mut slot = Slot::new(self.context.clone(), Rules::<T>::OF);
-            let make = Box::new(move |item: Node<'_>| {
+            let make = Box::new(move |item: &str| {
                 let issues = slot.take(item);
                 slot.value.take().filter(|_| issues.is_empty()).ok_or(issues)
             });
@@ -172,19 +173,35 @@ impl<'a, C: Asks> Request<'a, C> {
     }
 }
 
-/// Notes the JSON that the value is made of.
-struct Noted<'s, T> {
+/// Notes the JSON that the value is made of, where that is not what came, and has the partial out of the way meanwhile.
+struct Noted<'s, P, T> {
     slot: &'s mut Slot<T>,
-    json: &'s mut String,
+    json: &'s mut Option<String>,
+    /// Where the partial is while an answer is judged.
+    desk: Arc<Desk<Shown<P>>>,
 }
 
-impl<T: DeserializeOwned + Send> Judges for Noted<'_, T> {
-    fn take(&mut self, value: Node<'_>) -> Issues {
-        // What a partial shows is the list, not what its type is told of items that were given up.
-        if !is_told(value.source()) {
-            *self.json = String::from(value.source());
-        }
-        self.slot.take(value)
+impl<P: Part, T: DeserializeOwned + Send> Judges for Noted<'_, P, T> {
+    fn take(&mut self, json: &str) -> Issues {
+        self.slot.take(json)
+    }
+
+    fn retake(&mut self, json: &str) -> Issues {
+        // Nothing of it came.
+        self.note(json);
+        self.slot.take(json)
+    }
+
+    fn note(&mut self, json: &str) {
+        *self.json = Some(String::from(json));
+    }
+
+    fn put_away(&mut self) -> bool {
+        self.desk.with(|shown| shown.put_away()).unwrap_or_default()
+    }
+
+    fn bring_back(&mut self, response: &Response) {
+        self.desk.with(|shown| shown.bring_back(response));
     }
 
     fn forget(&mut self) {
@@ -208,14 +225,14 @@ struct Listed<T> {
 }
 
 impl<T: DeserializeOwned + Send> Judges for Listed<T> {
-    fn take(&mut self, value: Node<'_>) -> Issues {
-        self.list = String::from(value.source());
+    fn take(&mut self, json: &str) -> Issues {
+        self.list = String::from(json);
         Issues::new()
     }
 
-    fn retake(&mut self, value: Node<'_>) -> Issues {
-        self.list = String::from(value.source());
-        self.slot.take(value)
+    fn retake(&mut self, json: &str) -> Issues {
+        self.list = String::from(json);
+        self.slot.take(json)
     }
 
     fn forget(&mut self) {

@@ -219,7 +219,7 @@ impl<'a> Run<'a> {
         let mut issues = self.job.contract.issues(document.root());
         if issues.is_empty() {
             let scope = self.scope();
-            issues = scope.within(|| self.judge.retake(document.root()));
+            issues = scope.within(|| self.judge.retake(document.root().source()));
         }
         if issues.is_empty() { Ok(()) } else { Err(Miss::Invalid(brief(issues.as_slice()))) }
     }

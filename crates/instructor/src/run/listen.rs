@@ -8,6 +8,7 @@ use instructor_json::Document;
 
 use crate::cost::{Money, Price};
 use crate::error::{ErrorKind, TransportError};
+use crate::growth::room;
 use crate::message::{Part, ToolCall};
 use crate::mode::{Plan, Site};
 use crate::provider::Profile;
@@ -54,8 +55,12 @@ pub(super) struct Till {
 }
 
 impl Purse {
-    /// Why no more may be generated after so many bytes.
-    fn spent(&self, usage: Usage, bytes: usize) -> Option<Stop> {
+    /// Why no more may be generated after so many bytes. What was counted is asked for only where there is a limit.
+    fn spent(&self, usage: impl FnOnce() -> Usage, bytes: usize) -> Option<Stop> {
+        if self.tokens.is_none() && self.money.is_none() {
+            return None;
+        }
+        let usage = usage();
         let output = generated(usage, bytes);
         let stop = |detail| Stop { kind: ErrorKind::Budget, detail, issues: Issues::new() };
         if let Some((used, most)) = self.tokens {
@@ -93,8 +98,8 @@ pub(crate) trait Follow: Send {
     /// All of the answer is there: what is told now need not be stopped any more.
     fn complete(&mut self) {}
 
-    /// The text is complete; whether there is something new to show.
-    fn end(&mut self, text: &str) -> bool;
+    /// The text is complete; whether there is something new to show. It is that of this [part](said), if it is of one.
+    fn end(&mut self, text: &str, part: Option<usize>) -> bool;
 
     /// What of the answer was given out, now that it has ended one way or another.
     fn given(&mut self) -> Given {
@@ -237,11 +242,13 @@ impl<'p> Listener<'p> {
     /// Takes bytes; [`next`](Self::next) reads what they complete.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         self.size += bytes.len();
-        if self.tail.len() + bytes.len() > 2 * TAIL {
-            let gone = self.tail.len().saturating_sub(TAIL);
-            self.tail.drain(..gone);
+        let last = bytes.get(bytes.len().saturating_sub(TAIL)..).unwrap_or_default();
+        if self.tail.len() + last.len() > TAIL + TAIL / 4 {
+            let gone = (self.tail.len() + last.len()).saturating_sub(TAIL);
+            self.tail.drain(..gone.min(self.tail.len()));
         }
-        self.tail.extend_from_slice(bytes.get(bytes.len().saturating_sub(TAIL)..).unwrap_or_default());
+        room(&mut self.tail, last.len());
+        self.tail.extend_from_slice(last);
         self.hearing.push(bytes);
     }
 
@@ -260,7 +267,7 @@ impl<'p> Listener<'p> {
             if let Some(stop) = spent.take() {
                 return Err(Halt::Stop(stop));
             }
-            *spent = purse.spent(hearing.usage(), place.said());
+            *spent = purse.spent(|| hearing.usage(), place.said());
         }
         Ok(Some(shows))
     }
@@ -281,7 +288,7 @@ impl<'p> Listener<'p> {
                 let told = |part| response.parts.iter().filter_map(as_told).nth(part);
                 match place.tell(told, follow, true) {
                     Ok(more) => {
-                        shows = more | follow.end(place.all(told));
+                        shows = more | follow.end(place.all(told), place.earlier.is_empty().then_some(place.part));
                         Ending::Finished(response)
                     }
                     Err(stop) => Ending::Stopped(response, stop),
@@ -325,6 +332,11 @@ pub(crate) enum Halt {
     Undecoded(Undecoded),
     Stop(Stop),
     Broken(TransportError),
+}
+
+/// The text of a part of an answer, of those parts that are told while it arrives.
+pub(crate) fn said(response: &Response, part: usize) -> Option<&str> {
+    response.parts.iter().filter_map(as_told).nth(part).map(|told| told.text())
 }
 
 fn as_told(part: &Part) -> Option<Told<'_>> {

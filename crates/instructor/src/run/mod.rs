@@ -40,7 +40,7 @@ use self::failure::Failure;
 pub(crate) use self::failure::unanswered;
 pub(crate) use self::hop::Carried;
 pub(crate) use self::job::{Endpoint, Job, Shaping};
-pub(crate) use self::listen::{Called, Ending, Follow, Given, Halt, Heard, Left, Listener, Stop};
+pub(crate) use self::listen::{Called, Ending, Follow, Given, Halt, Heard, Left, Listener, Stop, said};
 pub(crate) use self::memory::Memory;
 use self::outcome::Seen;
 use self::patch::Patching;

@@ -47,15 +47,15 @@ impl Spared {
         let mut issues = self.issues.clone();
         for _ in 0..ROUNDS {
             let bad = bad_items(job.contract.schema(), value, &issues)?;
-            let left = Document::parse(&without(value, &bad, true)).ok()?.into_owned();
-            let more = restored(keep.take(left.root()), value);
+            let more = restored(keep.take(&without(value, &bad, true)), value);
             if !more.is_empty() {
                 issues.extend(more);
                 continue;
             }
             if job.bad_items == BadItems::Drop || !job.typed {
-                let left = Document::parse(&without(value, &bad, false)).ok()?.into_owned();
-                keep.take(left.root()).into_result().ok()?;
+                let left = without(value, &bad, false);
+                keep.take(&left).into_result().ok()?;
+                keep.note(&left);
             }
             let repairs = bad.iter().map(|item| Repair {
                 kind: "InvalidItem",
@@ -105,8 +105,7 @@ impl Run<'_> {
         let scope = self.call_scope();
         let lost = scope.within(|| {
             // Whoever shows the value shows all of it.
-            let document = Document::parse(&spared.json).ok()?;
-            self.judge.take(document.root());
+            self.judge.note(&spared.json);
             spared.without(self.job, self.judge)
         })?;
         if let Some(attempt) = self.report.attempts.get_mut(attempt) {

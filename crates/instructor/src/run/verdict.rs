@@ -25,11 +25,27 @@ pub(crate) type Judge<'a> = dyn Judges + 'a;
 
 pub(crate) trait Judges: Send {
     /// Makes the typed value from its JSON and keeps it, or says what is wrong.
-    fn take(&mut self, value: Node<'_>) -> Issues;
+    fn take(&mut self, json: &str) -> Issues;
+
+    /// The JSON that the value is made of is not all of the text that was followed while it arrived, as it came.
+    fn note(&mut self, json: &str) {
+        let _ = json;
+    }
+
+    /// The answer that was followed is going to be read as a whole: what is shown of it need not be there meanwhile.
+    /// Whether it is gone.
+    fn put_away(&mut self) -> bool {
+        false
+    }
+
+    /// What was put away is wanted again.
+    fn bring_back(&mut self, response: &Response) {
+        let _ = response;
+    }
 
     /// [`take`](Self::take), of a value that was kept of another request.
-    fn retake(&mut self, value: Node<'_>) -> Issues {
-        self.take(value)
+    fn retake(&mut self, json: &str) -> Issues {
+        self.take(json)
     }
 
     /// Drops the value that it keeps.
@@ -46,9 +62,9 @@ pub(crate) trait Judges: Send {
     }
 }
 
-impl<F: FnMut(Node<'_>) -> Issues + Send> Judges for F {
-    fn take(&mut self, value: Node<'_>) -> Issues {
-        self(value)
+impl<F: FnMut(&str) -> Issues + Send> Judges for F {
+    fn take(&mut self, json: &str) -> Issues {
+        self(json)
     }
 }
 
@@ -92,7 +108,7 @@ pub(super) fn judge<'a>(
     outcome: Result<Response, Undecoded>,
     given: &Given,
 ) -> Verdict<'a> {
-    let Asked { job, plan, .. } = *asked;
+    let Asked { job, plan, patching } = *asked;
     let response = match outcome {
         Ok(response) => response,
         Err(Undecoded::Failure(failure)) => return Verdict::Failed(provider_failed(job, failure)),
@@ -113,7 +129,14 @@ pub(super) fn judge<'a>(
     let mut weighed = |done: &mut _| match &given.left {
         Some(left) => Some(left_over(asked, left)),
         None if given.any => None,
-        None => weigh(asked, keep, &response, done),
+        None => {
+            let away = patching.is_none() && keep.put_away();
+            let failure = weigh(asked, keep, &response, (done, away));
+            if away && (failure.is_some() || keep.has_checks()) {
+                keep.bring_back(&response);
+            }
+            failure
+        }
     };
     match ended_badly(job, &response).or_else(|| weighed(&mut done)) {
         None => Verdict::Taken(response, done),
@@ -200,8 +223,14 @@ fn left_over(asked: &Asked<'_, '_>, left: &Left) -> Failure {
     Failure { told: Some(said), partly: true, ..wrong(issues.clone()) }
 }
 
-/// From the response to the value: find it, check it against the schema, make the type of it, run its validators.
-fn weigh(asked: &Asked<'_, '_>, keep: &mut Judge<'_>, response: &Response, done: &mut Lost) -> Option<Failure> {
+/// From the response to the value: find it, check it against the schema, make the type of it, run its validators. `away`
+/// if what is shown of it was put away.
+fn weigh(
+    asked: &Asked<'_, '_>,
+    keep: &mut Judge<'_>,
+    response: &Response,
+    (done, away): (&mut Lost, bool),
+) -> Option<Failure> {
     let Asked { job, plan, patching } = *asked;
     let malformed = |issue: Issue| {
         let detail = brief(std::slice::from_ref(&issue));
@@ -223,11 +252,31 @@ fn weigh(asked: &Asked<'_, '_>, keep: &mut Judge<'_>, response: &Response, done:
         None => {
             let wrong = std::mem::take(&mut found.issues);
             let complete = !answer.lacks_items();
-            let issues = answer.issues(against(job.contract, wrong, found.value(), keep));
+            let found_issues = if wrong.is_empty() {
+                // The nodes go before the value is made, which is as large as they are: something is rarely wrong with it.
+                let json = found.into_json();
+                if !(away && done.repairs.is_empty()) {
+                    keep.note(&json);
+                }
+                let issues = job.contract.masked(keep.take(&json));
+                if issues.is_empty() && complete {
+                    return None;
+                }
+                drop(json);
+                found = match self::found(asked, &text) {
+                    Ok(found) => found,
+                    Err(issue) => return malformed(issue),
+                };
+                issues
+            } else {
+                against(job.contract, wrong, found.value(), keep)
+            };
+            let issues = answer.issues(found_issues);
             if issues.is_empty() {
                 keep_json(job, done, found.value());
                 return None;
             }
+            keep.note(found.value().source());
             let told = plan.lowered().and_then(|lowered| found.told(&issues, lowered));
             let spared = spares(job).filter(|_| complete).and_then(|()| Spared::of(job, found.value(), &issues));
             (issues, told, complete.then(|| String::from(found.value().source())), spared)
@@ -331,7 +380,8 @@ fn wrong(issues: Issues) -> Failure {
 /// What the schema, the type and the validators say, together, so that one re-ask can mend all of it. What the type
 /// says adds nothing once the schema has spoken.
 fn against(contract: &Contract, mut issues: Issues, value: Node<'_>, keep: &mut Judge<'_>) -> Issues {
-    let more = keep.take(value);
+    keep.note(value.source());
+    let more = keep.take(value.source());
     let schema_spoke = !issues.is_empty();
     issues.extend(contract.masked(more).into_iter().filter(|issue| !schema_spoke || issue.origin() == Origin::Rule));
     issues

@@ -1,10 +1,12 @@
 //! From the text of an answer to the one JSON value in it that fits.
 
+use std::borrow::Cow;
+
 use instructor_json::{Candidate, Document, Node, Reading};
 use serde_json::Value;
 
 use super::align::{self, Aligned};
-use super::lift::lift;
+use super::lift::{Lifted, lift};
 use super::locate::locate;
 use super::lower::Lowered;
 use crate::repair::{Level, ParseOptions, Repair, Severity, short};
@@ -15,14 +17,19 @@ use crate::validate::{Issue, Issues, Origin, Path};
 pub(crate) struct Found<'a> {
     document: Document<'a>,
     /// What the model wrote, where a dialect's form of it was lifted.
-    answered: Option<Document<'a>>,
+    answered: Option<Cow<'a, str>>,
     pub(crate) issues: Issues,
     pub(crate) repairs: Vec<Repair>,
     /// The text ended inside the value.
     pub(crate) truncated: bool,
 }
 
-impl Found<'_> {
+impl<'a> Found<'a> {
+    /// The value as JSON text, and nothing else of what was found.
+    pub(crate) fn into_json(self) -> Cow<'a, str> {
+        self.document.into_source()
+    }
+
     /// The value, in the canonical form.
     pub(crate) fn value(&self) -> Node<'_> {
         self.document.root()
@@ -30,7 +37,7 @@ impl Found<'_> {
 
     /// Issues in the terms of what the model wrote, where these are not the type's.
     pub(crate) fn told(&self, issues: &Issues, lowered: &Lowered) -> Option<Issues> {
-        let answered = self.answered.as_ref()?;
+        let answered = Document::parse(self.answered.as_ref()?).ok()?;
         let told = issues.as_slice().iter().map(|issue| {
             let located = locate(&lowered.plan, answered.root(), &issue.path().steps());
             issue.clone().told_at(located.path, located.inside.as_ref(), located.node)
@@ -119,10 +126,27 @@ impl Reader<'_> {
 
     /// The common case: the text is JSON that fits as it is.
     fn whole<'a>(&self, text: &'a str) -> Option<Found<'a>> {
-        let document = Document::parse(text).ok()?;
-        let Canonical { document, answered, issues, .. } = self.lifted(document)?;
-        let fits = issues.is_empty() && !self.always;
-        fits.then(|| Found { document, answered, issues, repairs: Vec::new(), truncated: false })
+        let found = |document, answered| {
+            Some(Found { document, answered, issues: Issues::new(), repairs: Vec::new(), truncated: false })
+        };
+        if self.always {
+            return None;
+        }
+        let mut document = Document::parse(text).ok()?;
+        if let Some(lowered) = self.lowered {
+            let Lifted { json, issues } = lift(&lowered.plan, document.root());
+            if issues.is_empty() {
+                // The nodes of one go before there are those of the other.
+                let answered = document.into_source();
+                let canonical = Document::parse_owned(json).ok()?;
+                if (self.check)(canonical.root()).is_empty() {
+                    return found(canonical, Some(answered));
+                }
+                document = Document::parse(text).ok()?;
+            }
+        }
+        // A model may answer in the type's own form although it was shown another.
+        if (self.check)(document.root()).is_empty() { found(document, None) } else { None }
     }
 
     /// A document in the canonical form, and what is wrong with it.
@@ -133,7 +157,7 @@ impl Reader<'_> {
             return as_it_is(document, issues);
         };
         let lifted = lift(&lowered.plan, document.root());
-        let canonical = Document::parse(&lifted.json).ok()?.into_owned();
+        let canonical = Document::parse_owned(lifted.json).ok()?;
         let mut issues = (self.check)(canonical.root());
         let left_out = lifted.issues;
         issues.extend(left_out.clone());
@@ -160,7 +184,7 @@ impl Reader<'_> {
             return None;
         }
         let items: Vec<&str> = reading.candidates.iter().map(|c| c.document.root().source()).collect();
-        let document = Document::parse(&format!("[{}]", items.join(","))).ok()?.into_owned();
+        let document = Document::parse_owned(format!("[{}]", items.join(","))).ok()?;
         let mut repairs: Vec<Repair> = reading.candidates.iter().flat_map(|c| Repair::of_syntax(text, c)).collect();
         let lines = text.trim().lines().count() >= reading.candidates.len();
         let kind = if lines { "NdJson" } else { "ConcatenatedValues" };
@@ -184,6 +208,7 @@ impl Reader<'_> {
         // 1e30 is an integer by the letter of JSON Schema and of no type.
         let refused =
             self.always.then(|| Issues::from(aligned.issues.clone())).filter(|i| issues.is_empty() && !i.is_empty());
+        let answered = answered.map(Document::into_source);
         if let Some(issues) = refused {
             return Some(Ranked { found: Found { document, answered, issues, repairs, truncated }, fit });
         }
@@ -220,7 +245,7 @@ impl Reader<'_> {
 
     /// An aligned value as a document of its own.
     fn found<'a>(&self, aligned: Aligned, mut repairs: Vec<Repair>, truncated: bool) -> Option<Found<'a>> {
-        let document = Document::parse(&aligned.json).ok()?.into_owned();
+        let document = Document::parse_owned(aligned.json).ok()?;
         repairs.extend(aligned.repairs);
         let mut issues = (self.check)(document.root());
         issues.extend(aligned.issues);

@@ -5,7 +5,7 @@ use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
-use instructor_json::{Document, Node};
+use instructor_json::Document;
 
 use super::items::Items;
 use super::running::Desk;
@@ -71,7 +71,7 @@ pub enum BadItems {
 pub(crate) type Made<T> = VecDeque<(usize, Result<T, Error>)>;
 
 /// Makes a value of an item, or says what is wrong with it.
-pub(crate) type Make<T> = Box<dyn FnMut(Node<'_>) -> Result<T, Issues> + Send>;
+pub(crate) type Make<T> = Box<dyn FnMut(&str) -> Result<T, Issues> + Send>;
 
 /// Makes values of the items of a list while it arrives.
 pub(crate) struct Making<T> {
@@ -189,9 +189,10 @@ impl<T: Send> Making<T> {
                 repair.path = repair.path.within(&place);
                 repair
             }));
-            let made = (self.make)(found.value()).map_err(rejected)?;
+            let json = found.into_json();
+            let made = (self.make)(&json).map_err(rejected)?;
             if let Some(kept) = &mut self.kept {
-                kept.push((at, String::from(found.value().source())));
+                kept.push((at, json.into_owned()));
             }
             Ok(made)
         });
@@ -352,7 +353,7 @@ impl<T: Send> Follow for Making<T> {
         })
     }
 
-    fn end(&mut self, text: &str) -> bool {
+    fn end(&mut self, text: &str, _: Option<usize>) -> bool {
         self.tracker.end(text, &mut self.items);
         self.tracker = self.tracker.again(self.options);
         self.ended = true;

@@ -13,6 +13,7 @@ use serde::{Serialize, Serializer};
 
 use super::field::Field;
 use super::grow::{Grow, Part, Way};
+use crate::growth::{append, room};
 use crate::model::Foreign;
 use crate::salvage::Salvaged;
 
@@ -151,7 +152,7 @@ impl Part for String {
     }
 
     fn text(&mut self, more: &str) {
-        self.push_str(more);
+        append(self, more);
     }
 
     fn end(&mut self) {
@@ -281,6 +282,7 @@ impl<P: Part> Part for Vec<Field<P>> {
 
     fn item(&mut self, index: usize) -> Option<usize> {
         if index >= self.len() {
+            room(self, index + 1 - self.len());
             self.resize_with(index + 1, Field::default);
         }
         Some(index)

@@ -1,5 +1,6 @@
 //! Typed partials of an answer while it arrives.
 
+use std::cell::OnceCell;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,9 +16,12 @@ use super::running::{Desk, Running};
 use super::tracker::Tracker;
 use crate::error::Error;
 use crate::mode::Plan;
+use crate::model::Contract;
 use crate::repair::ParseOptions;
-use crate::run::{Called, Completion, Follow, Stop};
+use crate::run::{Called, Completion, Follow, Stop, said};
+use crate::schema::Dialect;
 use crate::transport::{BoxFuture, Show};
+use crate::wire::Response;
 
 /// A partial on its way between the driver and the user.
 pub(crate) type Shown<P> = Box<Sight<P>>;
@@ -25,14 +29,77 @@ pub(crate) type Shown<P> = Box<Sight<P>>;
 /// What there is to look at.
 #[derive(Debug)]
 pub(crate) struct Sight<P> {
-    pub(super) value: Field<P>,
+    value: Field<P>,
     /// How often something that was shown was taken back.
     pub(super) taken_back: usize,
+    /// How it is made again, once all of it is there.
+    again: Option<Again>,
+    /// It is let go of, so that it does not live beside the value.
+    away: bool,
+    /// What was made again for somebody who looked after the end.
+    remade: OnceCell<Field<P>>,
 }
 
 impl<P> Default for Sight<P> {
     fn default() -> Self {
-        Self { value: Field::Pending, taken_back: 0 }
+        Self { value: Field::Pending, taken_back: 0, again: None, away: false, remade: OnceCell::new() }
+    }
+}
+
+/// What is needed to make a partial again of a part of the answer.
+#[derive(Debug)]
+struct Again {
+    form: Option<(Contract, Dialect)>,
+    options: ParseOptions,
+    part: usize,
+}
+
+impl Again {
+    fn make<P: Part>(&self, response: &Response) -> Field<P> {
+        let (mut tracker, mut value) = (Tracker::new(self.form.clone(), self.options), Field::Pending);
+        if let Some(text) = said(response, self.part) {
+            let _ = tracker.read(text, &mut value);
+            tracker.end(text, &mut value);
+        }
+        value
+    }
+}
+
+impl<P: Part> Sight<P> {
+    /// What is shown. The response is that of a stream which has ended with a value.
+    pub(super) fn value(&self, response: Option<&Response>) -> &Field<P> {
+        match (&self.again, response) {
+            (Some(again), Some(response)) if self.away => self.remade.get_or_init(|| again.make(response)),
+            _ => &self.value,
+        }
+    }
+
+    const fn is_pending(&self) -> bool {
+        self.value.is_pending() && !self.away
+    }
+
+    fn reset(&mut self) {
+        self.taken_back += usize::from(!self.is_pending());
+        self.value = Field::Pending;
+        self.again = None;
+        self.away = false;
+    }
+
+    /// Lets go of it until it is [brought back](Self::bring_back); whether it could.
+    pub(crate) fn put_away(&mut self) -> bool {
+        self.away = self.again.is_some() && !self.value.is_pending();
+        if self.away {
+            self.value = Field::Pending;
+        }
+        self.away
+    }
+
+    /// What was put away is shown again.
+    pub(crate) fn bring_back(&mut self, response: &Response) {
+        if let Some(again) = self.again.take().filter(|_| self.away) {
+            self.value = again.make(response);
+            self.away = false;
+        }
     }
 }
 
@@ -54,7 +121,7 @@ impl<P: Part> Growing<P> {
 
     /// Lets the tracker work on the partial; whether there is something new to show.
     fn track(&mut self, work: impl FnOnce(&mut Tracker, &mut dyn Grow) -> bool) -> bool {
-        let Sight { value, taken_back } = &mut **self.sink.get_or_insert_default();
+        let Sight { value, taken_back, .. } = &mut **self.sink.get_or_insert_default();
         let changed = work(&mut self.tracker, value);
         *taken_back += usize::from(self.tracker.took_back());
         changed && !value.is_pending()
@@ -69,14 +136,13 @@ impl<P: Part> Growing<P> {
 
     /// Whether there is nothing to look at.
     pub(crate) fn is_pending(&self) -> bool {
-        self.sink.as_ref().is_none_or(|sink| sink.value.is_pending())
+        self.sink.as_ref().is_none_or(|sink| sink.is_pending())
     }
 
     fn reset(&mut self) {
         self.calls = Calls::default();
         if let Some(sink) = &mut self.sink {
-            sink.taken_back += usize::from(sink.value.shows());
-            sink.value.reset();
+            sink.reset();
         }
     }
 }
@@ -98,13 +164,13 @@ impl<P: Part> Follow for Growing<P> {
     }
 
     fn call(&mut self, plan: &Plan<'_>, call: Called<'_>) -> Result<bool, Stop> {
-        let Sight { value, taken_back } = &mut **self.sink.get_or_insert_default();
+        let Sight { value, taken_back, .. } = &mut **self.sink.get_or_insert_default();
         let changed = self.calls.push(plan, call, self.options, value);
         *taken_back += usize::from(self.calls.took_back());
         Ok(changed)
     }
 
-    fn end(&mut self, text: &str) -> bool {
+    fn end(&mut self, text: &str, part: Option<usize>) -> bool {
         let changed = if self.calls.is_empty() {
             self.track(|tracker, sink| tracker.end(text, sink))
         } else {
@@ -113,6 +179,9 @@ impl<P: Part> Follow for Growing<P> {
         };
         // What it holds is not needed while the answer is read as a whole.
         self.tracker = self.tracker.again(self.options);
+        if let (Some(part), Some(sink), true) = (part, &mut self.sink, self.calls.is_empty()) {
+            sink.again = Some(Again { form: self.tracker.form(), options: self.options, part });
+        }
         changed
     }
 }
@@ -172,7 +241,7 @@ impl<'a, P: Part, T> PartialStream<'a, P, T> {
     /// The partial as it was shown last; also after the end of a stream that failed.
     #[must_use]
     pub fn partial(&self) -> Option<&P> {
-        self.0.shown.as_ref()?.value.get()
+        self.sight()?.0.get()
     }
 
     /// Reads to the end, and gives the value, validated in full as by [`create`](crate::Request::create).
@@ -212,7 +281,14 @@ impl<'a, P: Part, T> PartialStream<'a, P, T> {
 /// How many changes are taken for one at most.
 const COALESCED: usize = 256;
 
-impl<P, T> PartialStream<'_, P, T> {
+impl<P: Part, T> PartialStream<'_, P, T> {
+    /// What is shown, and how often something was taken back.
+    pub(super) fn sight(&self) -> Option<(&Field<P>, usize)> {
+        let response =
+            self.0.end.as_ref().and_then(|end| end.as_ref().ok()).map(|(_, completion)| &completion.response);
+        self.0.shown.as_ref().map(|sight| (sight.value(response), sight.taken_back))
+    }
+
     /// Goes on until something has changed, and as far as there is no need to wait; whether something has changed.
     pub(super) fn poll_changed(&mut self, context: &mut Context<'_>) -> Poll<bool> {
         let mut changed = false;

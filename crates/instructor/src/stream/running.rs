@@ -29,6 +29,11 @@ impl<S> Desk<S> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Laid { thing, news };
     }
 
+    /// Does something with what lies there.
+    pub(crate) fn with<R>(&self, work: impl FnOnce(&mut S) -> R) -> Option<R> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).thing.as_mut().map(work)
+    }
+
     /// What lies there, and whether it shows something new.
     pub(crate) fn take(&self) -> (Option<S>, bool) {
         let mut laid = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -52,6 +52,11 @@ impl Tracker {
         }
     }
 
+    /// The form that is undone.
+    pub(crate) fn form(&self) -> Option<(Contract, Dialect)> {
+        self.form.clone()
+    }
+
     /// The same at its beginning.
     pub(crate) fn again(&self, options: ParseOptions) -> Self {
         Self::new(self.form.clone(), options)

@@ -158,8 +158,8 @@ impl Follow for Watch<'_> {
         }
     }
 
-    fn end(&mut self, text: &str) -> bool {
-        self.show.as_mut().is_some_and(|show| show.end(text))
+    fn end(&mut self, text: &str, part: Option<usize>) -> bool {
+        self.show.as_mut().is_some_and(|show| show.end(text, part))
     }
 
     fn given(&mut self) -> Given {

@@ -139,27 +139,52 @@ fn long(bytes: &mut &[u8]) -> Option<u32> {
     take(bytes, 4)?.try_into().ok().map(u32::from_be_bytes)
 }
 
-/// The CRC-32 of zlib and Ethernet.
-pub(crate) fn crc32(bytes: &[u8]) -> u32 {
-    const TABLE: [u32; 16] = {
-        let mut table = [0; 16];
-        let mut i: u32 = 0;
-        let mut rest: &mut [u32] = &mut table;
-        while let Some((slot, tail)) = rest.split_first_mut() {
-            let mut crc = i;
+/// What each byte makes of the sum, at its place among eight.
+const TABLES: [[u32; 256]; 8] = {
+    let mut tables = [[0; 256]; 8];
+    let (mut before, mut place) = ([0; 256], 0);
+    let mut left: &mut [[u32; 256]] = &mut tables;
+    while let Some((table, rest)) = left.split_first_mut() {
+        let mut byte = 0;
+        let mut slots: &mut [u32] = table;
+        let mut earlier: &[u32] = &before;
+        while let (Some((slot, more)), Some((crc, others))) = (slots.split_first_mut(), earlier.split_first()) {
+            let mut crc = if place == 0 { byte } else { *crc };
             let mut bit = 0;
-            while bit < 4 {
+            while bit < 8 {
                 crc = (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg());
                 bit += 1;
             }
             *slot = crc;
-            rest = tail;
-            i += 1;
+            (slots, earlier) = (more, others);
+            byte += 1;
         }
-        table
-    };
-    let step = |crc: u32| TABLE.get((crc & 15) as usize).copied().unwrap_or_default() ^ (crc >> 4);
-    !bytes.iter().fold(!0, |crc, byte| step(step(crc ^ u32::from(*byte))))
+        before = *table;
+        left = rest;
+        place += 1;
+    }
+    tables
+};
+
+/// The CRC-32 of zlib and Ethernet, eight bytes at a time.
+pub(super) fn crc32(bytes: &[u8]) -> u32 {
+    let [t0, t1, t2, t3, t4, t5, t6, t7] = &TABLES;
+    let at = |table: &[u32; 256], byte: u32| table.get((byte & 0xFF) as usize).copied().unwrap_or_default();
+    let (eights, rest) = bytes.as_chunks::<8>();
+    let mut crc = !0_u32;
+    for [a, b, c, d, e, f, g, h] in eights {
+        let low = crc ^ u32::from_le_bytes([*a, *b, *c, *d]);
+        let high = u32::from_le_bytes([*e, *f, *g, *h]);
+        crc = at(t7, low)
+            ^ at(t6, low >> 8)
+            ^ at(t5, low >> 16)
+            ^ at(t4, low >> 24)
+            ^ at(t3, high)
+            ^ at(t2, high >> 8)
+            ^ at(t1, high >> 16)
+            ^ at(t0, high >> 24);
+    }
+    !rest.iter().fold(crc, |crc, byte| at(t0, crc ^ u32::from(*byte)) ^ (crc >> 8))
 }
 
 /// The messages of a whole stream: event, data, and whether it is a failure. None if it is no such stream, or not whole.

@@ -231,12 +231,12 @@ impl<'a, P: Part, T> Patches<'a, P, T> {
 
     fn patch(&mut self) -> Result<Patch, Error> {
         let Self { stream, seen, taken_back } = self;
-        let Some(sight) = &stream.0.shown else { return Ok(Patch::default()) };
-        if std::mem::replace(taken_back, sight.taken_back) != sight.taken_back {
+        let Some((value, back)) = stream.sight() else { return Ok(Patch::default()) };
+        if std::mem::replace(taken_back, back) != back {
             *seen = Seen::Other;
         }
         let mut out = Out::default();
-        match tell(&sight.value, seen, true, &mut out) {
+        match tell(value, seen, true, &mut out) {
             Err(Stop::Failed(why)) => {
                 let why = format!("the partial can't be written as JSON: {why}");
                 Err(Error::new(ErrorKind::Config, why))

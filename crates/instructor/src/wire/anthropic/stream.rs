@@ -2,6 +2,7 @@ use instructor_json::{Document, Kind, Node};
 use serde_json::{Map, Value};
 
 use super::decode::{counts, envelope, explanation, finish, opaque, whole};
+use crate::growth::append;
 use crate::message::{Part, ToolCall};
 use crate::wire::alike::Alike;
 use crate::wire::frame::Frame;
@@ -50,8 +51,8 @@ impl Stream {
         let Some((_, block)) = self.blocks.get_mut(at) else { return };
         let text = |key| delta.get(key).and_then(Node::as_str).unwrap_or_default();
         match block {
-            Block::Text(into) => into.push_str(&text("text")),
-            Block::Call(call, _) => call.arguments.push_str(&text("partial_json")),
+            Block::Text(into) => append(into, &text("text")),
+            Block::Call(call, _) => append(&mut call.arguments, &text("partial_json")),
             Block::Other(fields, input) => {
                 for (key, more) in delta.entries() {
                     let (Some(key), Some(more)) = (key.as_str(), more.as_str()) else { continue };
@@ -77,8 +78,8 @@ impl Stream {
     fn again(&mut self, data: &str) -> bool {
         let Some((more, at)) = self.alike.text(data) else { return false };
         match self.blocks.get_mut(at) {
-            Some((_, Block::Text(text))) => text.push_str(&more),
-            Some((_, Block::Call(call, _))) => call.arguments.push_str(&more),
+            Some((_, Block::Text(text))) => append(text, &more),
+            Some((_, Block::Call(call, _))) => append(&mut call.arguments, &more),
             _ => return false,
         }
         true

@@ -2,6 +2,7 @@ use instructor_json::{Document, Kind, Node};
 use serde_json::{Map, Value, json};
 
 use super::decode::{finish, is_ours, push_block, usage};
+use crate::growth::append;
 use crate::message::{Part, ToolCall};
 use crate::wire::alike::{Alike, fields};
 use crate::wire::frame::Frame;
@@ -72,11 +73,11 @@ impl Stream {
         let (_, into) = self.blocks.get_mut(block)?;
         match into {
             Block::Text(into) => {
-                into.push_str(&delta.as_str().unwrap_or_default());
+                append(into, &delta.as_str().unwrap_or_default());
                 return Some((delta, block));
             }
             Block::Call(call, _) => {
-                call.arguments.push_str(&text("input"));
+                append(&mut call.arguments, &text("input"));
                 return Some((delta.get("input")?, block));
             }
             Block::Reasoning { text: thought, signature, redacted } => {
@@ -93,8 +94,8 @@ impl Stream {
     fn again(&mut self, data: &str) -> bool {
         let Some((more, at)) = self.alike.text(data) else { return false };
         match self.blocks.get_mut(at) {
-            Some((_, Block::Text(text))) => text.push_str(&more),
-            Some((_, Block::Call(call, _))) => call.arguments.push_str(&more),
+            Some((_, Block::Text(text))) => append(text, &more),
+            Some((_, Block::Call(call, _))) => append(&mut call.arguments, &more),
             _ => return false,
         }
         true

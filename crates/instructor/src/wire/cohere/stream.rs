@@ -2,6 +2,7 @@ use instructor_json::{Document, Node};
 use serde_json::{Map, Value};
 
 use super::decode::{ended, opaque, plan, tool_call, usage};
+use crate::growth::append;
 use crate::message::{Part, ToolCall};
 use crate::wire::alike::Alike;
 use crate::wire::frame::Frame;
@@ -53,7 +54,7 @@ impl Stream {
         match self.blocks.get_mut(at)? {
             (_, Block::Text(into)) => {
                 let text = content.get("text")?;
-                into.push_str(&text.as_str().unwrap_or_default());
+                append(into, &text.as_str().unwrap_or_default());
                 Some((text, Place::Block(at)))
             }
             (_, Block::Other(fields)) => {
@@ -76,7 +77,7 @@ impl Stream {
         let index = index(event);
         let at = self.calls.iter().rposition(|(i, ..)| *i == index)?;
         let (_, into, _) = self.calls.get_mut(at)?;
-        into.arguments.push_str(&tool_call(call)?.arguments);
+        append(&mut into.arguments, &tool_call(call)?.arguments);
         Some((call.get("function").unwrap_or(call).get("arguments")?, Place::Call(at)))
     }
 
@@ -85,11 +86,11 @@ impl Stream {
         let Some((more, place)) = self.alike.text(data) else { return false };
         match place {
             Place::Block(at) => match self.blocks.get_mut(at) {
-                Some((_, Block::Text(text))) => text.push_str(&more),
+                Some((_, Block::Text(text))) => append(text, &more),
                 _ => return false,
             },
             Place::Call(at) => match self.calls.get_mut(at) {
-                Some((_, call, _)) => call.arguments.push_str(&more),
+                Some((_, call, _)) => append(&mut call.arguments, &more),
                 None => return false,
             },
         }

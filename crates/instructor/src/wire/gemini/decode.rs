@@ -3,6 +3,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::{NAME, VERBATIM, interaction};
+use crate::growth::append;
 use crate::message::{Opaque, Part, ToolCall};
 use crate::wire::response::{Finish, Response, Usage, count_field, sum, text_field};
 use crate::wire::{Failure, Told, Undecoded};
@@ -124,7 +125,7 @@ impl Answer {
     pub(super) fn again(&mut self, more: &str) -> bool {
         let Open::Text(Pieces { text, parts }) = &mut self.open else { return false };
         let Some(last) = parts.last_mut() else { return false };
-        text.push_str(more);
+        append(text, more);
         last.end = text.len();
         true
     }
@@ -169,7 +170,7 @@ impl Answer {
                         pieces
                     }
                 };
-                pieces.text.push_str(&text);
+                append(&mut pieces.text, &text);
                 let end = pieces.text.len();
                 match pieces.parts.last_mut().filter(|last| plain && last.json.is_none()) {
                     Some(last) => last.end = end,

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use instructor_json::{Document, Node};
 use serde_json::{Map, Value, json};
 
+use crate::growth::append;
 use crate::message::{Part, ToolCall};
 use crate::wire::response::{Finish, Response, Usage, count_field, sum, text_field};
 use crate::wire::{Failure, Undecoded};
@@ -127,7 +128,7 @@ fn grow(step: &mut Map<String, Value>, delta: Node<'_>) {
     if let Some(text) = text.and_then(Node::as_str) {
         let content = step.entry("content").or_insert_with(|| json!([{ "type": "text", "text": "" }]));
         if let Some(Value::String(so_far)) = content.pointer_mut("/0/text") {
-            so_far.push_str(&text);
+            append(so_far, &text);
         }
         return;
     }

@@ -3,6 +3,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::NAME;
+use crate::growth::append;
 use crate::message::{Opaque, Part, ToolCall};
 use crate::wire::alike::{Alike, fields};
 use crate::wire::response::{Finish, Response, Usage, count_field, text_field};
@@ -67,7 +68,7 @@ impl Answer {
             return Ok(());
         }
         if let Some((text, ())) = self.alike.text(line) {
-            self.text.push_str(&text);
+            append(&mut self.text, &text);
             return Ok(());
         }
         self.alike.forget();
@@ -91,7 +92,7 @@ impl Answer {
         if let Some(message) = chunk.get("message").filter(|message| message.kind() == Kind::Object) {
             self.said = true;
             let more = |key| message.get(key).and_then(Node::as_str).unwrap_or_default();
-            self.text.push_str(&more("content"));
+            append(&mut self.text, &more("content"));
             self.thought.push_str(&more(THINKING));
             self.calls.extend(message.get("tool_calls").into_iter().flat_map(Node::items).filter_map(called));
         }

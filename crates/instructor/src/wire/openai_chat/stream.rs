@@ -2,6 +2,7 @@ use instructor_json::{Document, Kind, Node};
 use serde_json::{Map, Value};
 
 use super::decode::{Block, REASONING, arguments, details, echo, ended, error_object, stopped, usage_of};
+use crate::growth::append;
 use crate::message::{Part, ToolCall};
 use crate::provider::{Profile, Quirks};
 use crate::wire::alike::{Alike, fields};
@@ -52,13 +53,13 @@ impl Stream {
     }
 
     fn delta(&mut self, delta: Node<'_>) {
-        let append = |into: &mut String, key: &str| {
+        let more = |into: &mut String, key: &str| {
             if let Some(text) = delta.get(key).and_then(Node::as_str) {
-                into.push_str(&text);
+                append(into, &text);
             }
         };
-        append(&mut self.refusal, "refusal");
-        append(&mut self.text, "content");
+        more(&mut self.refusal, "refusal");
+        more(&mut self.text, "content");
         if let Some((field, text)) = REASONING.iter().find_map(|key| Some((*key, text_field(delta, key)?))) {
             self.reasoning.push_str(&text);
             self.reasoning_field = field;
@@ -67,7 +68,7 @@ impl Stream {
         }
         for block in delta.get("content").into_iter().flat_map(Node::items) {
             match Block::from(block) {
-                Block::Text(text) => self.text.push_str(&text),
+                Block::Text(text) => append(&mut self.text, &text),
                 Block::Refusal(text) => self.refusal.push_str(&text),
                 Block::Thinking(text) => self.reasoning.push_str(&text),
                 Block::Other => {}
@@ -98,7 +99,7 @@ impl Stream {
         for (key, more) in piece {
             match (last.get_mut(&key), more) {
                 (Some(Value::String(into)), Value::String(more)) if GROWING.contains(&key.as_str()) => {
-                    into.push_str(&more);
+                    append(into, &more);
                 }
                 (Some(_), Value::Null) => {}
                 (_, more) => _ = last.insert(key, more),
@@ -137,7 +138,7 @@ impl Stream {
             call.name.push_str(&name);
         }
         if let Some(more) = function.get("arguments") {
-            call.arguments.push_str(&arguments(more));
+            append(&mut call.arguments, &arguments(more));
         }
     }
 }
@@ -184,12 +185,12 @@ impl Decoder for Stream {
         }
         match self.alike.text(data).filter(|_| frame.event.is_none()) {
             Some((text, Place::Text)) => {
-                self.text.push_str(&text);
+                append(&mut self.text, &text);
                 return Ok(());
             }
             Some((text, Place::Call(at))) => {
                 if let Some((_, call)) = self.calls.get_mut(at) {
-                    call.arguments.push_str(&text);
+                    append(&mut call.arguments, &text);
                 }
                 return Ok(());
             }

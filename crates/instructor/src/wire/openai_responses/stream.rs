@@ -2,6 +2,7 @@ use instructor_json::{Document, Node};
 use serde_json::{Map, Value, json};
 
 use super::decode::{envelope, output, push, settle};
+use crate::growth::append;
 use crate::wire::alike::{Alike, fields};
 use crate::wire::frame::Frame;
 use crate::wire::response::{Response, Usage, text_field};
@@ -90,7 +91,7 @@ impl Stream {
         if whole {
             so_far.clear();
         }
-        so_far.push_str(&text);
+        append(so_far, &text);
         (!whole).then_some((index, at))
     }
 
@@ -98,7 +99,7 @@ impl Stream {
     fn again(&mut self, data: &str) -> bool {
         let Some((more, (item, piece))) = self.alike.text(data) else { return false };
         let piece = self.items.get_mut(item).and_then(|(_, item)| item.pieces.get_mut(piece));
-        piece.map(|(_, _, so_far)| so_far.push_str(&more)).is_some()
+        piece.map(|(_, _, so_far)| append(so_far, &more)).is_some()
     }
 
     /// The answer ends here, with the state that this event tells.
