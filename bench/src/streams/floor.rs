@@ -82,10 +82,13 @@ fn piece(protocol: Protocol, data: &[u8]) -> serde_json::Result<Cow<'_, str>> {
 /// The data of the first line or message, if it has any, and how long that is; none if it is not complete.
 fn event(protocol: Protocol, bytes: &[u8]) -> Option<(Option<&[u8]>, usize)> {
     if protocol == Protocol::Bedrock {
-        // Without a look at the checksums, as the transport has its own.
-        let long = |at: usize| Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?) as usize);
-        let (total, headers) = (long(0)?, long(4)?);
-        return Some((Some(bytes.get(..total)?.get(12 + headers..total - 4)?), total));
+        let long = |at: usize| Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+        let (total, headers) = (long(0)? as usize, long(4)? as usize);
+        let message = bytes.get(..total)?;
+        // As the protocol asks of who reads it, by the fastest means there are.
+        let sums =
+            crc32fast::hash(&message[..8]) == long(8)? && crc32fast::hash(&message[..total - 4]) == long(total - 4)?;
+        return Some((Some(message.get(12 + headers..total - 4)?).filter(|_| sums), total));
     }
     let end = bytes.iter().position(|&byte| byte == b'\n')?;
     let line = &bytes[..end];

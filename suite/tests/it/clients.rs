@@ -162,6 +162,10 @@ fn a_secondary_provider_is_named_in_one_file() {
                 }
                 continue;
             }
+            // A guide may give an example.
+            if path.extension().is_none_or(|extension| extension != "rs") {
+                continue;
+            }
             let text = std::fs::read_to_string(&path).unwrap();
             let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
             // Nor is a feature of the library a provider.

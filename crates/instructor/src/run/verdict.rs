@@ -260,6 +260,7 @@ fn weigh(
                 }
                 let issues = job.contract.masked(keep.take(&json));
                 if issues.is_empty() && complete {
+                    keep_json(job, done, &json);
                     return None;
                 }
                 drop(json);
@@ -273,7 +274,7 @@ fn weigh(
             };
             let issues = answer.issues(found_issues);
             if issues.is_empty() {
-                keep_json(job, done, found.value());
+                keep_json(job, done, found.value().source());
                 return None;
             }
             keep.note(found.value().source());
@@ -296,7 +297,7 @@ fn weigh(
             done.repairs.append(&mut whole.repairs);
             let issues = against(job.contract, std::mem::take(&mut whole.issues), whole.value(), keep);
             if issues.is_empty() {
-                keep_json(job, done, whole.value());
+                keep_json(job, done, whole.value().source());
                 return None;
             }
             return Some(Failure { answer: Some(String::from(whole.value().source())), ..wrong(issues) });
@@ -310,7 +311,7 @@ fn weigh(
                 patching.placed(wrong.clone())
             };
             if issues.is_empty() {
-                keep_json(job, done, document.root());
+                keep_json(job, done, document.text());
                 return None;
             }
             // Parts that came wrong are not in it, but others that were wrong before.
@@ -334,8 +335,8 @@ fn weigh(
 }
 
 /// Notes the JSON of a value that is valid, if it is going to be kept.
-fn keep_json(job: &Job<'_>, done: &mut Lost, value: Node<'_>) {
-    done.json = job.cached.map(|_| String::from(value.source()));
+fn keep_json(job: &Job<'_>, done: &mut Lost, json: &str) {
+    done.json = job.cached.map(|_| String::from(json));
 }
 
 /// Whether the type has lists whose items may fail by themselves.

@@ -167,7 +167,7 @@ const TABLES: [[u32; 256]; 8] = {
 };
 
 /// The CRC-32 of zlib and Ethernet, eight bytes at a time.
-pub(super) fn crc32(bytes: &[u8]) -> u32 {
+pub(crate) fn crc32(bytes: &[u8]) -> u32 {
     let [t0, t1, t2, t3, t4, t5, t6, t7] = &TABLES;
     let at = |table: &[u32; 256], byte: u32| table.get((byte & 0xFF) as usize).copied().unwrap_or_default();
     let (eights, rest) = bytes.as_chunks::<8>();
