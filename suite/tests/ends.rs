@@ -1,5 +1,4 @@
 //! What a stream shows once it has ended: what it showed last, though that is let go of while the value is made.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 
