@@ -1,14 +1,10 @@
 //! The terms of a contract, each with the words that it rests on.
-//!
-//! The answers come from a script, so that it runs without a key; a model's are had with
-//! `instructor::from_provider("openai/gpt-5-mini")?` in place of `script().client(..)`.
+//! Offline, from a script; a model answers with `instructor::from_provider(..)?` in place of `script().client(..)`.
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
-
-use std::error::Error;
-
 use instructor::testing::{Reply, Script};
 use instructor::{Cited, Context, Source};
 use serde_json::json;
+use std::error::Error;
 
 /// Something that one side has to do by a time.
 #[instructor::model]

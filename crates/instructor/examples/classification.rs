@@ -1,15 +1,11 @@
 //! Support tickets: one label with thoughts before it, several labels, and labels of a database.
-//!
-//! The answers come from a script, so that it runs without a key; a model's are had with
-//! `instructor::from_provider("openai/gpt-5-mini")?` in place of `script().client(..)`.
+//! Offline, from a script; a model answers with `instructor::from_provider(..)?` in place of `script().client(..)`.
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
-
-use std::collections::BTreeSet;
-use std::error::Error;
-
 use instructor::testing::{Reply, Script};
 use instructor::{Labels, Reasoned};
 use serde_json::json;
+use std::collections::BTreeSet;
+use std::error::Error;
 
 /// How fast somebody has to look at a ticket.
 #[instructor::model]

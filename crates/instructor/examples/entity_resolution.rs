@@ -1,15 +1,11 @@
 //! Who and what a text is about: each once, with all names that stand for it.
-//!
-//! The answers come from a script, so that it runs without a key; a model's are had with
-//! `instructor::from_provider("openai/gpt-5-mini")?` in place of `script().client(..)`.
+//! Offline, from a script; a model answers with `instructor::from_provider(..)?` in place of `script().client(..)`.
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
-
+use instructor::testing::{Reply, Script};
+use instructor::{Context, Issue, Issues, Quote, Source};
+use serde_json::json;
 use std::collections::BTreeSet;
 use std::error::Error;
-
-use instructor::testing::{Reply, Script};
-use instructor::{Context, Issues, Quote, Source};
-use serde_json::json;
 
 #[instructor::model]
 #[response(validate = ids_are_known)]
@@ -32,13 +28,11 @@ struct Entity {
 
 fn ids_are_known(Entities { entities }: &Entities) -> Result<(), Issues> {
     let known: BTreeSet<u32> = entities.iter().map(|entity| entity.id).collect();
-    let strange = |entity: &Entity| entity.needs.difference(&known).map(ToString::to_string).collect::<Vec<_>>();
-    let issues =
-        entities.iter().enumerate().map(|(at, entity)| (at, strange(entity))).filter(|(_, ids)| !ids.is_empty());
-    let issue = |(at, ids): (usize, Vec<String>)| {
-        instructor::Issue::at(&format!("entities[{at}].needs"), "ids of entities").got(ids.join(", "))
-    };
-    Issues::from(issues.map(issue).collect::<Vec<_>>()).into_result()
+    let mut issues = Issues::new();
+    for (at, entity) in entities.iter().enumerate().filter(|(_, entity)| !entity.needs.is_subset(&known)) {
+        issues.push(Issue::at(&format!("entities[{at}].needs"), "ids of entities").got(format!("{:?}", entity.needs)));
+    }
+    issues.into_result()
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -47,7 +41,6 @@ pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
     let source = Source::new("Lovelace Ltd. sues Babbage & Sons. The Supplier says that the engine is late.");
     let ask = client.request(source.text()).context(Context::new().with(source.clone()));
     let Entities { entities } = ask.create().await?;
-
     for Entity { id, name, mentions, .. } in &entities {
         println!("{id}. {name}: {:?}", mentions.iter().map(Quote::span).collect::<Vec<_>>());
     }

@@ -1,14 +1,10 @@
 //! An answer that a moderation model has to let pass.
-//!
-//! The answers come from a script, so that it runs without a key; a model's are had with
-//! `instructor::from_provider("openai/gpt-5-mini")?` in place of `script().client(..)`.
+//! Offline, from a script; a model answers with `instructor::from_provider(..)?` in place of `script().client(..)`.
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
-
-use std::error::Error;
-
 use instructor::testing::{Reply, Script};
 use instructor::{CheckError, Context, Moderator};
 use serde_json::{Value, json};
+use std::error::Error;
 
 /// An answer to a comment on the site.
 #[instructor::model]

@@ -1,14 +1,10 @@
 //! Personal data in a text, found where it stands and taken out.
-//!
-//! The answers come from a script, so that it runs without a key; a model's are had with
-//! `instructor::from_provider("openai/gpt-5-mini")?` in place of `script().client(..)`.
+//! Offline, from a script; a model answers with `instructor::from_provider(..)?` in place of `script().client(..)`.
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
-
-use std::error::Error;
-
 use instructor::testing::{Reply, Script};
 use instructor::{Context, Quote, Source};
 use serde_json::json;
+use std::error::Error;
 
 /// A piece of personal data.
 #[instructor::model]

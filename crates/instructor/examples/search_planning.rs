@@ -1,16 +1,11 @@
 //! A question as searches of several kinds that can run at once, some after others.
-//!
-//! The answers come from a script, so that it runs without a key; a model's are had with
-//! `instructor::from_provider("openai/gpt-5-mini")?` in place of `script().client(..)`.
+//! Offline, from a script; a model answers with `instructor::from_provider(..)?` in place of `script().client(..)`.
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
-
-use std::error::Error;
-
 use instructor::testing::{Reply, Script};
 use instructor::{Issue, Mode};
 use serde_json::json;
+use std::error::Error;
 
-/// One search.
 #[instructor::model]
 enum Search {
     Web(Web),
@@ -42,7 +37,6 @@ fn is_narrow(mail: &Mail) -> Result<(), Issue> {
 pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
     let client = script().client("openai/gpt-5-mini");
     let question = "Is the hotel that Grace recommended still open?";
-
     // Each kind is a tool, and the model calls as many as it needs.
     let plan: Vec<Search> = client.request(question).mode(Mode::ParallelTools).create().await?;
     let told: Vec<String> = plan.iter().map(told).collect();

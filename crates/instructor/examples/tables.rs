@@ -1,14 +1,10 @@
 //! Tables of a page, with as many cells in each row as there are columns, as Markdown.
-//!
-//! The answers come from a script, so that it runs without a key; a model's are had with
-//! `instructor::from_provider("openai/gpt-5-mini")?` in place of `script().client(..)`.
+//! Offline, from a script; a model answers with `instructor::from_provider(..)?` in place of `script().client(..)`.
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
-
-use std::error::Error;
-
 use instructor::Issues;
 use instructor::testing::{Reply, Script};
 use serde_json::json;
+use std::error::Error;
 
 /// A table as it stands on the page.
 #[instructor::model]

@@ -1,7 +1,7 @@
 //! A file of rows that only grows. What is in it is what is done: it is read at the start, a line that was cut off by the
 //! end of a process is cut away, and every other line stays as it is.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -24,6 +24,13 @@ impl RowFile {
     pub(crate) fn open(path: &Path, format: Format, head: &str, done: &mut Done) -> Result<Self, Failure> {
         let file = OpenOptions::new().read(true).append(true).create(true).open(path);
         let mut file = file.map_err(|e| unwritten(path, &e))?;
+        // Where a file system has no locks, it is as if nobody held one.
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            return Err(Failure::setup(format!(
+                "another run is writing {}: wait for its end, or name another output",
+                path.display(),
+            )));
+        }
         let whole = scan(&file, format, head, done).map_err(|why| match why {
             Unread::Io(error) => super::source::unread(path, &error),
             Unread::Foreign(line) => foreign(path, line),

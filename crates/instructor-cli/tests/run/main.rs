@@ -320,6 +320,21 @@ fn an_output_is_gone_on_with_only_as_it_was_begun() {
 }
 
 #[test]
+fn two_runs_do_not_write_the_same_output() {
+    let (folder, server) = (Folder::new(), Server::echo(SHORT));
+    folder.write("in.jsonl", &rows(2));
+    assert_eq!(run(&folder, &server, &TEXT).exit, 0);
+    folder.write("in.jsonl", &rows(3));
+    let other = fs::OpenOptions::new().append(true).open(folder.0.join("out.jsonl")).unwrap();
+    other.lock().unwrap();
+    let ran = run(&folder, &server, &TEXT);
+    assert_eq!(server.calls(), 2);
+    assert!(ran.stderr.contains("another run is writing out.jsonl: wait"), "{}", ran.stderr);
+    drop(other);
+    assert_eq!((run(&folder, &server, &TEXT).exit, folder.rows("out.jsonl").len()), (0, 3));
+}
+
+#[test]
 fn what_no_row_can_pass_ends_the_run_and_leaves_them_open() {
     let down = AtomicU32::new(1);
     let server = Server::new(SHORT, move |text, _| match down.fetch_add(1, Ordering::Relaxed) {
