@@ -22,6 +22,8 @@ struct Inside {
     start: usize,
     /// A string or scalar: a value only if the text ends with it.
     lone: bool,
+    /// Up to here there is only white space after it.
+    after: usize,
 }
 
 #[derive(Debug)]
@@ -199,7 +201,8 @@ impl<'a> Engine<'a> {
             }
             Progress::Done => {
                 if inside.lone {
-                    match self.ends_with(input, inside.machine.at()) {
+                    inside.after = inside.after.max(inside.machine.at());
+                    match self.ends_with(input, &mut inside.after) {
                         Ok(true) => {}
                         Ok(false) => {
                             self.membered |= inside.machine.document().root().kind() == Kind::Object;
@@ -221,8 +224,14 @@ impl<'a> Engine<'a> {
     }
 
     /// Whether nothing that matters follows a lone scalar.
-    fn ends_with(&self, input: &Input<'_>, at: usize) -> Look<bool> {
-        let mut next = input.sig(at)?;
+    ///
+    /// However much white space does: `at` is how far it was seen to go on, so that it is looked at once.
+    fn ends_with(&self, input: &Input<'_>, at: &mut usize) -> Look<bool> {
+        let mut next = input.sig(*at)?;
+        while next.byte.is_none() && !next.end {
+            *at = next.at;
+            next = input.sig(*at)?;
+        }
         if next.byte == Some(b',') {
             next = input.sig(next.at + 1)?;
         }
@@ -508,7 +517,7 @@ impl<'a> Engine<'a> {
             }
         }
         let machine = Machine::new(start, self.fence.is_some(), self.options);
-        self.inside = Some(Inside { machine, found, start, lone: false });
+        self.inside = Some(Inside { machine, found, start, lone: false, after: 0 });
         Ok(true)
     }
 
@@ -523,7 +532,7 @@ impl<'a> Engine<'a> {
         }
         if let Some(text) = whole
             && let Ok((document, end)) = Document::parse_prefix(text, start, self.options.limits())
-            && self.ends_with(input, end)?
+            && self.ends_with(input, &mut { end })?
         {
             let repairs = std::mem::take(&mut self.leading);
             self.push(Candidate { document, found, span: start..end, repairs, truncated: false, region: self.region });
@@ -548,7 +557,7 @@ impl<'a> Engine<'a> {
             }
         }
         let machine = Machine::new(start, self.fence.is_some(), self.options);
-        self.inside = Some(Inside { machine, found, start, lone: true });
+        self.inside = Some(Inside { machine, found, start, lone: true, after: 0 });
         Ok(true)
     }
 
@@ -563,7 +572,7 @@ impl<'a> Engine<'a> {
         let mut machine = Machine::new(start, false, self.options).with_root_end(end - 1);
         match machine.run(input) {
             Progress::Done if machine.at() == end => {
-                self.keep(Inside { machine, found: Found::Whole, start, lone: true });
+                self.keep(Inside { machine, found: Found::Whole, start, lone: true, after: 0 });
                 Ok(())
             }
             Progress::Blocked(repair) => Err(Error::needing(repair)),

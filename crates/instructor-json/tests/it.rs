@@ -386,6 +386,10 @@ fn found_by_fuzzing() {
         "{d\"\"\"                                             }                   ",
         "\"\":,\"\"4)\"r\":</ed\"",
         "\"b\":\u{724}12\u{7}\0ink<\0]5..\"a\"",
+        "){\"a\" =( 1; \"b\" = 2%}){\"a\" =( 1; \"b\" = 2%}",
+        // White space after a number goes on for longer than a decision looks ahead.
+        &format!("1{}", " \r".repeat(300)),
+        &format!("{}7 ,{}", " ".repeat(600), "\n".repeat(500)),
     ] {
         check_agreement(text).unwrap();
         check_split(text, &[text.len() / 2]).unwrap();

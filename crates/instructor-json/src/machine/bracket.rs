@@ -254,10 +254,8 @@ impl Machine {
     pub(super) fn next(&mut self, input: &Input<'_>, byte: u8) -> Step {
         let object = self.top_shape() == Some(Shape::Object);
         match byte {
+            b',' | b';' if self.top_shape() == Some(Shape::Group) => self.refuse(),
             b',' => {
-                if self.top_shape() == Some(Shape::Group) {
-                    return self.refuse();
-                }
                 self.commas = 1;
                 self.comma_at = self.at;
                 self.at += 1;
