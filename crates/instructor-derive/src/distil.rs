@@ -98,6 +98,7 @@ fn beside(function: &ItemFn, told: &Told, ctxt: &mut Ctxt) -> Option<TokenStream
     } else {
         quote!(lessons.record(&task, &result);)
     };
+    // `allow` and not `expect` in what is emitted: which of these the user's own function gives rise to is not known here.
     Some(quote! {
         #[doc = concat!("What [`", #name, "()`] teaches and asks a model.")]
         #[allow(non_camel_case_types, dead_code, missing_debug_implementations, reason = "a place for functions")]
